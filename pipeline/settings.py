@@ -1,0 +1,134 @@
+"""The configuration of the whole product, read once from the environment and ``.env``.
+
+What belongs to one source alone (keys, queries, cadence) is declared in that source's file, as
+a subclass of :class:`SourceSettings`. Every variable is documented in ``.env.example``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used. The message is one sentence for the person at the
+    console: it names the variable, says what is wrong and never repeats a secret."""
+
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split_commas)]
+"""A list written as ``a, b, c`` in the environment."""
+
+BaseUrl = Annotated[HttpUrl, AfterValidator(lambda url: str(url).rstrip("/"))]
+"""An http or https URL, kept as text without its trailing slash."""
+
+
+def _even_interval(minutes: int) -> int:
+    even = 60 % minutes == 0 if minutes < 60 else minutes % 60 == 0 and 1440 % minutes == 0
+    if not even:
+        raise ValueError("must divide an hour evenly (5, 10, 15, 20, 30, 60) or a day (120, 240 …)")
+    return minutes
+
+
+class _EnvironmentSettings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the settings.
+
+        Raises:
+            ConfigurationError: a value is malformed; the message names the variable.
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            field = str(first["loc"][0]) if first["loc"] else cls.__name__
+            prefix = cls.model_config.get("env_prefix", "")
+            variable = field if field.isupper() else f"{prefix}{field}".upper()
+            reason = first["msg"].removeprefix("Value error, ")
+            raise ConfigurationError(
+                f"{variable} is not usable: {reason}. Correct it in the environment or in .env."
+            ) from None
+
+
+class Settings(_EnvironmentSettings):
+    """What every part of the product shares. ``DATABASE_URL`` empty means: run PostgreSQL
+    embedded, below :attr:`data_dir`."""
+
+    database_url: SecretStr | None = None
+    data_dir: Path = Path("data")
+    log_dir: Path = Path("logs")
+    environment: Literal["development", "production", "test"] = "development"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    ingestion_interval_minutes: Annotated[int, Field(ge=1), AfterValidator(_even_interval)] = 30
+    max_run_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+
+    api_host: str = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    api_key: SecretStr | None = None
+    cors_origins: CommaSeparated = []
+    api_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    api_statement_timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 5_000
+
+    dagster_host: str = "127.0.0.1"
+    dagster_port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    dagster_code_port: Annotated[int, Field(ge=1, le=65535)] = 4000
+    dagster_url: BaseUrl | None = None
+    """Where the API reaches the Dagster webserver; by default this machine's ``dagster_port``."""
+
+    @property
+    def staging_dir(self) -> Path:
+        """The DuckDB files, one a source, that dlt writes."""
+        return self.data_dir.absolute() / "staging"
+
+    @property
+    def snapshot_dir(self) -> Path:
+        """The read-only copies of the staging files that analysts and the transform read."""
+        return self.data_dir.absolute() / "snapshots"
+
+    @property
+    def dagster_graphql_url(self) -> str:
+        """The GraphQL endpoint of the Dagster webserver."""
+        return f"{self.dagster_url or f'http://127.0.0.1:{self.dagster_port}'}/graphql"
+
+
+class SourceSettings(_EnvironmentSettings):
+    """What the pipeline needs to know of every source. A source's own subclass sets
+    ``env_prefix`` (``ADZUNA_``), its defaults, and adds keys and queries.
+
+    The bounds hold for one fetch (one visit to the source in one run); the quotas for all
+    requests of the period, retries included, across runs and restarts.
+    """
+
+    enabled: bool = True
+    base_url: BaseUrl
+    interval_minutes: Annotated[int, Field(ge=0)] = 30
+    """The schedule leaves the source alone until this long after its last fetch."""
+    max_pages: Annotated[int, Field(ge=1)] = 10
+    max_megabytes: Annotated[int, Field(ge=1)] = 100
+    max_seconds: Annotated[float, Field(gt=0)] = 120.0
+    timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = 4
+    max_retry_delay_seconds: Annotated[float, Field(ge=0)] = 30.0
+    quota_per_minute: Annotated[int, Field(ge=0)] | None = None
+    quota_per_day: Annotated[int, Field(ge=0)] | None = None
+    quota_per_week: Annotated[int, Field(ge=0)] | None = None
+    quota_per_month: Annotated[int, Field(ge=0)] | None = None
+
+    @property
+    def missing_keys(self) -> list[str]:
+        """The variables without which the source cannot be asked at all; empty when usable."""
+        return []

@@ -1,0 +1,65 @@
+"""The sources. One file each; every module in this folder is one, found by itself.
+
+A file holds all that is particular to its API: the dlt resource that asks it, its typed
+settings, its attribution, the columns of its answers and the mapping of those columns to the
+common schema. To add a source, add a file that defines ``SOURCE``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from dlt.extract import DltResource
+
+from pipeline.extract.client import Client
+from pipeline.settings import SourceSettings
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that postings come from.
+
+    Attributes:
+        name: the identifier, used in file names, ids (``jsearch_abc``) and the API.
+        title: the name as people write it.
+        attribution: what the source's terms ask to be shown beside its postings.
+        settings: the typed configuration, read from the environment.
+        resource: the dlt resource; called with the settings and a client, it yields pages, each
+            a list of raw postings as the API sent them.
+        key: the field of a raw posting that identifies it within the source.
+        columns: the top-level fields of a raw posting that staging keeps as columns. A nested
+            field is declared ``pl.String`` in ``json_columns`` instead. All the rest stays
+            readable in the column ``raw``.
+        json_columns: the nested fields, kept as JSON text.
+        mapping: one Polars expression over those columns for each column of
+            :class:`pipeline.transform.schema.MappedPosting` that the source knows; what is not
+            named is null.
+    """
+
+    name: str
+    title: str
+    attribution: str
+    settings: type[SourceSettings]
+    resource: Callable[[Any, Client], DltResource]
+    key: str
+    columns: Mapping[str, pl.DataType]
+    json_columns: frozenset[str]
+    mapping: Mapping[str, pl.Expr]
+
+
+def _discover() -> dict[str, Source]:
+    modules = (
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+    )
+    found: list[Source] = [module.SOURCE for module in modules]
+    return {source.name: source for source in sorted(found, key=lambda source: source.name)}
+
+
+SOURCES: Mapping[str, Source] = _discover()
+"""Every source by name, in alphabetical order."""

@@ -1,0 +1,173 @@
+"""The shapes of the data between staging and PostgreSQL: one declaration of each.
+
+A *posting* is one advert as one source shows it. A *job* is an opening: the cluster of all
+postings that advertise it. Times are UTC with microseconds. The migrations in
+``pipeline/publish/migrations`` and the models in ``serving/models.py`` are tested against these.
+"""
+
+from __future__ import annotations
+
+import dataframely as dy
+import polars as pl
+
+EMPLOYMENT_TYPES = [
+    "FULLTIME", "PARTTIME", "CONTRACT", "INTERN", "TEMPORARY", "VOLUNTEER", "OTHER",
+]  # fmt: skip
+SALARY_PERIODS = ["YEAR", "MONTH", "WEEK", "DAY", "HOUR"]
+CATEGORIES = ["backend", "devops", "sre", "cloud", "platform"]
+
+MAX_TITLE_CHARS = 500
+MAX_DESCRIPTION_CHARS = 100_000
+"""PostgreSQL refuses a tsvector over 1 MB; a text of this length stays below it whatever its
+words are. The whole text remains in staging."""
+
+
+def _utc(*, nullable: bool) -> dy.Datetime:
+    return dy.Datetime(nullable=nullable, time_zone="UTC", time_unit="us")
+
+
+class MappedPosting(dy.Schema):
+    """A raw posting after its source's mapping: the common columns, not yet cleaned.
+
+    Texts may hold HTML, entities, mojibake, blanks and control characters; ``country`` may be a
+    name or a code; ``employment_type`` is the source's own wording; a salary of 0 means none.
+    """
+
+    source = dy.String(nullable=False)
+    source_id = dy.String(nullable=False)
+    title = dy.String(nullable=True)
+    company = dy.String(nullable=True)
+    description = dy.String(nullable=True)
+    description_is_snippet = dy.Bool(nullable=True)
+    tags = dy.List(dy.String(), nullable=True)
+    location_text = dy.String(nullable=True)
+    city = dy.String(nullable=True)
+    region = dy.String(nullable=True)
+    country = dy.String(nullable=True)
+    remote = dy.Bool(nullable=True)
+    employment_type = dy.String(nullable=True)
+    salary_min = dy.Float64(nullable=True)
+    salary_max = dy.Float64(nullable=True)
+    salary_currency = dy.String(nullable=True)
+    salary_period = dy.String(nullable=True)
+    salary_is_predicted = dy.Bool(nullable=True)
+    publisher = dy.String(nullable=True)
+    apply_url = dy.String(nullable=True)
+    source_url = dy.String(nullable=True)
+    posted_at = _utc(nullable=True)
+    expires_at = _utc(nullable=True)
+    first_seen_at = _utc(nullable=False)
+    last_seen_at = _utc(nullable=False)
+    run_id = dy.String(nullable=False)
+    raw = dy.String(nullable=False)
+
+
+class Posting(dy.Schema):
+    """A cleaned posting. One row a posting; ``posting_id`` is ``<source>_<source_id>``.
+
+    ``run_id`` is the run that last fetched it. Salaries are in ``salary_currency`` for one
+    ``salary_period``; ``salary_is_predicted`` marks an estimate that is not the employer's.
+    """
+
+    posting_id = dy.String(primary_key=True)
+    source = dy.String(nullable=False)
+    source_id = dy.String(nullable=False, min_length=1)
+    title = dy.String(nullable=False, min_length=1, max_length=MAX_TITLE_CHARS)
+    company = dy.String(nullable=True, min_length=1)
+    description = dy.String(nullable=True, min_length=1, max_length=MAX_DESCRIPTION_CHARS)
+    description_is_snippet = dy.Bool(nullable=False)
+    tags = dy.List(dy.String(nullable=False), nullable=False)
+    location_text = dy.String(nullable=True)
+    city = dy.String(nullable=True, min_length=1)
+    region = dy.String(nullable=True, min_length=1)
+    country = dy.String(nullable=True, regex=r"^[A-Z]{2}$")
+    remote = dy.Bool(nullable=False)
+    employment_type = dy.Enum(EMPLOYMENT_TYPES, nullable=True)
+    salary_min = dy.Float64(nullable=True, min_exclusive=0)
+    salary_max = dy.Float64(nullable=True)
+    salary_currency = dy.String(nullable=True, regex=r"^[A-Z]{3}$")
+    salary_period = dy.Enum(SALARY_PERIODS, nullable=True)
+    salary_is_predicted = dy.Bool(nullable=False)
+    publisher = dy.String(nullable=True)
+    apply_url = dy.String(nullable=True, regex=r"^https?://")
+    source_url = dy.String(nullable=True, regex=r"^https?://")
+    posted_at = _utc(nullable=True)
+    expires_at = _utc(nullable=True)
+    first_seen_at = _utc(nullable=False)
+    last_seen_at = _utc(nullable=False)
+    run_id = dy.String(nullable=False)
+
+    @dy.rule()
+    def salary_range_is_ordered(cls) -> pl.Expr:
+        return pl.col("salary_min") <= pl.col("salary_max")
+
+
+class RejectedPosting(dy.Schema):
+    """A posting that cannot be understood, kept whole, with the reason in words."""
+
+    source = dy.String(primary_key=True)
+    source_id = dy.String(primary_key=True)
+    reason = dy.String(nullable=False, min_length=1)
+    raw = dy.String(nullable=False)
+    first_seen_at = _utc(nullable=False)
+    last_seen_at = _utc(nullable=False)
+    run_id = dy.String(nullable=False)
+
+
+class RelevantPosting(Posting):
+    """A posting of one of the roles the pipeline is for, with the rule that says so."""
+
+    category = dy.Enum(CATEGORIES, nullable=False)
+    category_reason = dy.String(nullable=False, min_length=1)
+
+
+class Job(dy.Schema):
+    """An opening, as published. ``job_id`` is the ``posting_id`` of the posting that was seen
+    first, so that it stays the same while further postings join. ``content_hash`` changes when,
+    and only when, a published column changes."""
+
+    job_id = dy.String(primary_key=True)
+    source = dy.String(nullable=False)
+    title = dy.String(nullable=False)
+    company = dy.String(nullable=True)
+    description = dy.String(nullable=True)
+    tags = dy.List(dy.String(nullable=False), nullable=False)
+    category = dy.Enum(CATEGORIES, nullable=False)
+    category_reason = dy.String(nullable=False)
+    city = dy.String(nullable=True)
+    region = dy.String(nullable=True)
+    country = dy.String(nullable=True)
+    remote = dy.Bool(nullable=False)
+    employment_type = dy.Enum(EMPLOYMENT_TYPES, nullable=True)
+    salary_min = dy.Float64(nullable=True)
+    salary_max = dy.Float64(nullable=True)
+    salary_currency = dy.String(nullable=True)
+    salary_period = dy.Enum(SALARY_PERIODS, nullable=True)
+    salary_is_predicted = dy.Bool(nullable=False)
+    apply_url = dy.String(nullable=True)
+    source_url = dy.String(nullable=True)
+    posted_at = _utc(nullable=True)
+    expires_at = _utc(nullable=True)
+    first_seen_at = _utc(nullable=False)
+    posting_count = dy.Int64(nullable=False, min=1)
+    content_hash = dy.String(nullable=False)
+
+
+class JobPosting(dy.Schema):
+    """Which posting belongs to which job, and why. ``merge_rule`` is ``first`` for the posting
+    that founded the job, otherwise the rule that joined it; ``merge_evidence`` is the value that
+    the rule found equal."""
+
+    posting_id = dy.String(primary_key=True)
+    job_id = dy.String(nullable=False)
+    source = dy.String(nullable=False)
+    publisher = dy.String(nullable=True)
+    title = dy.String(nullable=False)
+    apply_url = dy.String(nullable=True)
+    source_url = dy.String(nullable=True)
+    posted_at = _utc(nullable=True)
+    first_seen_at = _utc(nullable=False)
+    last_seen_at = _utc(nullable=False)
+    run_id = dy.String(nullable=False)
+    merge_rule = dy.String(nullable=False)
+    merge_evidence = dy.String(nullable=True)
