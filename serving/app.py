@@ -1,0 +1,81 @@
+"""The assembly of the API: ``uvicorn serving.app:create_app --factory``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
+
+from pipeline.settings import Settings
+from serving import health, ingest, jobs, openapi, problems
+from serving.attributions import Attributions
+from serving.dagster import Dagster
+from serving.database import Database
+from serving.security import SecurityHeaders
+
+DESCRIPTION = """\
+Technology jobs from many sources, without duplicates.
+
+Reading needs no key. Starting a run does: send the value of `API_KEY` as `X-API-Key`, or as
+`Authorization: Bearer`. Errors are `application/problem+json` (RFC 9457).
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The API. Neither the database nor Dagster needs to be there when it starts.
+
+    Args:
+        settings: read from the environment when not given.
+
+    Raises:
+        pipeline.settings.ConfigurationError: the configuration cannot be used.
+    """
+    settings = settings or Settings.load()
+    database = Database(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.attributions.start()
+        app.state.dagster = Dagster(settings.dagster_graphql_url)
+        await database.open()
+        try:
+            yield
+        finally:
+            await app.state.dagster.close()
+            await database.close()
+
+    app = FastAPIOffline(
+        title="Job market",
+        version=version("job-market-pipeline"),
+        description=DESCRIPTION,
+        redoc_url=None,
+        lifespan=lifespan,
+        max_body_size=0,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.attributions = Attributions()
+    app.state.launching = asyncio.Lock()
+
+    # The last one added is the outermost.
+    app.add_middleware(problems.AnswerUnexpectedErrors)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["X-API-Key", "Authorization", "Prefer"],
+        expose_headers=["Location", "Content-Location", "Retry-After"],
+    )
+    app.add_middleware(SecurityHeaders, settings=settings)
+    problems.install(app)
+
+    app.include_router(health.router)
+    app.include_router(ingest.router)
+    app.include_router(jobs.router)
+    openapi.install(app)
+    return app

