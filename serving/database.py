@@ -23,13 +23,17 @@ WAIT_SECONDS = 2.0
 
 HEALTH_SECONDS = 1.5
 
-_SESSION = {
+SESSION = {
     # Each statement reads one snapshot, and a request is one statement, outside a transaction.
     "default_transaction_read_only": "on",
     "timezone": "UTC",
     # The right plan for a search depends on how frequent its terms are, so a prepared statement
     # must be planned with its parameters.
     "plan_cache_mode": "force_custom_plan",
+    # The planner takes texts for short and storage for slow, so it would read every text of the
+    # table (300 ms for 100,000 jobs) where the indexes answer in 10.
+    "enable_seqscan": "off",
+    "random_page_cost": "1.1",
     # With many callers, workers and compilation for one of them slow down the others.
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
@@ -53,7 +57,7 @@ class Database:
                 "DATABASE_URL is not set: the API needs it to find the published jobs. Start "
                 "everything together with `job-market`, or set it in the environment or in .env."
             )
-        self._session = _SESSION | {"statement_timeout": str(settings.api_statement_timeout_ms)}
+        self._session = SESSION | {"statement_timeout": str(settings.api_statement_timeout_ms)}
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             settings.database_url.get_secret_value(),
             min_size=1,

@@ -1,4 +1,4 @@
-"""The OpenAPI document."""
+"""The OpenAPI document, with an example of every answer."""
 
 from __future__ import annotations
 
@@ -8,22 +8,47 @@ from fastapi import FastAPI
 
 from serving.problems import MEDIA_TYPE
 
+_OF_TYPE = {"boolean": False, "integer": 0, "number": 0, "string": "", "object": {}, "null": None}
+
+
+def _example(schema: dict[str, Any], components: dict[str, Any]) -> Any:
+    """An example of ``schema``, made of the examples of its parts."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "$ref" in schema:
+        return _example(components[schema["$ref"].rpartition("/")[2]], components)
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], components)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    if "properties" in schema:
+        return {name: _example(part, components) for name, part in schema["properties"].items()}
+    if schema["type"] == "array":
+        return [_example(schema["items"], components)]
+    return _OF_TYPE[schema["type"]]
+
 
 def install(app: FastAPI) -> None:
-    """Describe the problems under the media type that they are sent with; FastAPI describes
-    every model as ``application/json``."""
+    """Complete what FastAPI generates: problems are described under the media type that they are
+    sent with, and every answer has an example."""
     generate = app.openapi
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is not None:
             return app.openapi_schema
         schema = generate()
+        components = schema["components"]["schemas"]
         for path in schema["paths"].values():
             for operation in path.values():
                 for status, response in operation["responses"].items():
+                    described = response["content"]["application/json"]
                     if int(status) >= 400:
-                        described = response["content"].pop("application/json")
+                        del response["content"]["application/json"]
                         response["content"][MEDIA_TYPE] |= described
+                    else:
+                        described["example"] = _example(described["schema"], components)
         return schema
 
     app.openapi = document  # type: ignore[method-assign]

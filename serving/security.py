@@ -6,10 +6,11 @@ import hmac
 import ipaddress
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from starlette.datastructures import URL, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.settings import Settings
@@ -39,7 +40,7 @@ def _is_loopback(host: str | None) -> bool:
     if host is None:
         return False
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.rstrip(".").lower() == "localhost"
 
@@ -54,17 +55,18 @@ def _refuse_strangers(request: Request) -> None:
         raise ProblemError(
             forbidden, f"Only the API's own machine may do this without a key; {how}."
         )
-    # A name that resolves to this machine but is another's is DNS rebinding.
+    # A name that resolves to this machine but is another's is DNS rebinding. The header is read
+    # as it came: Starlette's URL replaces one that it takes for malformed by the own address.
+    host = request.headers.get("host", "")
     try:
-        own = URL(scope=request.scope)
-        named = own.hostname
+        named = urlsplit(f"//{host}").hostname
     except ValueError:
         named = None
     if not _is_loopback(named):
         raise ProblemError(
             forbidden, f"Without a key this is answered only at localhost or 127.0.0.1; {how}."
         )
-    own_origin = f"{own.scheme}://{own.netloc}"
+    own_origin = f"{request.scope['scheme']}://{host}"
     from_elsewhere = request.headers.get("origin", own_origin) != own_origin
     site = request.headers.get("sec-fetch-site", "none")
     if from_elsewhere or site not in ("none", "same-origin"):
