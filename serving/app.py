@@ -17,6 +17,7 @@ from serving.attributions import Attributions
 from serving.dagster import Dagster
 from serving.database import Database
 from serving.security import SecurityHeaders
+from serving.totals import Totals
 
 DESCRIPTION = """\
 Technology jobs from many sources, without duplicates.
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.attributions = Attributions()
+    app.state.totals = Totals()
     app.state.launching = asyncio.Lock()
 
     # The last one added is the outermost.

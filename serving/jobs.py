@@ -13,6 +13,7 @@ from serving.attributions import AttributionsOfApp
 from serving.database import DatabaseOfApp
 from serving.models import Job, Jobs, JobsQuery, NoQuery, Text
 from serving.problems import ProblemError, documented
+from serving.totals import Totals
 
 router = APIRouter(tags=["jobs"])
 
@@ -20,7 +21,7 @@ _UNAVAILABLE = "No database connection is available. Ask again in a moment."
 
 
 def parameters(query: JobsQuery) -> dict[str, Any]:
-    """The named parameters of the statement ``jobs.sql``."""
+    """The filters and the page, as named parameters of the statement ``jobs.sql``."""
     return {
         "search": (query.search or "").strip() or None,
         "sources": query.source or None,
@@ -41,12 +42,18 @@ def parameters(query: JobsQuery) -> dict[str, Any]:
     ),
 )
 async def list_jobs(
-    query: Annotated[JobsQuery, Query()], database: DatabaseOfApp, attributions: AttributionsOfApp
+    query: Annotated[JobsQuery, Query()],
+    request: Request,
+    database: DatabaseOfApp,
+    attributions: AttributionsOfApp,
 ) -> Jobs:
     """The jobs that match all of the given filters, the newest first, and how many there are.
     The total and the page are of the same publish."""
-    rows = await database.fetch(queries.JOBS, parameters(query))
+    totals: Totals = request.app.state.totals
+    asked = parameters(query)
+    rows = await database.fetch(queries.JOBS, asked | totals.known(asked))
     total = rows[0]["total"]
+    totals.remember(asked, rows[0]["version"], total)
     found = [row for row in rows if row["job_id"] is not None]
     sources = {source for row in found for source in row["sources"]}
     return Jobs.model_validate(

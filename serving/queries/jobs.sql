@@ -15,8 +15,19 @@ with matching as not materialized (
         and (%(country)s::text is null or country = %(country)s)
         and (not %(remote_only)s::boolean or remote)
 ),
+-- A total that is known for the version seen here is not counted again. Without a publish there
+-- is no version, and everything is counted.
+published as (
+    select max(version) as version from publishes
+),
 counted as materialized (
-    select count(*) as total from matching
+    select
+        version,
+        case
+            when version = %(known_version)s::bigint then %(known_total)s::bigint
+            else (select count(*) from matching)
+        end as total
+    from published
 ),
 page as (
     select many.*
@@ -41,7 +52,7 @@ page as (
     ) as few
 )
 select
-    counted.total, page.job_id, page.source, page.sources, page.title, page.company, page.city,
+    counted.version, counted.total, page.job_id, page.source, page.sources, page.title, page.company, page.city,
     page.country, page.remote, page.employment_type, page.category,
     trim_scale(page.salary_min)::text as salary_min,
     trim_scale(page.salary_max)::text as salary_max,

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from published_rows import DAY, Connection, Start, add_job, add_posting
+from published_rows import DAY, Connection, Start, add_job, add_posting, add_publish
 
 from pipeline.transform import schema
 from serving import models
@@ -276,6 +276,7 @@ def test_an_answer_never_mixes_two_publishes(
                 writer.execute("delete from jobs")
                 for number in range(generation * 5):
                     add_job(writer, f"a_{number}", title=f"Generation {generation}")
+                add_publish(writer, f"run-{generation}")
                 writer.commit()
 
     for number in range(5):
@@ -294,6 +295,17 @@ def test_an_answer_never_mixes_two_publishes(
         stop.set()
         thread.join()
     assert len(seen) == 3
+
+
+def test_a_total_is_counted_once_a_publish(api: httpx.Client, connection: Connection) -> None:
+    """A job that appears without a publish, which never happens, shows what is remembered."""
+    add_publish(connection, "run-1")
+    assert api.get("/api/jobs").json()["total"] == 0
+    add_job(connection, "a_1")
+    assert api.get("/api/jobs").json()["total"] == 0
+    assert api.get("/api/jobs?search=backend").json()["total"] == 1
+    add_publish(connection, "run-2")
+    assert api.get("/api/jobs").json()["total"] == 1
 
 
 def test_the_attribution_of_each_source_is_shown(api: httpx.Client, connection: Connection) -> None:
