@@ -36,6 +36,7 @@ from serving import queries
 from serving.database import SESSION
 from serving.jobs import parameters
 from serving.models import JobsQuery
+from serving.totals import Totals
 
 SEARCHES = {
     "engineer": 4, "experience": 2, "kubernetes": 6, "terraform": 5, "python": 5, "golang": 5,
@@ -113,9 +114,8 @@ def through_pgbench(database_url: str, clients: int, seconds: float) -> Latencie
         cursor = psycopg.ClientCursor(connection)
         scripts = []
         for number, (search, weight) in enumerate(SEARCHES.items()):
-            statement = cursor.mogrify(
-                queries.JOBS, parameters(JobsQuery.model_validate({"search": search}))
-            )
+            asked = parameters(JobsQuery.model_validate({"search": search}))
+            statement = cursor.mogrify(queries.JOBS, asked | Totals().known(asked))
             script = Path(directory, f"{number}.sql")
             script.write_text(statement.rstrip() + ";\n")
             scripts.append(f"--file={script}@{weight}")
