@@ -15,6 +15,7 @@ EMPLOYMENT_TYPES = [
 ]  # fmt: skip
 SALARY_PERIODS = ["YEAR", "MONTH", "WEEK", "DAY", "HOUR"]
 CATEGORIES = ["backend", "devops", "sre", "cloud", "platform"]
+STATUSES = ["open", "likely_closed", "closed"]
 
 MAX_TITLE_CHARS = 500
 MAX_DESCRIPTION_CHARS = 100_000
@@ -59,6 +60,7 @@ class MappedPosting(dy.Schema):
     first_seen_at = _utc(nullable=False)
     last_seen_at = _utc(nullable=False)
     run_id = dy.String(nullable=False)
+    load_id = dy.String(nullable=False)
     raw = dy.String(nullable=False)
 
 
@@ -77,6 +79,7 @@ class Posting(dy.Schema):
     description = dy.String(nullable=True, min_length=1, max_length=MAX_DESCRIPTION_CHARS)
     description_is_snippet = dy.Bool(nullable=False)
     tags = dy.List(dy.String(nullable=False), nullable=False)
+    skills = dy.List(dy.String(nullable=False), nullable=False)
     location_text = dy.String(nullable=True)
     city = dy.String(nullable=True, min_length=1)
     region = dy.String(nullable=True, min_length=1)
@@ -121,17 +124,43 @@ class RelevantPosting(Posting):
     category_reason = dy.String(nullable=False, min_length=1)
 
 
+class KeyedPosting(RelevantPosting):
+    """A relevant posting with its block keys: two postings that share none are never compared,
+    so that a set of postings closed under shared keys can be deduplicated by itself."""
+
+    keys = dy.List(dy.String(nullable=False), nullable=False)
+
+
+class JobPosting(KeyedPosting):
+    """Which posting belongs to which job, and why.
+
+    ``merge_rule`` is ``first`` for the posting that founded the job, otherwise the rule that
+    joined it; ``merge_evidence`` is what the rule found equal or alike, in words; ``merge_score``
+    its similarity from 0 to 1 where the rule measures one; ``merged_with`` the posting of the
+    same job that it was compared with.
+    """
+
+    job_id = dy.String(nullable=False)
+    merge_rule = dy.String(nullable=False)
+    merge_evidence = dy.String(nullable=True)
+    merge_score = dy.Float64(nullable=True, min=0, max=1)
+    merged_with = dy.String(nullable=True)
+
+
 class Job(dy.Schema):
     """An opening, as published. ``job_id`` is the ``posting_id`` of the posting that was seen
-    first, so that it stays the same while further postings join. ``content_hash`` changes when,
-    and only when, a published column changes."""
+    first, so that it stays the same while further postings join. ``sources`` are those of all its
+    postings, sorted. ``content_hash`` changes when, and only when, another column changes."""
 
     job_id = dy.String(primary_key=True)
     source = dy.String(nullable=False)
+    sources = dy.List(dy.String(nullable=False), nullable=False)
     title = dy.String(nullable=False)
     company = dy.String(nullable=True)
     description = dy.String(nullable=True)
+    description_is_snippet = dy.Bool(nullable=False)
     tags = dy.List(dy.String(nullable=False), nullable=False)
+    skills = dy.List(dy.String(nullable=False), nullable=False)
     category = dy.Enum(CATEGORIES, nullable=False)
     category_reason = dy.String(nullable=False)
     city = dy.String(nullable=True)
@@ -149,25 +178,28 @@ class Job(dy.Schema):
     posted_at = _utc(nullable=True)
     expires_at = _utc(nullable=True)
     first_seen_at = _utc(nullable=False)
+    status = dy.Enum(STATUSES, nullable=False)
+    status_reason = dy.String(nullable=False)
+    closed_at = _utc(nullable=True)
     posting_count = dy.Int64(nullable=False, min=1)
     content_hash = dy.String(nullable=False)
 
 
-class JobPosting(dy.Schema):
-    """Which posting belongs to which job, and why. ``merge_rule`` is ``first`` for the posting
-    that founded the job, otherwise the rule that joined it; ``merge_evidence`` is the value that
-    the rule found equal."""
+class SourceState(dy.Schema):
+    """What a run read of one source's staging, and how its last fetch went. One row a source.
 
-    posting_id = dy.String(primary_key=True)
-    job_id = dy.String(nullable=False)
-    source = dy.String(nullable=False)
-    publisher = dy.String(nullable=True)
-    title = dy.String(nullable=False)
-    apply_url = dy.String(nullable=True)
-    source_url = dy.String(nullable=True)
-    posted_at = _utc(nullable=True)
-    first_seen_at = _utc(nullable=False)
-    last_seen_at = _utc(nullable=False)
-    run_id = dy.String(nullable=False)
-    merge_rule = dy.String(nullable=False)
-    merge_evidence = dy.String(nullable=True)
+    ``read_up_to`` is the newest dlt load id that was read, null when staging is empty; the next
+    run reads what was loaded after it. ``fetched`` counts the postings that this very run
+    fetched, ``staged`` all that staging holds. ``last_fetch_status`` is ``ok``, ``partial``,
+    ``failed`` or ``skipped``; ``last_fetch_reason`` says why in all cases but ``ok``.
+    """
+
+    source = dy.String(primary_key=True)
+    read_up_to = dy.String(nullable=True)
+    staged = dy.Int64(nullable=False, min=0)
+    fetched = dy.Int64(nullable=False, min=0)
+    last_fetch_at = _utc(nullable=True)
+    last_fetch_status = dy.String(nullable=True)
+    last_fetch_reason = dy.String(nullable=True)
+    last_success_at = _utc(nullable=True)
+    quota_left = dy.Int64(nullable=True, min=0)
