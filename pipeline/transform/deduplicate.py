@@ -1,0 +1,418 @@
+"""Which postings advertise the same opening, with the evidence for each merge.
+
+Evidence is taken in the order of its strength: a person's decision, the requisition or address
+that the apply URL leads to, the text of the advert, and company with title and place. The rules,
+the constraints that no evidence overrides and what was measured are in ``docs/deduplication.md``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+from rapidfuzz.fuzz import token_sort_ratio
+
+from pipeline.transform.apply_url import bounded
+from pipeline.transform.clusters import Clusters, Facts, Merge
+from pipeline.transform.comparison import COMPARED, with_compared_forms
+from pipeline.transform.jobs import build_jobs
+from pipeline.transform.schema import Job, JobPosting, KeyedPosting, RelevantPosting
+from pipeline.transform.similarity import (
+    MIN_BODY_CHARS,
+    OTHER_BODY,
+    Shingles,
+    alike,
+    compared_text,
+    jaccard,
+    shingles,
+)
+
+MAX_ATTEMPTS = 32
+"""Clusters of a block that one posting is tried against, so that a block of n postings costs at
+most 32 n attempts. Only blocks of more than 32 openings that must stay apart reach it."""
+
+SAME_ADDRESS_TITLE = 80
+"""Likeness of two titles (rapidfuzz ``token_sort_ratio``, 0–100) from which one address that is
+no known requisition is believed to be one advert and not a page of several."""
+
+Row = dict[str, Any]
+
+
+class Override(dy.Schema):
+    """A person's decision about two postings. The order of the two does not matter."""
+
+    posting_id = dy.String(primary_key=True)
+    other_posting_id = dy.String(primary_key=True)
+    action = dy.String(nullable=False, regex="^(join|split)$")
+
+
+def with_keys(
+    postings: pl.DataFrame, overrides: pl.DataFrame | None = None
+) -> dy.DataFrame[KeyedPosting]:
+    """The postings (``RelevantPosting``) with their block keys: postings that share none are
+    never compared.
+
+    A key is ``requisition …``, ``listing …`` or ``url …`` of the apply URL; ``title COMPANY |
+    WORDS OF THE TITLE``; or ``override A + B`` for each ``join`` that names the posting. Keys
+    depend on the posting and on the overrides that name it; a posting that a new override names
+    needs its keys anew.
+    """
+    title_key = pl.concat_str(pl.lit("title "), "company_core", pl.lit(" | "), "head")
+    keyed = (
+        with_compared_forms(postings)
+        .with_columns(_title_key=_bounded(title_key))
+        .join(_override_keys(overrides), on="posting_id", how="left", maintain_order="left")
+        .with_columns(
+            keys=pl.concat_list(
+                pl.concat_list("apply_key", "_title_key").list.drop_nulls(),
+                pl.col("_override_keys").fill_null([]),
+            ).list.sort()
+        )
+        .select(*RelevantPosting.column_names(), "keys")
+    )
+    return KeyedPosting.validate(keyed, cast=False)
+
+
+def deduplicate(
+    postings: pl.DataFrame, overrides: pl.DataFrame | None = None
+) -> tuple[dy.DataFrame[Job], dy.DataFrame[JobPosting]]:
+    """The jobs that the postings advertise, and to which job each posting belongs and why.
+
+    ``postings`` are ``KeyedPosting`` rows closed under shared keys; ``overrides`` are ``Override``
+    rows, of which those that name absent postings are ignored. Both results are sorted by id.
+    They depend neither on the order of the rows nor, for one posting, on postings that no chain
+    of shared keys connects with it.
+    """
+    ordered = postings.sort("first_seen_at", "posting_id").with_row_index("row")
+    blocks = _blocks(ordered)
+    decisions = _decisions(ordered, overrides)
+    contested = sorted(
+        {row for _, rows in blocks for row in rows}
+        | {row for pair in decisions for row in pair[:2]}
+    )
+    clusters = _merged(ordered, contested, blocks, decisions)
+    merges = pl.DataFrame(
+        [(row, founder, other, *why) for row, founder, other, why in clusters.explained()],
+        schema={
+            "row": pl.UInt32,
+            "_founder": pl.UInt32,
+            "_other": pl.UInt32,
+            "merge_rule": pl.String,
+            "merge_evidence": pl.String,
+            "merge_score": pl.Float64,
+        },
+        orient="row",
+    )
+    ids = ordered.select("row", "posting_id")
+    merges = (
+        merges.join(ids.rename({"row": "_founder", "posting_id": "job_id"}), on="_founder")
+        .join(ids.rename({"row": "_other", "posting_id": "merged_with"}), on="_other")
+        .drop("_founder", "_other")
+    )
+    job_postings = JobPosting.validate(
+        ordered.join(merges, on="row", how="left")
+        .with_columns(
+            pl.col("job_id").fill_null(pl.col("posting_id")),
+            pl.col("merge_rule").fill_null("first"),
+        )
+        .sort("posting_id")
+        .select(JobPosting.column_names()),
+        cast=False,
+    )
+    return build_jobs(job_postings), job_postings
+
+
+def _merged(
+    ordered: pl.DataFrame,
+    contested: list[int],
+    blocks: list[tuple[str, list[int]]],
+    decisions: list[tuple[int, int, str]],
+) -> Clusters:
+    rows = _compared_rows(ordered, contested)
+    clusters = Clusters(
+        {
+            row: Facts(
+                said["ats"], said["requisition"], said["seniority"],
+                said["country"], said["city_core"], said["qualifier"],
+            )
+            for row, said in rows.items()
+        },
+        {row: said["feed"] for row, said in rows.items()},
+    )  # fmt: skip
+    for left, right, action in decisions:
+        if action == "split":
+            clusters.keep_apart(left, right)
+    for left, right, action in decisions:
+        if action == "join":
+            clusters.merge(
+                left, right, Merge("override", "a person joined them", None), forced=True
+            )
+    for kind in ("requisition ", "listing ", "url "):
+        for key, members in blocks:
+            if key.startswith(kind):
+                _merge_by_address(clusters, rows, key, members)
+    titles = [members for key, members in blocks if key.startswith("title ")]
+    bodies = _Bodies(ordered, rows, titles)
+    for members in titles:
+        _merge_by_body(clusters, rows, bodies, members)
+    for members in titles:
+        _merge_by_place(clusters, rows, bodies, members)
+    return clusters
+
+
+def _merge_by_address(
+    clusters: Clusters, rows: dict[int, Row], key: str, members: list[int]
+) -> None:
+    """One requisition, listing or address: the titles may differ in wording only, except where
+    the requisition itself is the evidence."""
+    rule = "requisition" if key.startswith("requisition ") else "apply_url"
+    why = Merge(rule, f"both apply at {key.split(' ', 1)[1]}", None)
+    founders: dict[int, int] = {}
+    for row in members:
+        for founder in list(founders.values())[:MAX_ATTEMPTS]:
+            if rule != "requisition" and not _titles_alike(rows[founder], rows[row]):
+                continue
+            if clusters.merge(founder, row, why, any_city=True):
+                break
+        founders.setdefault(clusters.of(row), row)
+
+
+def _titles_alike(one: Row, other: Row) -> bool:
+    return (
+        one["head"] == other["head"]
+        or token_sort_ratio(one["head"], other["head"]) >= SAME_ADDRESS_TITLE
+    )
+
+
+def _merge_by_body(
+    clusters: Clusters, rows: dict[int, Row], bodies: _Bodies, members: list[int]
+) -> None:
+    """The same text of at least 400 characters, in a block of one company and occupation."""
+    by_text: dict[str, list[int]] = defaultdict(list)
+    for row in members:
+        if text := bodies.text(row):
+            by_text[text].append(row)
+    same = Merge("body", "the same company, occupation and text", 1.0)
+    for equal in by_text.values():
+        founders: dict[int, int] = {}
+        for row in equal:
+            _merge_with_first(clusters, founders.values(), row, same)
+            founders.setdefault(clusters.of(row), row)
+    if len(by_text) < 2:
+        return
+    texts = list(by_text)
+    pairs = sorted(
+        alike(texts, [bodies.shingles(by_text[text][0]) for text in texts]),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+    for score, i, j in pairs:
+        why = Merge(
+            "body",
+            f"the same company and occupation, and {score:.0%} of the text's three-word sequences",
+            score,
+        )
+        left = _one_a_cluster(clusters, by_text[texts[i]])
+        for row in _one_a_cluster(clusters, by_text[texts[j]]):
+            _merge_with_first(clusters, left, row, why)
+
+
+def _merge_with_first(clusters: Clusters, founders: Iterable[int], row: int, why: Merge) -> None:
+    for founder in list(founders)[:MAX_ATTEMPTS]:
+        if clusters.merge(founder, row, why):
+            return
+
+
+def _one_a_cluster(clusters: Clusters, members: list[int]) -> list[int]:
+    found: dict[int, int] = {}
+    for row in members:
+        found.setdefault(clusters.of(row), row)
+        if len(found) == MAX_ATTEMPTS:
+            break
+    return list(found.values())
+
+
+def _merge_by_place(
+    clusters: Clusters, rows: dict[int, Row], bodies: _Bodies, members: list[int]
+) -> None:
+    """Company, whole title and place, as two feeds show them."""
+    by_title: dict[tuple[str, str], dict[_Place, list[int]]] = {}
+    for row in members:
+        said = rows[row]
+        places = by_title.setdefault((said["seniority"], said["qualifier"]), {})
+        places.setdefault(_place(said), []).append(row)
+    for places in by_title.values():
+        for place, here in places.items():
+            evidence = f"the same company, title and place ({_in_words(place)})"
+            _merge_feeds(clusters, bodies, here, [], Merge("company_title_place", evidence, None))
+        for place, here in list(places.items()):
+            if (wider := _only_other(place, places)) is not None:
+                evidence = (
+                    "the same company and title; one says only where it is roughly"
+                    f" ({_in_words(place)}), and {_in_words(wider)} is the only such place"
+                )
+                why = Merge("company_title_place", evidence, None)
+                _merge_feeds(clusters, bodies, here, places[wider], why)
+
+
+def _merge_feeds(
+    clusters: Clusters, bodies: _Bodies, members: list[int], others: list[int], why: Merge
+) -> None:
+    """Pair off the openings of different feeds. A feed that shows one title twice at one place
+    shows two openings, unless it shows the same text for both."""
+    founders: dict[int, int] = {}
+    for row in others:
+        founders.setdefault(clusters.of(row), row)
+    for row in members:
+        for founder in list(founders.values())[:MAX_ATTEMPTS]:
+            if (
+                bodies.may_be_one(founder, row)
+                and (not clusters.share_feed(founder, row) or bodies.show_same(founder, row))
+                and clusters.merge(founder, row, why)
+            ):
+                break
+        else:
+            if not others:
+                founders.setdefault(clusters.of(row), row)
+
+
+_Place = tuple[str | None, str | None, str | None, bool]
+
+
+def _place(said: Row) -> _Place:
+    return said["city_core"], said["country"], said["area"], said["remote"]
+
+
+def _in_words(place: _Place) -> str:
+    city, country, area, remote = place
+    known = ", ".join(part for part in (city or area, country) if part)
+    return " ".join(filter(None, ["remote" if remote else "", known])) or "not stated"
+
+
+def _only_other(place: _Place, places: Iterable[_Place]) -> _Place | None:
+    """The one place that says more than this one and contradicts it in nothing."""
+    city, country, area, remote = place
+    if city and country:
+        return None
+    found: _Place | None = None
+    for other in places:
+        if (
+            other != place
+            and (city is None or other[0] == city)
+            and (country is None or other[1] == country)
+            and (area is None or (other[2] == area))
+            and other[3] == remote
+        ):
+            if found is not None:
+                return None
+            found = other
+    return found
+
+
+class _Bodies:
+    """The comparable texts of the postings in blocks, and their shingles where needed."""
+
+    def __init__(
+        self, ordered: pl.DataFrame, rows: dict[int, Row], blocks: list[list[int]]
+    ) -> None:
+        needed = sorted({row for members in blocks for row in members})
+        read = ordered[needed].select(
+            text=compared_text(pl.col("description")),
+            full=~pl.col("description_is_snippet")
+            & (pl.col("description").str.len_chars() >= MIN_BODY_CHARS),
+        )
+        self._texts: dict[int, str | None] = dict(zip(needed, read["text"], strict=True))
+        self._full: dict[int, bool | None] = dict(zip(needed, read["full"], strict=True))
+        self._shingles: dict[int, Shingles] = {}
+
+    def text(self, row: int) -> str | None:
+        """The text, if it is long and whole enough to be evidence."""
+        return self._texts[row] if self._full[row] else None
+
+    def shingles(self, row: int) -> Shingles:
+        if row not in self._shingles:
+            self._shingles[row] = shingles(self._texts[row] or "")
+        return self._shingles[row]
+
+    def show_same(self, left: int, right: int) -> bool:
+        """Whether both show the same text, be it a snippet."""
+        return bool(self._texts[left]) and self._texts[left] == self._texts[right]
+
+    def may_be_one(self, left: int, right: int) -> bool:
+        """False if both are whole texts that have little in common."""
+        if not (self._full[left] and self._full[right]):
+            return True
+        return jaccard(self.shingles(left), self.shingles(right)) >= OTHER_BODY
+
+
+def _compared_rows(ordered: pl.DataFrame, contested: list[int]) -> dict[int, Row]:
+    compared = with_compared_forms(ordered[contested]).select(
+        *COMPARED, "country", "remote", feed=pl.concat_str(
+            "source", pl.col("publisher").fill_null(""), separator=" "
+        ),
+    )  # fmt: skip
+    return dict(zip(contested, compared.iter_rows(named=True), strict=True))
+
+
+def _blocks(ordered: pl.DataFrame) -> list[tuple[str, list[int]]]:
+    """Each key that several postings share, with their rows in order; sorted by key."""
+    shared = (
+        ordered.lazy()
+        .select("row", "keys")
+        .explode("keys", empty_as_null=False)
+        .group_by("keys")
+        .agg("row")
+        .filter(pl.col("row").list.len() > 1)
+        .with_columns(pl.col("row").list.sort())
+        .sort("keys")
+        .collect()
+    )
+    return list(zip(shared["keys"].to_list(), shared["row"].to_list(), strict=True))
+
+
+def _decisions(ordered: pl.DataFrame, overrides: pl.DataFrame | None) -> list[tuple[int, int, str]]:
+    if overrides is None or overrides.is_empty():
+        return []
+    rows = ordered.select("row", "posting_id")
+    found = (
+        overrides.select("posting_id", "other_posting_id", "action")
+        .join(rows, on="posting_id")
+        .join(rows.rename({"row": "other", "posting_id": "other_posting_id"}),
+              on="other_posting_id")
+        .filter(pl.col("row") != pl.col("other"))
+        .select(pl.min_horizontal("row", "other"), pl.max_horizontal("row", "other").alias("other"),
+                "action")
+        .unique()
+        .sort("row", "other", "action")
+    )  # fmt: skip
+    return list(found.iter_rows())
+
+
+def _override_keys(overrides: pl.DataFrame | None) -> pl.DataFrame:
+    if overrides is None:
+        overrides = Override.create_empty()
+    joined = overrides.filter(pl.col("action") == "join").with_columns(
+        _key=_bounded(
+            pl.concat_str(
+                pl.lit("override "),
+                pl.min_horizontal("posting_id", "other_posting_id"),
+                pl.lit(" + "),
+                pl.max_horizontal("posting_id", "other_posting_id"),
+            )
+        )
+    )
+    sides = [
+        joined.select(posting_id=pl.col(name).cast(pl.String), _key="_key")
+        for name in ("posting_id", "other_posting_id")
+    ]
+    return pl.concat(sides).group_by("posting_id").agg(_override_keys=pl.col("_key").unique())
+
+
+def _bounded(key: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(key.str.len_bytes() > 400)
+        .then(key.map_elements(bounded, return_dtype=pl.String, skip_nulls=True))
+        .otherwise(key)
+    )

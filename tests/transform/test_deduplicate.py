@@ -1,0 +1,250 @@
+"""Which postings become one job, which never do, and what the result depends on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from relevant_postings import postings
+
+from pipeline.transform.deduplicate import Override, deduplicate, with_keys
+
+BODY = " ".join(f"We build service {n} with team {n * 7 % 31} for customer {n}." for n in range(40))
+OTHER_BODY = " ".join(
+    f"You own cluster {n} and rota {n * 3 % 17} in region {n}." for n in range(40)
+)
+LEVER = "https://jobs.lever.co/acme/a102c558-c365-48cf-b1ae-76603750000"
+
+
+def jobs_of(*rows: dict[str, Any], overrides: pl.DataFrame | None = None) -> list[set[int]]:
+    """The rows' numbers, by job."""
+    frame = postings(*rows)
+    _, members = deduplicate(with_keys(frame, overrides), overrides)
+    job_of = dict(members.select("posting_id", "job_id").iter_rows())
+    jobs: dict[str, set[int]] = {}
+    for number, posting_id in enumerate(frame["posting_id"]):
+        jobs.setdefault(job_of[posting_id], set()).add(number)
+    return list(jobs.values())
+
+
+def decided(action: str, *pairs: tuple[int, int]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(f"source{a}_{a}", f"source{b}_{b}", action) for a, b in pairs],
+        schema=Override.column_names(),
+        orient="row",
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"company": "Acme Inc."}, {"company": "ACME"}),
+        ({"company": "Amazon UK Services Ltd."}, {"company": "Amazon.com, Inc."}),
+        ({"company": "CI&amp;T"}, {"company": "CI and T"}),
+        ({"company": "Société Générale S.A."}, {"company": "Societe Generale"}),
+        ({"title": "Sr. Backend Engineer"}, {"title": "Senior Back-End Engineer (m/f/d)"}),
+        ({"title": "SWE (Payments)"}, {"title": "Software Engineer, Payments - Berlin"}),
+        ({"city": "München", "country": "DE"}, {"city": "Munich", "country": "DE"}),
+    ],
+)
+def test_wordings_of_one_opening_are_merged(one: dict[str, Any], other: dict[str, Any]) -> None:
+    place = {"city": "Berlin", "country": "DE"}
+    assert jobs_of(place | one, place | other) == [{0, 1}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"apply_url": LEVER + "1"}, {"apply_url": LEVER + "2"}),
+        ({"title": "Senior Backend Engineer"}, {"title": "Backend Engineer"}),
+        ({"title": "Senior Backend Engineer"}, {"title": "Staff Backend Engineer"}),
+        ({"title": "Backend Engineer I"}, {"title": "Backend Engineer II"}),
+        ({"country": "US", "city": None, "remote": True},
+         {"country": "CA", "city": None, "remote": True}),
+        ({"city": "Munich"}, {"city": "Berlin"}),
+        ({"title": "SWE (Infrastructure)"}, {"title": "SWE (Authentication)"}),
+        ({"company": "Other"}, {"company": "Acme"}),
+        ({"description": BODY}, {"description": OTHER_BODY}),
+        ({"city": None, "remote": True}, {"city": "Berlin", "remote": False}),
+    ],
+)  # fmt: skip
+def test_two_openings_stay_two(one: dict[str, Any], other: dict[str, Any]) -> None:
+    place = {"city": "Berlin", "country": "DE"}
+    assert jobs_of(place | one, place | other) == [{0}, {1}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"title": "Senior Engineer"}, {"title": "Junior Engineer"}),
+        ({"country": "US"}, {"country": "CA"}),
+        ({"title": "SWE (Infrastructure)"}, {"title": "SWE (Authentication)"}),
+    ],
+)
+@pytest.mark.parametrize(
+    "evidence", [{"apply_url": LEVER + "1"}, {"description": BODY, "apply_url": None}]
+)
+def test_no_evidence_overrides_what_must_stay_apart(
+    one: dict[str, Any], other: dict[str, Any], evidence: dict[str, Any]
+) -> None:
+    assert jobs_of(one | evidence, other | evidence) == [{0}, {1}]
+    # Nor does a third posting that fits both.
+    assert len(jobs_of(one | evidence, evidence, other | evidence)) == 2
+
+
+def test_one_requisition_is_one_opening_whatever_its_cities_are() -> None:
+    assert jobs_of(
+        {"city": "Berlin", "apply_url": LEVER + "1"},
+        {"city": "Munich", "apply_url": LEVER + "1/apply?lever-source=x", "title": "Developer"},
+    ) == [{0, 1}]
+
+
+def test_one_careers_page_for_many_openings_is_no_evidence() -> None:
+    page = {"apply_url": "https://acme.com/careers"}
+    assert jobs_of(page | {"title": "Platform Engineer"}, page | {"title": "SRE"}) == [{0}, {1}]
+    listed = {"apply_url": "https://acme.com/careers/2024-all-open-engineering-roles"}
+    assert jobs_of(listed | {"title": "Platform Engineer"}, listed | {"title": "SRE"}) == [{0}, {1}]
+
+
+def test_a_like_text_is_evidence_and_a_snippet_is_not() -> None:
+    changed = BODY.replace("customer 3.", "client three.") + " Apply soon."
+    one = {"city": "Berlin", "description": BODY, "title": "Backend Engineer (Payments)"}
+    other = {"city": None, "remote": True, "description": changed}
+    assert jobs_of(one, other) == [{0, 1}]
+    assert jobs_of(one, other | {"description_is_snippet": True}) == [{0}, {1}]
+    assert jobs_of(one | {"description": BODY[:350]}, other | {"description": BODY[:350]}) == [
+        {0}, {1},
+    ]  # fmt: skip
+
+
+def test_one_feed_that_shows_a_title_twice_has_two_openings() -> None:
+    feed = {"source": "a", "city": "Berlin"}
+    assert jobs_of(feed, feed) == [{0}, {1}]
+    assert jobs_of(feed | {"publisher": "LinkedIn"}, feed | {"publisher": "Indeed"}) == [{0, 1}]
+    snippet = {"description": "Join us …", "description_is_snippet": True}
+    assert jobs_of(feed | snippet, feed | snippet) == [{0, 1}]
+
+
+def test_two_openings_of_two_feeds_are_paired_off() -> None:
+    a, b = {"source": "a", "city": "Berlin"}, {"source": "b", "city": "Berlin"}
+    assert jobs_of(a, b, a, b) == [{0, 1}, {2, 3}]
+
+
+def test_a_rough_place_joins_the_only_place_that_it_can_mean() -> None:
+    berlin, munich = {"city": "Berlin", "country": "DE"}, {"city": "Munich", "country": "DE"}
+    assert jobs_of({"country": "DE"}, berlin) == [{0, 1}]
+    assert jobs_of({"country": "DE"}, berlin, munich) == [{0}, {1}, {2}]
+
+
+def test_a_person_joins_and_splits() -> None:
+    one, other = (
+        {"title": "Senior Go Developer"},
+        {"title": "Junior Rust Developer", "company": "B"},
+    )
+    assert jobs_of(one, other, overrides=decided("join", (1, 0))) == [{0, 1}]
+    same = {"apply_url": LEVER + "1"}
+    assert jobs_of(same, same, overrides=decided("split", (0, 1))) == [{0}, {1}]
+    third = jobs_of(same, same, same, overrides=decided("split", (0, 1)))
+    assert third == [{0, 2}, {1}]
+    both = pl.concat([decided("join", (0, 2), (2, 1)), decided("split", (1, 0))])
+    assert jobs_of({}, one, other, overrides=both) == [{0, 2}, {1}]
+
+
+def test_a_merge_says_why() -> None:
+    keyed = with_keys(
+        postings(
+            {"city": "Berlin"},
+            {"city": "Berlin", "apply_url": LEVER + "1"},
+            {"title": "Engineer", "apply_url": LEVER + "1"},
+        )
+    )
+    _, members = deduplicate(keyed)
+    merges = members.select("merge_rule", "merged_with", "merge_evidence").rows()
+    assert merges[0] == ("first", None, None)
+    assert merges[1][:2] == ("company_title_place", "source0_0")
+    assert merges[2][:2] == ("requisition", "source1_1")
+    assert "lever:a102c558" in merges[2][2]
+
+
+def test_an_empty_frame_gives_empty_frames() -> None:
+    jobs, members = deduplicate(with_keys(postings()))
+    assert jobs.is_empty()
+    assert members.is_empty()
+
+
+def test_a_large_block_of_alike_openings_that_must_stay_apart() -> None:
+    rows = [
+        {"source": "a", "description": f"{BODY} {number}",
+         "apply_url": f"https://boards.greenhouse.io/acme/jobs/{number + 10_000}"}
+        for number in range(400)
+    ]  # fmt: skip
+    assert len(jobs_of(*rows)) == 400
+
+
+any_postings = st.lists(
+    st.fixed_dictionaries(
+        {
+            "source": st.sampled_from(["a", "b", "c"]),
+            "company": st.sampled_from(["Acme", "Acme Inc", "Beta", None]),
+            "title": st.sampled_from(
+                ["Engineer", "Sr Engineer", "Engineer (Payments)", "Engineer (Search)", "SRE"]
+            ),
+            "city": st.sampled_from(["Berlin", "Munich", None]),
+            "country": st.sampled_from(["DE", "US", None]),
+            "remote": st.booleans(),
+            "description": st.sampled_from([BODY, BODY + " More.", OTHER_BODY, "Short", None]),
+            "apply_url": st.sampled_from([LEVER + "1", LEVER + "2", None, None, None]),
+        }
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_postings, st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], random: Any) -> None:
+    keyed = with_keys(postings(*rows))
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    for expected, found in zip(deduplicate(keyed), deduplicate(keyed[order]), strict=True):
+        assert_frame_equal(expected, found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_postings)
+def test_each_component_of_shared_keys_stands_for_itself(rows: list[dict[str, Any]]) -> None:
+    keyed = with_keys(postings(*rows))
+    jobs, members = deduplicate(keyed)
+    parts = [deduplicate(part) for part in components(keyed)]
+    if parts:
+        assert_frame_equal(jobs, pl.concat([part[0] for part in parts]).sort("job_id"))
+        assert_frame_equal(members, pl.concat([part[1] for part in parts]).sort("posting_id"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_postings)
+def test_no_job_holds_what_must_stay_apart(rows: list[dict[str, Any]]) -> None:
+    for job in jobs_of(*rows):
+        members = [rows[number] for number in job]
+        for column in ("country", "apply_url"):
+            assert len({row[column] for row in members} - {None}) <= 1
+        teams = {row["title"].partition("(")[2] for row in members} - {""}
+        assert len(teams) <= 1
+        if {row["city"] for row in members} >= {"Berlin", "Munich"}:
+            assert any(row["apply_url"] for row in members)
+
+
+def components(keyed: pl.DataFrame) -> list[pl.DataFrame]:
+    component = list(range(len(keyed)))
+    holder: dict[str, int] = {}
+    for row, keys in enumerate(keyed["keys"]):
+        for key in keys:
+            old, new = component[row], component[holder.setdefault(key, row)]
+            component = [new if number == old else number for number in component]
+    return keyed.with_columns(_component=pl.Series(component, dtype=pl.Int64)).partition_by(
+        "_component", include_key=False
+    )
