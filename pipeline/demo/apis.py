@@ -116,9 +116,15 @@ def source_apis(market: Market, clock: Callable[[], datetime] = lambda: datetime
         # The first job of a page repeats the last of the page before it.
         start = (page - 1) * (JSEARCH_PAGE - 1)
         data = [job for number in range(pages) for job in _jsearch_page(ranked, start, number)]
-        parameters = {**request.query_params, "page": page, "num_pages": pages}
-        answer = {"status": "OK", "request_id": request_id, "parameters": parameters, "data": data}
-        return JSONResponse(answer, headers=headers)
+        return JSONResponse(
+            {
+                "status": "OK",
+                "request_id": request_id,
+                "parameters": {**request.query_params, "page": page, "num_pages": pages},
+                "data": data,
+            },
+            headers=headers,
+        )
 
     def adzuna(request: Request) -> JSONResponse:
         params = request.query_params
@@ -193,9 +199,10 @@ def _jsearch_ranking(
     return [shown for _, _, shown in sorted(ranked, key=lambda entry: entry[:2])]
 
 
-_ADZUNA_COUNTRIES = frozenset(
-    "at au be br ca ch de es fr gb in it mx nl nz pl sg us za".split()
-)  # https://developer.adzuna.com/docs/search names the editions
+_ADZUNA_COUNTRIES = frozenset({
+    "at", "au", "be", "br", "ca", "ch", "de", "es", "fr", "gb", "in", "it", "mx", "nl", "nz", "pl",
+    "sg", "us", "za",
+})  # fmt: skip
 
 
 def _adzuna_matches(

@@ -90,7 +90,8 @@ class Market:
         self, source: SourceName, at: datetime, *, since: datetime | None = None
     ) -> Iterator[dict[str, Any]]:
         """The postings that a source shows at a time, each as the source's JSON. With ``since``,
-        only those that are new, edited or back since then."""
+        only those that are new, edited or back since then; the part that was edited may be
+        one that the source does not show."""
         second = _seconds(at)
         for listing in self.listings(source, at):
             if since is None or listing.changed_since(_seconds(since), second):
@@ -100,7 +101,7 @@ class Market:
         """What is so about a posting.
 
         Raises:
-            KeyError: this market has never shown such a posting at the source.
+            KeyError: this market has no such posting at the source, at any time.
         """
         listing = self.listing(source, source_id)
         subject = listing.opening
@@ -123,7 +124,7 @@ class Market:
         """The posting with this id.
 
         Raises:
-            KeyError: this market has never shown such a posting at the source.
+            KeyError: this market has no such posting at the source, at any time.
         """
         serial = serial_of(source, source_id)
         if serial is not None and serial >= 0:

@@ -13,6 +13,7 @@ from pipeline.demo.vocabulary import Country, Discipline, Place
 
 _MASK = (1 << 64) - 1
 Revision = Literal["salary", "text"]
+Ats = Literal["greenhouse", "lever", "ashby", "own"]
 
 
 def scatter(*numbers: int) -> int:
@@ -39,7 +40,7 @@ class Company:
     name: str
     legal_form: str
     slug: str
-    ats: Literal["greenhouse", "lever", "ashby", "own"] | None
+    ats: Ats | None
     home: Country
     product: str
     product_long: str
@@ -129,11 +130,12 @@ def company(seed: int, index: int) -> Company:
     kind = (number // (len(starts) * len(ends)) + number * 7) % len(kinds)
     name = starts[start] + ends[end] + kinds[kind]
     country = chance.choices(v.COUNTRIES, [c.weight for c in v.COUNTRIES])[0]
+    systems: list[Ats | None] = ["greenhouse", "lever", "ashby", "own", None]
     return Company(
         name=name,
         legal_form=chance.choice(v.LEGAL_FORMS[country.code]),
         slug="".join(letter for letter in name.lower() if letter.isalnum()),
-        ats=chance.choices(["greenhouse", "lever", "ashby", "own", None], [30, 18, 12, 15, 25])[0],
+        ats=chance.choices(systems, [30, 18, 12, 15, 25])[0],
         home=country,
         product=f"{starts[start]} {chance.choice(['One', 'Core', 'Flow', 'Desk', 'Go', 'Cloud'])}",
         product_long=chance.choice(v.PRODUCTS),
@@ -160,11 +162,14 @@ def opening(seed: int, companies: int, number: int, opened_at: int, closed_at: i
     estimate = _salary(chance, country, discipline, level, hourly=contract == "CONTRACTOR")
     identity = scatter(seed, number, 3)
     requisition = f"{identity % 9_000_000 + 1_000_000}"
-    revised_at, revision = None, None
+    revised_at: int | None = None
+    revision: Revision | None = None
     if chance.random() < 0.2:
         revised_at = opened_at + round((closed_at - opened_at) * chance.uniform(0.2, 0.8))
-        revision = chance.choice(["salary", "text"])
+        revision = "salary" if chance.random() < 0.5 else "text"
     salary = estimate if chance.random() < 0.55 else None
+    if revision and salary is None:
+        revision = "text"
     return Opening(
         number=number,
         opened_at=opened_at,
@@ -184,7 +189,7 @@ def opening(seed: int, companies: int, number: int, opened_at: int, closed_at: i
         requisition=requisition,
         ats_url=_ats_url(employer, identity, number),
         revised_at=revised_at,
-        revision=revision if salary else revision and "text",
+        revision=revision,
         text_seed=scatter(seed, number, 4),
     )
 

@@ -308,8 +308,10 @@ EXTRAS = [
     "Having worked in a regulated industry", "A certificate in {skill}",
 ]  # fmt: skip
 BENEFITS = [
-    "{days} days of paid holiday", "A learning budget of {budget} a year", "Private health insurance",
-    "Stock options from the first day", "A four-day week in August", "Parental leave of {weeks} weeks",
+    "{days} days of paid holiday", "A learning budget of {budget} a year",
+    "Private health insurance",
+    "Stock options from the first day", "A four-day week in August",
+    "Parental leave of {weeks} weeks",
     "A pension plan with employer contribution", "Public transport ticket", "Flexible hours",
     "A laptop of your choice", "Lunch in the office on Tuesdays", "Two volunteering days",
     "Relocation support", "A yearly meeting of the whole company by the sea", "Gym membership",
