@@ -73,8 +73,10 @@ class Rule:
 
 _ROLE = (
     r"(?:\w*engineer(?:s|ing)?|dev|developers?|devs?|programmers?|administrators?|admin|architekt"
-    r"|architects?|consultant|swe|sde|member of technical staff|specialist|technical staff|tech lead"
-    r"|\w*entwickler(?:in)?|\w*ontwikkelaar|developpeu(?:r|se)|desarrollador[ae]?|desenvolvedor[ae]?"
+    r"|architects?|consultant|swe|sde|member of technical staff|specialist|technical staff"
+    r"|tech lead"
+    r"|\w*entwickler(?:in)?|\w*ontwikkelaar|developpeu(?:r|se)|desarrollador[ae]?"
+    r"|desenvolvedor[ae]?"
     r"|programador[ae]?|programista|programmatore|sviluppatore|sviluppatrice|utvecklare|udvikler"
     r"|ingenieu?r(?:e|o|a|in)?|ingegnere|inzynier|engenheir[oa]|arquitect[oa]|arquitet[oa]"
     r"|architecte|administrador|administrateur|\w*administrator)"
@@ -87,14 +89,29 @@ def _role_with(words: str) -> str:
     return rf"{word}(?:.* )?{_ROLE}\b|\b{_ROLE} (?:.* )?{word}"
 
 
+_SOFTWARE_ROLE = (
+    r"\b(?:back ?end|software|dev ?ops|site reliability|full ?stack|java|python|golang|net|php)"
+    r" (?:software )?(?:engineer|developer)s?\b"
+)
+"""What says that the rest of the title is the field of the product and not of the work."""
+
 EXCLUSIONS: Sequence[Exclusion] = (
-    Exclusion("sales", r"\b(?:pre ?)?sales\b|\baccount (?:executive|manager|director)\b|\bbusiness development\b"),
-    Exclusion("recruiting", r"\brecruit\w*|\btalent\b|\bsourcer\b|\bheadhunter\b"),
-    Exclusion("marketing", r"\bmarket(?:ing|er)\b|\bgo to market\b|\bsocial media\b"),
-    Exclusion("partners and customers", r"\bpartners?\b|\bcustomer (?:success|support|service)\b"),
+    Exclusion(
+        "sales and recruiting people",
+        r"\b(?:account (?:executive|manager|director)|recruit(?:er|ers|ment)|sourcer|headhunter)\b"
+        r"|\b(?:sales|talent) (?:manager|lead|rep|representative|specialist|executive|engineer)\b"
+        r"|\bpre ?sales\b|\bbusiness development\b|\bcustomer success\b|\bgo to market\b",
+    ),
+    Exclusion(
+        "commerce",
+        r"\bsales\b|\brecruiting\b|\btalent\b|\bmarket(?:ing|er)\b|\bsocial media\b"
+        r"|\bpartners?\b|\bcustomer (?:support|service)\b",
+        unless=_SOFTWARE_ROLE,
+    ),
     Exclusion(
         "products, projects and programmes",
-        r"\b(?:product|project|program|programme|delivery|facilities) (?:manager|owner|lead|director)\b"
+        r"\b(?:product|project|program|programme|delivery|facilities) (?:manager|owner|lead"
+        r"|director)\b"
         r"|\bscrum master\b|\bagile coach\b|\brelease train\b",
     ),
     Exclusion(
@@ -102,11 +119,25 @@ EXCLUSIONS: Sequence[Exclusion] = (
         r"\b(?:instructor|trainer|teacher|tutor|mentors?|writer|author|advocate|evangelist)\b"
         r"|\b(?:developer|dev) relations\b",
     ),
-    Exclusion("analysis and finance", r"\banalyst\b|\baccountant\b|\btrad(?:er|ing)\b", r"\b(?:programmer|developer) analyst\b|\banalyst (?:programmer|developer)\b|\bdeveloper\b|\bengineer\b"),
-    Exclusion("research and data science", r"\bscientists?\b|\bresearch(?:er)?\b"),
-    Exclusion("data engineering", r"\bdata engineers?\b|\betl\b", r"\bdeveloper\b|\bdata platform|\bback ?end\b|\bdev ?ops\b"),
+    Exclusion(
+        "analysis and finance",
+        r"\banalyst\b|\baccountant\b|\btrad(?:er|ing)\b",
+        unless=rf"{_SOFTWARE_ROLE}|\b(?:programmer|developer) analyst\b|\banalyst programmer\b",
+    ),
+    Exclusion(
+        "research and data science",
+        r"\bscientists?\b|\bresearch(?:er)?\b",
+        unless=_SOFTWARE_ROLE,
+    ),
+    Exclusion(
+        "data engineering",
+        r"\bdata engineers?\b|\betl\b",
+        r"\bdeveloper\b|\bdata platform|\bback ?end\b|\bdev ?ops\b",
+    ),
     Exclusion("design", r"\b(?:ux|ui|designer|artist)\b", r"\bfull ?stack\b|\bback ?end\b"),
-    Exclusion("testing", r"\b(?:qa|quality assurance|sdet|tester|test (?:engineer|automation)|in test)\b"),
+    Exclusion(
+        "testing", r"\b(?:qa|quality assurance|sdet|tester|test (?:engineer|automation)|in test)\b"
+    ),
     Exclusion(
         "client development",
         r"\bfront ?end\b|\bios\b|\bandroid\b|\bmobile\b|\breact native\b|\bflutter\b",
@@ -114,102 +145,153 @@ EXCLUSIONS: Sequence[Exclusion] = (
     ),
     Exclusion(
         "devices and low-level software",
-        r"\b(?:embedded|firmware|hardware|fpga|kernel|robot\w*|avionics|automotive|radar|plc)\b",
+        r"\b(?:embedded|firmware|hardware|fpga|kernel|robot\w*|avionics|plc)\b",
     ),
     Exclusion("desktops", r"\bdesktop\b|\bgui\b|\bswing\b|\bhelp ?desk\b"),
     Exclusion("games", r"\bunity\b|\bunreal\b|\bgameplay\b"),
     Exclusion(
         "business suites",
-        r"\b(?:salesforce|sap|servicenow|workday|netsuite|dynamics|sharepoint|power platform|wordpress|shopify)\b",
+        r"\b(?:salesforce|sap|servicenow|workday|netsuite|dynamics|sharepoint|power platform"
+        r"|wordpress|shopify)\b",
     ),
     Exclusion(
         "trades and plants",
-        r"\b(?:hgv|driver|kitchen|chef|barista|waiter|technician|mechanic\w*|maintenance|lift|drilling"
-        r"|offshore|oil|aerial|mou?lding|rail|highways?|road|water|drainage|civil|structural|electrical"
-        r"|building|construction|facilities|ferry|chimney|rotating|jewellery)\b",
+        r"\b(?:hgv|driver|kitchen|chef|barista|waiter|technician|mechanic\w*|maintenance|lift"
+        r"|drilling|offshore|oil|aerial|mou?lding|rail|highways?|road|water|drainage|civil"
+        r"|structural|electrical|building|construction|facilities|ferry|chimney|rotating"
+        r"|jewellery|automotive|radar)\b",
+        unless=_SOFTWARE_ROLE,
     ),
-)  # fmt: skip
+)
 
 _SERVER_LANGUAGES = (
-    r"golang|java|j2ee|python|php|laravel|symfony|ruby|rails|scala|kotlin|elixir|erlang|clojure|rust"
-    r"|node js|nodejs|nestjs|django|flask|fastapi|spring(?: boot)?|c#|asp ?net|dotnet|net core"
+    r"golang|java|j2ee|python|php|laravel|symfony|ruby|rails|scala|kotlin|elixir|erlang|clojure"
+    r"|rust|node js|nodejs|nestjs|django|flask|fastapi|spring(?: boot)?|c#|asp ?net|dotnet|net core"
 )
 _GO = (
     r"\bgo (?:software |back ?end |platform |systems? )?(?:engineers?|developers?|programmers?)\b"
-    r"|\b(?:engineer|developer|programmer) go$|\b(?:python|java|rust) or go\b|\bgo (?:or|and) (?:python|java|rust)\b"
+    r"|\b(?:engineer|developer|programmer) go$|\b(?:python|java|rust) or go\b"
+    r"|\bgo (?:or|and) (?:python|java|rust)\b"
 )
 
 RULES: Sequence[Rule] = (
     Rule(
-        "site reliability", "sre",
-        r"\bsite ?reliability\b.*?(?:engineer\w*|$)|\bsre\b|\bfiabilite des sites\b|\bobservability engineer\b"
-        r"|\b(?:cloud|databases?|systems?|infrastructure|network|service|production|platform|software) reliability engineer\w*",
+        "site reliability",
+        "sre",
+        r"\bsite ?reliability\b.*?(?:engineer\w*|$)|\bsre\b|\bfiabilite des sites\b"
+        r"|\bobservability engineer\b"
+        r"|\b(?:cloud|databases?|systems?|infrastructure|network|service|production|platform"
+        r"|software) reliability engineer\w*",
     ),
     Rule(
-        "devops", "devops",
-        r"\bdev ?(?:sec ?)?ops(?: \w*engineer\w*)?\b|\bsec ?dev ?ops\b|\bgit ?ops\b|\bml ?ops\b|\bllm ?ops\b|\bdata ?ops\b"
-        r"|\b(?:build and release|release|ci cd) engineer\w*|\bci cd\b|\bbuild engineer\b|\bengineer build$",
+        "devops",
+        "devops",
+        r"\bdev ?(?:sec ?)?ops(?: \w*engineer\w*)?\b|\bsec ?dev ?ops\b|\bgit ?ops\b|\bml ?ops\b"
+        r"|\bllm ?ops\b|\bdata ?ops\b"
+        r"|\b(?:build and release|release|ci cd) engineer\w*|\bci cd\b|\bbuild engineer\b"
+        r"|\bengineer build$",
     ),
-    Rule("backend by name", "backend", _role_with(r"back ?end|server ?side") + r"|\bback ?end (?:\w+ )?lead\b"),
-    Rule("full stack", "backend", r"\bfull ?stack\b(?:.*?\b(?:engineer|developer)s?\b)?|\b(?:mern|mean|lamp) stack\b"),
     Rule(
-        "server language", "backend", f"{_GO}|{_role_with(_SERVER_LANGUAGES)}|" r"\bnet developer\b",
-        unless=r"\b(?:machine learning|ml|ai|quant\w*|games?|data scien\w+|cross platform|cloud engineer|platform engineer)\b",
+        "backend by name",
+        "backend",
+        _role_with(r"back ?end|server ?side") + r"|\bback ?end (?:\w+ )?lead\b",
+    ),
+    Rule(
+        "full stack",
+        "backend",
+        r"\bfull ?stack\b(?:.*?\b(?:engineer|developer)s?\b)?|\b(?:mern|mean|lamp) stack\b",
+    ),
+    Rule(
+        "server language",
+        "backend",
+        f"{_GO}|{_role_with(_SERVER_LANGUAGES)}"
+        r"|\bnet developer\b",
+        unless=r"\b(?:machine learning|ml|ai|quant\w*|games?|data scien\w+|cross platform"
+        r"|cloud engineer|platform engineer)\b",
     ),
     Rule("game server", "backend", r"\bgame server (?:developer|engineer)\b"),
     Rule(
-        "distributed systems", "backend",
-        _role_with(r"distributed(?: \w+)? (?:systems?|software|storage|caching|databases?|computing)|microservices?|distributed storage")
+        "distributed systems",
+        "backend",
+        _role_with(
+            r"distributed(?: \w+)? (?:systems?|software|storage|caching|databases?"
+            r"|computing)|microservices?|distributed storage"
+        )
         + r"|\bdistributed software engineer\b|\bapi (?:developer|engineer)\b",
     ),
     Rule(
-        "cloud", "cloud",
+        "cloud",
+        "cloud",
         _role_with(r"cloud|clouds|aws|azure|gcp|openstack|fin ?ops|nube")
         + r"|\bcloud (?:architect|operations) \w+",
         unless=r"\b(?:marketing cloud|point cloud|machine learning|ai engineer|power bi)\b",
     ),
     Rule(
-        "platform", "platform", _role_with(r"platforms?|plattform|plateforme"),
+        "platform",
+        "platform",
+        _role_with(r"platforms?|plattform|plateforme"),
         unless=r"\b(?:cross platform|platform (?:operator|specialist)|trust and safety|games?)\b",
         unless_described=r"civil engineering|scaffold|drilling|offshore platform|hydraulic|autocad",
     ),
     Rule(
-        "infrastructure", "platform", _role_with("infrastructure"),
+        "infrastructure",
+        "platform",
+        _role_with("infrastructure"),
         unless=r"\b(?:network infrastructure|design engineer|transport\w*|bridge|ev charging)\b",
         unless_described=r"civil engineering|highways|drainage|autocad|revit|chartered engineer",
     ),
     Rule(
-        "developer productivity", "platform",
-        r"\bdevelop(?:er|ment) (?:experience|productivity|platform|tooling|infrastructure)\b|\bengineering productivity\b",
+        "developer productivity",
+        "platform",
+        r"\bdevelop(?:er|ment) (?:experience|productivity|platform|tooling|infrastructure)\b"
+        r"|\bengineering productivity\b",
     ),
     Rule(
-        "cluster and configuration tools", "devops",
+        "cluster and configuration tools",
+        "devops",
         _role_with("kubernetes|k8s|openshift|terraform|ansible"),
     ),
     Rule(
-        "linux operations", "devops", _role_with("linux|unix"),
+        "linux operations",
+        "devops",
+        _role_with("linux|unix"),
         unless=r"\b(?:support|drivers?|ubuntu|packaging|graphics|networking)\b",
     ),
     Rule(
-        "operations title with evidence", "devops",
-        r"\b(?:systems? (?:engineer|administrator)|sys ?admin|automation engineer|operations engineer|it engineer|systemadministrator)\b",
-        evidence=OPERATIONS_KINDS, needed=4, needed_if_short=2,
+        "operations title with evidence",
+        "devops",
+        r"\b(?:systems? (?:engineer|administrator)|sys ?admin|automation engineer"
+        r"|operations engineer|it engineer|systemadministrator)\b",
+        evidence=OPERATIONS_KINDS,
+        needed=4,
+        needed_if_short=2,
     ),
     Rule(
-        "reliability title with evidence", "sre", r"\b(?:production|reliability) engineer\b",
-        evidence=OPERATIONS_KINDS, needed=3, needed_if_short=2,
+        "reliability title with evidence",
+        "sre",
+        r"\b(?:production|reliability) engineer\b",
+        evidence=OPERATIONS_KINDS,
+        needed=3,
+        needed_if_short=2,
     ),
     Rule(
-        "software title with evidence", "backend",
-        r"\bsoftware (?:development |dev )?(?:engineer|developer)s?\b|\b(?:swe|sde)\b|\bproduct engineer\b"
-        r"|\b(?:staff|principal|lead|senior) (?:software )?engineer\b|\b(?:web|application|javascript|typescript) developer\b"
-        r"|\bmember of technical staff\b|\bsoftware ?entwickler(?:in)?\b|\bdeveloppeur\b|\bdesarrollador\b|\bprogrammer\b",
-        unless=r"\b(?:machine learning|ml|ai|data|security|support|games?|graphics|vision|hpc|network|manager|angular|react)\b",
-        evidence=SERVER_KINDS, needed=4, needed_if_short=1,
+        "software title with evidence",
+        "backend",
+        r"\bsoftware (?:development |dev )?(?:engineer|developer)s?\b|\b(?:swe|sde)\b"
+        r"|\bproduct engineer\b"
+        r"|\b(?:staff|principal|lead|senior) (?:software )?engineer\b|\b(?:web|application"
+        r"|javascript|typescript) developer\b"
+        r"|\bmember of technical staff\b|\bsoftware ?entwickler(?:in)?\b|\bdeveloppeur\b"
+        r"|\bdesarrollador\b|\bprogrammer\b",
+        unless=r"\b(?:machine learning|ml|ai|data|security|support|games?|graphics|vision|hpc"
+        r"|network|manager|angular|react)\b",
+        evidence=SERVER_KINDS,
+        needed=3,
+        needed_if_short=1,
     ),
-)  # fmt: skip
-"""In the order in which they are tried: "DevOps" before "backend", because it is the narrower word,
-and both before "cloud" and "platform", which often name the product and not the work."""
+)
+"""In the order in which they are tried: "DevOps" before "backend", because it is the narrower
+word, and both before "cloud" and "platform", which often name the product and not the work."""
 
 
 def classify(postings: pl.LazyFrame) -> pl.LazyFrame:
@@ -220,10 +302,10 @@ def classify(postings: pl.LazyFrame) -> pl.LazyFrame:
     Kubernetes, Terraform``. A row's result depends on that row alone.
     """
     title = pl.col("_title")
-    decided = _first(
-        [(title.str.contains(rule.pattern) & _allows(rule), number) for number, rule in
-         enumerate(RULES)]
-    )  # fmt: skip
+    decided = pl.coalesce(
+        pl.when(title.str.contains(rule.pattern) & _allows(rule)).then(pl.lit(number, pl.Int32))
+        for number, rule in enumerate(RULES)
+    )
     return (
         postings.with_columns(fold(pl.col("title")).alias("_title"))
         .filter(~_is_excluded())
@@ -232,17 +314,11 @@ def classify(postings: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(_evidence().alias("_evidence"))
         .filter(_has_enough_evidence())
         .with_columns(
-            _by_rule([rule.category for rule in RULES])
-            .cast(pl.Enum(CATEGORIES))
-            .alias("category"),
+            _by_rule([rule.category for rule in RULES]).cast(pl.Enum(CATEGORIES)).alias("category"),
             _reason().alias("category_reason"),
         )
         .drop("_title", "_rule", "_evidence")
     )
-
-
-def _first(cases: list[tuple[pl.Expr, int]]) -> pl.Expr:
-    return pl.coalesce(pl.when(holds).then(pl.lit(value, pl.Int32)) for holds, value in cases)
 
 
 def _allows(rule: Rule) -> pl.Expr:
@@ -283,8 +359,7 @@ def _evidence() -> pl.Expr:
     found = pl.lit([], pl.List(pl.String))
     for number in _numbers_with_evidence():
         kinds = RULES[number].evidence
-        names = [name for name, kind in KINDS.items() if kind in kinds - NOT_EVIDENCE
-                 and name not in NOT_EVIDENCE]  # fmt: skip
+        names = [name for name, kind in KINDS.items() if kind in kinds and name not in NOT_EVIDENCE]
         kept = skills.list.filter(pl.element().is_in(names))
         found = pl.when(pl.col("_rule") == number).then(kept).otherwise(found)
     return found

@@ -334,7 +334,7 @@ ORDINARY_WORDS: Mapping[str, tuple[str, ...]] = {
     "Puppet": ("Puppet",),
     "Pulsar": ("Pulsar",),
     "React": ("React", "react"),
-    "Ruby on Rails": ("Rails", "RoR", "rails"),
+    "Ruby on Rails": ("Rails", "RoR"),
     "Rust": ("Rust",),
     "Salt": ("Salt",),
     "Spring": ("Spring",),
@@ -347,7 +347,9 @@ ORDINARY_WORDS: Mapping[str, tuple[str, ...]] = {
 """Canonical name → the exact spellings that count beside ``CORROBORATION`` undoubted skills. A
 name without a spelling here counts by its other spellings in ``SKILLS`` alone."""
 
-_BEFORE = r"(?:[,/(&|:;•*] ?|\n-? ?|\b(?:in|of|or|and|with|using|e\.g\.|preferably|primarily|like) )"
+_BEFORE = (
+    r"(?:[,/(&|:;•*] ?|\n-? ?|\b(?:in|of|or|and|with|using|e\.g\.|preferably|primarily|like) )"
+)
 _ROLE = (
     r"(?:(?:[Ss]oftware |[Bb]ack-?end |[Pp]latform |[Ss]ystems? )?"
     r"(?:[Ee]ngineers?|[Dd]evelopers?|[Pp]rogrammers?|[Ll]ead)|[Pp]rogramming|code|services)\b"
@@ -355,8 +357,10 @@ _ROLE = (
 
 IN_CONTEXT: Mapping[str, str] = {
     "Go": rf"{_BEFORE}Go\b|\bGo {_ROLE}|\bGo ?[,/] ?|[Dd]eveloper,? Go\b|[Ee]ngineer -? ?Go\b",
-    "R": r"[,/(] ?R(?:[,/)]| and | or )|\b(?:Python|SQL|SAS),? (?:and|or) R[,.;/) ]|\bR (?:and|or) Python",
-    "C": r"\bC/C\+\+|[,/(] ?C, ?C\+\+|\bC (?:and|or|&) C\+\+|\bC, C\+\+|\b(?:ANSI|[Ee]mbedded) C\b|[,/(] ?C[,/]",
+    "R": r"[,/(] ?R(?:[,/)]| and | or )|\b(?:Python|SQL|SAS),? (?:and|or) R[,.;/) ]|\bR (?:and"
+    r"|or) Python",
+    "C": r"\bC/C\+\+|[,/(] ?C, ?C\+\+|\bC (?:and|or|&) C\+\+|\bC, C\+\+|\b(?:ANSI"
+    r"|[Ee]mbedded) C\b|[,/(] ?C[,/]",
     "Rust": rf"\bRust {_ROLE}|[Ee]ngineer -? ?Rust\b",
     "Spring": r"\b[Jj]ava(?: ?EE)?[/ ]Spring\b",
     "React": rf"\bReact {_ROLE}",
@@ -366,13 +370,16 @@ IN_CONTEXT: Mapping[str, str] = {
 beside them. What else the pattern swallowed is read again."""
 
 MISLEADING = (
-    rf"(?:{_BEFORE})?\b[Gg]o[ -](?:to|live|beyond|above|ahead|further|the|out|for|get|green|home|through|"
+    rf"(?:{_BEFORE})?\b[Gg]o[ -](?:to|live|beyond|above|ahead|further|the|out|for|get|green|home"
+    rf"|through|"
     r"from|with|on|back|into|over|deep|big|far|forward|hand|where|all)\b",
     r"\bGo!",
-    r"\b[Rr]eact (?:to|quickly|fast|appropriately|swiftly|accordingly|calmly|and respond|in|when)\b",
+    r"\b[Rr]eact (?:to|quickly|fast|appropriately|swiftly|accordingly|calmly|and respond|in"
+    r"|when)\b",
     r"\b(?:Veeva|Obsidian) Vault\b",
     r"\bSalt Lake\b",
-    r"\bSpring (?:'?\d\d|and|or|[Ss]emester|[Bb]reak|[Tt]erm|[Ii]nternship|[Ss]ummer|Street|Health|Valley)",
+    r"\bSpring (?:'?\d\d|and|or|[Ss]emester|[Bb]reak|[Tt]erm|[Ii]nternship|[Ss]ummer|Street"
+    r"|Health|Valley)",
     r"\bRust Belt\b",
     r"\b(?:Taylor Swift|Swift (?:Transportation|response|action|Current))\b",
     r"\b(?:American|Pony|Holiday Inn|Oracle NetSuite|Federal) Express\b",
@@ -386,9 +393,10 @@ MISLEADING = (
 )
 """Patterns of phrases that hold the name of a technology and mean something else."""
 
-KINDS: Mapping[str, str] = {
-    name: kind for kind, names in SKILLS.items() for name in names
-} | {"C": "other language", "Rust": "server language"}
+KINDS: Mapping[str, str] = {name: kind for kind, names in SKILLS.items() for name in names} | {
+    "C": "other language",
+    "Rust": "server language",
+}
 """Canonical name → its kind, for every skill there is."""
 
 
