@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from pipeline import database_url
 
 
 class ConfigurationError(Exception):
@@ -29,6 +31,12 @@ CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split_commas)]
 
 BaseUrl = Annotated[HttpUrl, AfterValidator(lambda url: str(url).rstrip("/"))]
 """An http or https URL, kept as text without its trailing slash."""
+
+
+DatabaseUrl = Annotated[
+    SecretStr, AfterValidator(lambda url: SecretStr(database_url.normalize(url.get_secret_value())))
+]
+"""A PostgreSQL URL that every client of the product understands."""
 
 
 def _even_interval(minutes: int) -> int:
@@ -52,6 +60,18 @@ class _EnvironmentSettings(BaseSettings):
         """
         try:
             return cls(**overrides)
+        except UnicodeDecodeError:
+            raise ConfigurationError(
+                ".env is not UTF-8 text: save it as UTF-8, or set the variables in the environment."
+            ) from None
+        except OSError as error:
+            raise ConfigurationError(
+                f".env cannot be read ({error.strerror}): correct its permissions, or remove it."
+            ) from None
+        except SettingsError as error:
+            raise ConfigurationError(
+                f"{cls.__name__} is not usable: {error}. Correct it in the environment or in .env."
+            ) from None
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field = str(first["loc"][0]) if first["loc"] else cls.__name__
@@ -67,7 +87,7 @@ class Settings(_EnvironmentSettings):
     """What every part of the product shares. ``DATABASE_URL`` empty means: run PostgreSQL
     embedded, below :attr:`data_dir`."""
 
-    database_url: SecretStr | None = None
+    database_url: DatabaseUrl | None = None
     data_dir: Path = Path("data")
     log_dir: Path = Path("logs")
     environment: Literal["development", "production", "test"] = "development"
@@ -88,6 +108,13 @@ class Settings(_EnvironmentSettings):
     dagster_code_port: Annotated[int, Field(ge=1, le=65535)] = 4000
     dagster_url: BaseUrl | None = None
     """Where the API reaches the Dagster webserver; by default this machine's ``dagster_port``."""
+
+    @property
+    def dagster_database_url(self) -> SecretStr | None:
+        """Where Dagster keeps its runs and events: the schema ``dagster`` of the same database."""
+        if self.database_url is None:
+            return None
+        return SecretStr(database_url.in_schema(self.database_url.get_secret_value(), "dagster"))
 
     @property
     def staging_dir(self) -> Path:

@@ -1,5 +1,8 @@
 create extension if not exists pg_trgm;
 
+-- The tables of Dagster's own storage, which creates them itself.
+create schema if not exists dagster;
+
 create function array_text(words text[]) returns text
     language sql immutable strict parallel safe
     return array_to_string(words, ' ');
@@ -159,6 +162,7 @@ create table rejected_postings (
     run_id        text not null,
     primary key (source, source_id)
 );
+create index rejected_postings_posting_id on rejected_postings ((source || '_' || source_id));
 
 -- How each source is doing, and up to which dlt load its staging has been published.
 create table sources (

@@ -1,0 +1,97 @@
+"""What a run needs to know of what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from pipeline.publish.statements import load
+from pipeline.transform.schema import KeyedPosting
+
+_FRONTIER = 5_000
+"""Keys, jobs or postings that one statement looks up."""
+
+
+def base_version(connection: Connection[TupleRow]) -> int:
+    """The newest published version, 0 before the first. Ask before reading anything else."""
+    row = connection.execute("select coalesce(max(version), 0) from publishes").fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return int(row[0])
+
+
+def watermarks(connection: Connection[TupleRow]) -> dict[str, str | None]:
+    """By source, the newest dlt load id whose rows are published; null if none is."""
+    return dict(connection.execute("select source, read_up_to from sources").fetchall())
+
+
+def needs_full_refresh(connection: Connection[TupleRow], transform_version: str) -> bool:
+    """Whether what is published was computed by other rules, or nothing is published."""
+    row = connection.execute(
+        "select transform_version from publishes order by version desc limit 1"
+    ).fetchone()
+    return row is None or row[0] != transform_version
+
+
+def related(
+    connection: Connection[TupleRow], delta: pl.DataFrame, seen_ids: Collection[str]
+) -> pl.DataFrame:
+    """The published postings that must be deduplicated again together with ``delta``.
+
+    Those are all that share a key, directly or through others, with a posting of ``delta`` or
+    with what a seen posting was when it was last published, and all postings of the jobs of any
+    of these. Together with ``delta`` they are closed under shared keys and under jobs.
+
+    Args:
+        delta: ``KeyedPosting`` rows.
+        seen_ids: the ids of every posting that was read, also of those that are not in ``delta``
+            (irrelevant or rejected by now). They are not in the answer.
+
+    Returns:
+        ``KeyedPosting`` rows, ordered by ``posting_id``. The time follows their number and that
+        of ``delta``, not the size of the table.
+    """
+    seen = set(seen_ids) | set(delta["posting_id"])
+    with connection.transaction():
+        # The planner cannot know how few rows an array of keys matches.
+        connection.execute("set local enable_seqscan = off")
+        found = _closure(connection, set(delta["keys"].explode().drop_nulls()), set(seen))
+        return _postings(connection, sorted(found - seen))
+
+
+def _closure(connection: Connection[TupleRow], keys: set[str], postings: set[str]) -> set[str]:
+    found: set[str] = set()
+    asked: dict[str, set[str]] = {"keys": set(), "jobs": set(), "postings": set()}
+    wanted = {"keys": keys, "jobs": set[str](), "postings": postings}
+    while any(wanted.values()):
+        parts = {name: _taken(values) for name, values in wanted.items()}
+        for name, part in parts.items():
+            asked[name].update(part)
+        rows = connection.execute(load("related_identities"), parts).fetchall()
+        for posting_id, job_id, its_keys in rows:
+            found.add(posting_id)
+            wanted["jobs"].add(job_id)
+            wanted["keys"].update(its_keys)
+        for name in ("keys", "jobs"):
+            wanted[name] -= asked[name]
+    return found
+
+
+def _taken(values: set[str]) -> list[str]:
+    return [values.pop() for _ in range(min(len(values), _FRONTIER))]
+
+
+def _postings(connection: Connection[TupleRow], ids: list[str]) -> pl.DataFrame:
+    schema = KeyedPosting.create_empty().schema
+    columns = sql.SQL(", ").join(map(sql.Identifier, schema))
+    query = sql.SQL(
+        "select {} from job_postings where posting_id = any (%s) order by posting_id"
+    ).format(columns)
+    frames = [pl.DataFrame(schema=schema)]
+    for start in range(0, len(ids), _FRONTIER):
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(query, (ids[start : start + _FRONTIER],)).fetchall()
+        frames.append(pl.DataFrame(rows, schema, orient="row"))
+    return pl.concat(frames)

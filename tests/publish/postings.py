@@ -1,0 +1,144 @@
+"""Postings, and a deduplication simple enough to be plainly right: a job for each first key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from pipeline.publish.publish import Statistics, publish
+from pipeline.publish.state import base_version, related
+from pipeline.transform.schema import (
+    Job,
+    JobPosting,
+    KeyedPosting,
+    RejectedPosting,
+    SourceState,
+)
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+DAY = datetime(2026, 2, 6, 10, 30, 0, 123456, tzinfo=UTC)
+
+_POSTING: dict[str, Any] = {name: None for name in KeyedPosting.create_empty().schema} | {
+    "title": "Backend Engineer",
+    "description_is_snippet": False,
+    "tags": ["python", 'quo"ted, {braced} \\ slashed', "NULL", ""],
+    "skills": [],
+    "remote": False,
+    "employment_type": "FULLTIME",
+    "salary_min": 42766.78,
+    "salary_is_predicted": False,
+    "posted_at": DAY,
+    "first_seen_at": DAY,
+    "last_seen_at": DAY,
+    "run_id": "run-1",
+    "category": "backend",
+    "category_reason": "title: backend engineer",
+}
+
+
+@dataclass
+class Terms:
+    title: str
+    attribution: str
+
+
+TERMS = {"remoteok": Terms("Remote OK", "Jobs from Remote OK")}
+
+
+def posting(posting_id: str, keys: Iterable[str] = (), **values: Any) -> dict[str, Any]:
+    source, source_id = posting_id.split("_", 1)
+    own = {"posting_id": posting_id, "source": source, "source_id": source_id}
+    return _POSTING | own | {"keys": list(keys) or [posting_id]} | values
+
+
+def keyed(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), KeyedPosting.create_empty().schema)
+
+
+def deduplicate(postings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Postings with the same first key are one job, founded by the smallest id."""
+    members = postings.with_columns(first_key=pl.col("keys").list.first()).sort("posting_id")
+    members = members.with_columns(job_id=pl.col("posting_id").first().over("first_key"))
+    founds = pl.col("posting_id") == pl.col("job_id")
+    job_postings = members.with_columns(
+        merge_rule=pl.when(founds).then(pl.lit("first")).otherwise(pl.lit("same_key")),
+        merge_evidence=pl.lit(None, pl.String),
+        merge_score=pl.lit(None, pl.Float64),
+        merged_with=pl.lit(None, pl.String),
+    ).select(JobPosting.create_empty().schema.names())
+    clusters = members.group_by("job_id").agg(
+        sources=pl.col("source").unique().sort(), posting_count=pl.len().cast(pl.Int64)
+    )
+    jobs = (
+        job_postings.filter(founds)
+        .join(clusters, on="job_id")
+        .with_columns(
+            status=pl.lit("open", pl.Enum(["open", "likely_closed", "closed"])),
+            status_reason=pl.lit("seen"),
+            closed_at=pl.lit(None, pl.Datetime("us", "UTC")),
+        )
+    )
+    content = [name for name in Job.create_empty().schema if name != "content_hash"]
+    hashes = [hashlib.md5(repr(row).encode()).hexdigest() for row in jobs.select(content).rows()]
+    jobs = jobs.select(content).with_columns(content_hash=pl.Series(hashes, dtype=pl.String))
+    return jobs.sort("job_id"), job_postings
+
+
+def rejected_posting(posting_id: str, **values: Any) -> dict[str, Any]:
+    source, source_id = posting_id.split("_", 1)
+    row = {"source": source, "source_id": source_id, "reason": "no title", "raw": "{}"}
+    seen = {"first_seen_at": DAY, "last_seen_at": DAY, "run_id": "run-1"}
+    return row | seen | values
+
+
+def states(read_up_to: str | None = "1", **fetched: int) -> pl.DataFrame:
+    schema = SourceState.create_empty().schema
+    rows = [
+        dict.fromkeys(schema, None)
+        | {"source": source, "read_up_to": read_up_to, "staged": count, "fetched": count}
+        for source, count in fetched.items()
+    ]
+    return pl.DataFrame(rows, schema)
+
+
+def publish_all(
+    connection: Connection, postings: Iterable[Mapping[str, Any]], **values: Any
+) -> Statistics:
+    """A full refresh of these postings."""
+    jobs, job_postings = deduplicate(keyed(postings))
+    return publish(connection, [(jobs, job_postings)], **_defaults(connection, True) | values)
+
+
+def publish_delta(
+    connection: Connection,
+    delta: Iterable[Mapping[str, Any]],
+    gone: Iterable[str] = (),
+    **values: Any,
+) -> Statistics:
+    """An incremental run that read ``delta`` and the postings ``gone``, irrelevant by now."""
+    arguments = _defaults(connection, False)
+    new = keyed(delta)
+    seen = [*new["posting_id"], *gone]
+    batch = deduplicate(pl.concat([new, related(connection, new, seen)]))
+    arguments["seen"] = pl.DataFrame({"posting_id": seen}, {"posting_id": pl.String})
+    return publish(connection, [batch], **arguments | values)
+
+
+def _defaults(connection: Connection, full_refresh: bool) -> dict[str, Any]:
+    return {
+        "seen": pl.DataFrame(schema={"posting_id": pl.String}),
+        "rejected": pl.DataFrame(schema=RejectedPosting.create_empty().schema),
+        "source_states": pl.DataFrame(schema=SourceState.create_empty().schema),
+        "sources": TERMS,
+        "base_version": base_version(connection),
+        "run_id": "run-1",
+        "started_at": datetime.now(UTC),
+        "full_refresh": full_refresh,
+        "transform_version": "1",
+    }
