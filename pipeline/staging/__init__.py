@@ -1,0 +1,30 @@
+"""Staging: the raw postings of each source, in one DuckDB file a source.
+
+``conform`` gives postings their declared types and notes what drifted; ``load`` asks a source
+and loads what it answered through dlt (``packages``); ``history`` keeps the tables ``fetches``
+and ``schema_drift``; ``snapshot`` swaps in the copy that analysts and the transform ``read``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.settings import Settings
+
+DATASET = "staging"
+"""The schema of the staging tables in each DuckDB file."""
+
+
+class StagingError(Exception):
+    """Staging itself cannot be used: the disk, a damaged file, another process that holds it.
+    The message says what to do. A source that misbehaves never raises this."""
+
+
+def staging_path(settings: Settings, source: str) -> Path:
+    """The file that dlt writes."""
+    return settings.staging_dir / f"{source}.duckdb"
+
+
+def snapshot_path(settings: Settings, source: str) -> Path:
+    """The read-only copy of it."""
+    return settings.snapshot_dir / f"{source}.duckdb"

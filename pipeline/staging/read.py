@@ -1,0 +1,127 @@
+"""Read a source's snapshot for the transform: its postings, mapped to the common columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+
+import duckdb
+import polars as pl
+
+from pipeline.settings import Settings
+from pipeline.sources import Source
+from pipeline.staging import snapshot_path
+from pipeline.transform.schema import MappedPosting, SourceState
+
+BATCH_ROWS = 50_000
+
+
+def read(
+    source: Source, settings: Settings, after_load_id: str | None, run_id: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The postings loaded after a load, and the state of the source.
+
+    Args:
+        after_load_id: the newest load that was read before; None reads everything. Where staging
+            holds no load as new as that, it is another file than was read before (begun anew, or
+            the clock was set back), and everything is read.
+        run_id: the run whose own postings the state counts as fetched.
+
+    Returns:
+        A frame of ``MappedPosting`` and one row of ``SourceState``, of one and the same snapshot.
+        Without a snapshot no rows, and a state of zeros.
+    """
+    frames, state = batches(source, settings, after_load_id, run_id)
+    found = list(frames)
+    return (pl.concat(found) if found else MappedPosting.create_empty()), state
+
+
+def batches(
+    source: Source,
+    settings: Settings,
+    after_load_id: str | None,
+    run_id: str,
+    rows: int = BATCH_ROWS,
+) -> tuple[Iterator[pl.DataFrame], pl.DataFrame]:
+    """As :func:`read`, but in frames of at most ``rows`` postings, for what may not fit in
+    memory. The snapshot stays open until the iterator ends or is dropped."""
+    path = snapshot_path(settings, source.name)
+    if not path.exists():
+        return iter(()), _state_frame(source, {"staged": 0, "fetched": 0})
+    # Attached, not connected to: DuckDB hands out a database that this process has open under
+    # the same name again, even when another file has taken its place.
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as snapshot (read_only)")
+    connection.execute("use snapshot")
+    if not connection.execute(
+        "select 1 from information_schema.tables"
+        " where table_schema = 'staging' and table_name = 'postings'"
+    ).fetchall():
+        connection.execute(
+            "create temp view postings as select null::varchar as run_id,"
+            " null::varchar as _dlt_load_id where false"
+        )
+        sql = _state_sql().replace("staging.postings", "postings")
+        state = _state(connection, sql, run_id)
+        connection.close()
+        return iter(()), _state_frame(source, state)
+    state = _state(connection, _state_sql(), run_id)
+    if after_load_id is not None and str(state["read_up_to"] or "") < after_load_id:
+        after_load_id = None
+    return _mapped_batches(source, connection, after_load_id, rows), _state_frame(source, state)
+
+
+def _state_sql() -> str:
+    return files(__package__).joinpath("state.sql").read_text()
+
+
+def _state(connection: duckdb.DuckDBPyConnection, sql: str, run_id: str) -> dict[str, object]:
+    result = connection.execute(sql, {"run_id": run_id})
+    names = [column[0] for column in result.description or []]
+    return dict(zip(names, result.fetchall()[0], strict=True))
+
+
+def _state_frame(source: Source, state: dict[str, object]) -> pl.DataFrame:
+    row = {name: state.get(name) for name in SourceState.column_names()} | {"source": source.name}
+    return SourceState.validate(pl.DataFrame([row], schema=SourceState.create_empty().schema))
+
+
+def _mapped_batches(
+    source: Source, connection: duckdb.DuckDBPyConnection, after_load_id: str | None, rows: int
+) -> Iterator[pl.DataFrame]:
+    try:
+        reader = connection.execute(
+            "select * from staging.postings where $after is null or _dlt_load_id > $after",
+            {"after": after_load_id},
+        ).to_arrow_reader(rows)
+        for batch in reader or ():
+            if batch.num_rows:
+                frame = pl.from_arrow(batch)
+                if isinstance(frame, pl.DataFrame):
+                    yield mapped(source, frame)
+    finally:
+        connection.close()
+
+
+def mapped(source: Source, staged: pl.DataFrame) -> pl.DataFrame:
+    """Staged rows as ``MappedPosting``: the source's mapping over its columns, null where it maps
+    nothing. A declared column that staging does not have reads as null."""
+    declared = dict(source.columns) | dict.fromkeys(source.json_columns, pl.String())
+    absent = [
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in declared.items()
+        if name not in staged.columns
+    ]
+    columns = dict(source.mapping) | {
+        "source": pl.lit(source.name),
+        "load_id": pl.col("_dlt_load_id"),
+        **{name: pl.col(name) for name in
+           ("source_id", "first_seen_at", "last_seen_at", "run_id", "raw")},
+    }  # fmt: skip
+    schema = MappedPosting.create_empty().schema
+    return staged.with_columns(absent).select(
+        columns.get(name, pl.lit(None)).cast(dtype, strict=False).alias(name)
+        for name, dtype in schema.items()
+    )

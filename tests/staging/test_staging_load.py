@@ -1,0 +1,260 @@
+"""Loads into real DuckDB files, through dlt, and reads the snapshots."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from filelock import FileLock
+from staged_source import ListSettings, list_source, posting, settings_in
+
+from pipeline.extract.errors import FetchError
+from pipeline.staging import StagingError, packages, snapshot_path, staging_path
+from pipeline.staging.history import Fetch
+from pipeline.staging.load import load
+from pipeline.staging.read import batches, read
+
+
+def fetch(folder: Path, pages: Any, run_id: str = "r1", **options: Any) -> Fetch:
+    keys = {"interval_minutes", "enabled", "key", "quota_per_day"}
+    own = {name: options.pop(name) for name in keys & set(options)}
+    source_settings = ListSettings(_env_file=None, **own)
+    options = {"respect_cadence": False} | options
+    return load(list_source(pages), source_settings, settings_in(folder), run_id, **options)
+
+
+def rows(folder: Path, sql: str) -> list[Any]:
+    with duckdb.connect(str(snapshot_path(settings_in(folder), "lister")), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_first_seen_survives_and_the_rest_moves(tmp_path: Path) -> None:
+    first = fetch(tmp_path, [[posting(1), posting(2)]])
+    second = fetch(tmp_path, [[posting(2, title="New"), posting(3)]], "r2")
+    assert (first.status, first.rows, first.new_rows) == ("ok", 2, 2)
+    assert (second.rows, second.new_rows) == (2, 1)
+    assert first.load_id is not None
+    assert second.load_id is not None
+    found = rows(tmp_path, "select source_id, title, run_id, first_seen_at < last_seen_at,"
+                 " _dlt_load_id from staging.postings order by 1")  # fmt: skip
+    assert found == [
+        ("1", "Engineer 1", "r1", False, first.load_id),
+        ("2", "New", "r2", True, second.load_id),
+        ("3", "Engineer 3", "r2", False, second.load_id),
+    ]
+
+
+def test_the_last_posting_with_a_key_wins(tmp_path: Path) -> None:
+    assert fetch(tmp_path, [[posting(1, title="a")], [posting("1", title="b")]]).rows == 1
+    assert rows(tmp_path, "select title from staging.postings") == [("b",)]
+
+
+def test_wild_postings_are_all_kept(tmp_path: Path) -> None:
+    wild = [None, 7, "text", [1], {}, posting(None), posting("  "), posting([1]), posting(True),
+            posting(5, title="a\0b \ud800", salaryMin="120,000", views=10**30, remote="no",
+                    tags="x", extra={"n": float("nan"), "big": 10**30})]  # fmt: skip
+    got = fetch(tmp_path, [wild])
+    assert (got.status, got.rows) == ("ok", len(wild))
+    assert rows(tmp_path, "select title, \"salaryMin\", views, remote, tags,"
+                " raw->>'$.extra.n' from staging.postings where source_id = '5'") == [
+        ("a\0b \ufffd", 120_000.0, None, False, '"x"', None)
+    ]  # fmt: skip
+    valid = "select count(*) from staging.postings where json_valid(raw)"
+    assert rows(tmp_path, f"{valid} and not contains(raw, chr(0))") == [(len(wild),)]
+    what = {(drift.field, drift.what) for drift in got.drift}
+    assert ("extra", "unknown field") in what
+    assert ("salaryMin", "text instead of number") in what
+    again = fetch(tmp_path, [[posting(5, extra=1)]], "r2")
+    assert [drift.is_new for drift in again.drift if drift.field == "extra"] == [False]
+
+
+def test_a_column_missing_everywhere_is_reported(tmp_path: Path) -> None:
+    got = fetch(tmp_path, [[{"id": 1}, {"id": 2}]])
+    missing = {d.field for d in got.drift if d.what == "missing in every posting"}
+    assert missing == {"title", "salaryMin", "views", "remote", "date", "tags"}
+
+
+def test_pages_before_an_error_are_loaded(tmp_path: Path) -> None:
+    def pages() -> Iterator[Any]:
+        yield [posting(1)]
+        raise FetchError("Lister answers 503: wait.")
+
+    got = fetch(tmp_path, pages)
+    assert (got.status, got.reason, got.rows) == ("partial", "Lister answers 503: wait.", 1)
+
+
+def test_a_failed_source_leaves_its_postings_and_tells_no_secret(tmp_path: Path) -> None:
+    def pages() -> Iterator[Any]:
+        raise ValueError("https://x/?app_key=SECRET")
+        yield
+
+    fetch(tmp_path, [[posting(1)]])
+    got = fetch(tmp_path, pages, "r2")
+    assert got.status == "failed"
+    assert "ValueError" in str(got.reason)
+    assert "SECRET" not in str(got.reason)
+    assert rows(tmp_path, "select run_id from staging.postings") == [("r1",)]
+    assert rows(tmp_path, "select status from staging.fetches order by started_at") == [
+        ("ok",), ("failed",)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"enabled": False}, "disabled"),
+        ({"key": ""}, "needs LIST_KEY"),
+        ({"quota_per_day": 0}, "quota"),
+        ({"respect_cadence": True, "interval_minutes": 60}, "not due"),
+    ],
+)
+def test_skips(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
+    fetch(tmp_path, [[posting(1)]])
+    got = fetch(tmp_path, [[posting(2)]], "r2", **options)
+    assert got.status == "skipped"
+    assert reason in str(got.reason)
+    assert rows(tmp_path, "select source_id from staging.postings") == [("1",)]
+    source, settings = list_source([]), settings_in(tmp_path)
+    state = read(source, settings, None, "r2")[1].row(0, named=True)
+    assert (state["last_fetch_status"], state["staged"], state["fetched"]) == ("skipped", 1, 0)
+
+
+def test_an_injected_load_failure_loses_neither_package_nor_fresh_data(tmp_path: Path) -> None:
+    def extract_only(pipeline: Any, source: Any) -> None:
+        pipeline.extract(source)
+        raise RuntimeError("killed")
+
+    with pytest.raises(StagingError, match="kept"):
+        fetch(tmp_path, [[posting(1)]], run=extract_only)
+    got = fetch(tmp_path, [[posting(2)]], "r2")
+    assert "finished" in str(got.pending)
+    assert rows(tmp_path, "select source_id, run_id from staging.postings order by 1") == [
+        ("1", "r1"), ("2", "r2")
+    ]  # fmt: skip
+
+
+def test_a_pending_package_that_cannot_be_read_is_dropped_and_reported(tmp_path: Path) -> None:
+    def spoil(pipeline: Any, source: Any) -> None:
+        pipeline.extract(source)
+        pipeline.normalize()
+        for job in Path(pipeline.working_dir).glob("load/normalized/*/new_jobs/postings*"):
+            job.write_bytes(b"spoiled")
+        raise RuntimeError("killed")
+
+    with pytest.raises(StagingError):
+        fetch(tmp_path, [[posting(1)]], run=spoil)
+    got = fetch(tmp_path, [[posting(2)]], "r2")
+    assert "dropped" in str(got.pending)
+    assert rows(tmp_path, "select source_id from staging.postings") == [("2",)]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from staged_source import list_source, posting
+from test_staging_load import fetch
+step = sys.argv[2]
+def run(pipeline, source):
+    if step == "extract":
+        import pyarrow.parquet as pq
+        pq.ParquetWriter.close = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        pipeline.extract(source)
+        if step == "load":
+            pipeline.normalize()
+            import dlt.destinations.impl.duckdb.duck as duck
+            duck.DuckDbClient.complete_load = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+    pipeline.run(source) if step == "extract" else pipeline.load() if step == "load" else None
+    os.kill(os.getpid(), signal.SIGKILL)
+fetch(Path(sys.argv[1]), [[posting(1)]], run=run)
+"""
+
+
+@pytest.mark.parametrize("step", ["extract", "normalize", "load"])
+def test_killed_at_each_step(tmp_path: Path, step: str) -> None:
+    fetch(tmp_path, [[posting(0)]], "r0")
+    here = Path(__file__).parent
+    path = os.pathsep.join(map(str, [here, here.parent, here.parents[1]]))
+    old = os.environ.get("PYTHONPATH", "")
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([path, os.environ.get("PYTHONPATH", "")])
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), step], env=environment, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    got = fetch(tmp_path, [[posting(2)]], "r2", respect_cadence=True, interval_minutes=0)
+    assert got.status == "ok"
+    expected = {("0",), ("2",)} | (set() if step == "extract" else {("1",)})
+    assert set(rows(tmp_path, "select source_id from staging.postings")) == expected
+    assert rows(tmp_path, "select count(*) from staging.fetches where finished_at is null") == [
+        (1,)
+    ]
+
+
+def test_a_reader_keeps_its_snapshot_and_no_load_waits_for_it(tmp_path: Path) -> None:
+    fetch(tmp_path, [[posting(1)]])
+    path = snapshot_path(settings_in(tmp_path), "lister")
+    stale = path.with_name(f".{path.name}.999")
+    stale.write_bytes(b"half")
+    with duckdb.connect(str(path), read_only=True) as reader:
+        fetch(tmp_path, [[posting(2)]], "r2")
+        assert reader.execute("select count(*) from staging.postings").fetchall() == [(1,)]
+        source, settings = list_source([]), settings_in(tmp_path)
+        assert read(source, settings, None, "r2")[0].height == 2
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_read_is_incremental_and_survives_a_file_begun_anew(tmp_path: Path) -> None:
+    source, settings = list_source([]), settings_in(tmp_path)
+    empty, state = read(source, settings, None, "r1")
+    assert (empty.height, state["staged"][0], state["read_up_to"][0]) == (0, 0, None)
+    one = fetch(tmp_path, [[posting(1)]])
+    fetch(tmp_path, [[posting(2), posting(3)]], "r2")
+    frame, state = read(source, settings, one.load_id, "r2")
+    assert sorted(frame["source_id"]) == ["2", "3"]
+    assert frame["tags"].to_list() == [["python"]] * 2
+    assert state.select("staged", "fetched").row(0) == (3, 2)
+    assert read(source, settings, state["read_up_to"][0], "r3")[0].height == 0
+    assert read(source, settings, "9999999999.0", "r3")[0].height == 3
+    frames, _ = batches(source, settings, None, "r3", rows=2)
+    assert sum(frame.height for frame in frames) == 3
+
+
+def test_a_deleted_staging_file_begins_anew(tmp_path: Path) -> None:
+    fetch(tmp_path, [[posting(1)]])
+    staging_path(settings_in(tmp_path), "lister").unlink()
+    assert fetch(tmp_path, [[posting(2)]], "r2").new_rows == 1
+    assert rows(tmp_path, "select source_id from staging.postings") == [("2",)]
+
+
+def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+    path = staging_path(settings_in(tmp_path), "lister")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(StagingError, match="move it away"):
+        fetch(tmp_path, [[posting(1)]])
+
+
+def test_a_second_process_waits_and_says_so(tmp_path: Path) -> None:
+    path = staging_path(settings_in(tmp_path), "lister")
+    path.parent.mkdir(parents=True)
+    with (
+        FileLock(path.with_name(f".{path.name}.lock")),
+        pytest.raises(StagingError, match="another"),
+    ):
+        fetch(tmp_path, [[posting(1)]], lock_seconds=0.1)
+
+
+def test_dlt_keeps_few_packages(tmp_path: Path) -> None:
+    for number in range(packages.KEPT_PACKAGES + 2):
+        fetch(tmp_path, [[posting(number)]], f"r{number}")
+    loaded = list((tmp_path / "dlt").glob("*/load/loaded/*"))
+    assert len(loaded) == packages.KEPT_PACKAGES
