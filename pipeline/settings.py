@@ -105,7 +105,13 @@ class Settings(_EnvironmentSettings):
 
     dagster_host: str = "127.0.0.1"
     dagster_port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    dagster_code_bind: str = "127.0.0.1"
+    """The address that the code server listens on."""
+    dagster_code_host: str = "127.0.0.1"
+    """Where the Dagster webserver and daemon reach the code server."""
     dagster_code_port: Annotated[int, Field(ge=1, le=65535)] = 4000
+    run_retention_days: Annotated[int, Field(ge=1)] = 30
+    """How long Dagster remembers its runs, with their events and logs."""
     dagster_url: BaseUrl | None = None
     """Where the API reaches the Dagster webserver; by default this machine's ``dagster_port``."""
 

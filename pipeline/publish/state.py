@@ -9,6 +9,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from pipeline.publish.statements import load
+from pipeline.transform.deduplicate import Override
 from pipeline.transform.schema import KeyedPosting
 
 _FRONTIER = 5_000
@@ -35,6 +36,27 @@ def needs_full_refresh(connection: Connection[TupleRow], transform_version: str)
     return row is None or row[0] != transform_version
 
 
+def overrides(connection: Connection[TupleRow]) -> pl.DataFrame:
+    """What people decided about pairs of postings: ``Override`` rows."""
+    rows = connection.execute(
+        "select posting_id, other_posting_id, action from posting_overrides order by 1, 2"
+    ).fetchall()
+    return pl.DataFrame(rows, Override.create_empty().schema, orient="row")
+
+
+def decided_postings(
+    connection: Connection[TupleRow], overrides: pl.DataFrame, exclude: pl.DataFrame
+) -> pl.DataFrame:
+    """The published postings that an override names or a withdrawn one named, but for those in
+    the column ``posting_id`` of ``exclude``: ``KeyedPosting`` rows, with the keys that they were
+    published with."""
+    withdrawn = connection.execute("select posting_id from withdrawn_overrides").fetchall()
+    ids = {posting_id for (posting_id,) in withdrawn}
+    ids.update(overrides["posting_id"], overrides["other_posting_id"])
+    with connection.transaction():
+        return _postings(connection, sorted(ids.difference(exclude["posting_id"])))
+
+
 def related(
     connection: Connection[TupleRow], delta: pl.DataFrame, seen_ids: Collection[str]
 ) -> pl.DataFrame:
@@ -58,7 +80,7 @@ def related(
         # The planner cannot know how few rows an array of keys matches.
         connection.execute("set local enable_seqscan = off")
         found = _closure(connection, set(delta["keys"].explode().drop_nulls()), set(seen))
-        return _postings(connection, sorted(found - seen))
+        return published_postings(connection, sorted(found - seen))
 
 
 def _closure(connection: Connection[TupleRow], keys: set[str], postings: set[str]) -> set[str]:
@@ -83,12 +105,16 @@ def _taken(values: set[str]) -> list[str]:
     return [values.pop() for _ in range(min(len(values), _FRONTIER))]
 
 
-def _postings(connection: Connection[TupleRow], ids: list[str]) -> pl.DataFrame:
+def published_postings(connection: Connection[TupleRow], ids: list[str]) -> pl.DataFrame:
+    """Those of the postings that are published: ``KeyedPosting`` rows, ordered within each few
+    thousand ids."""
     schema = KeyedPosting.create_empty().schema
     columns = sql.SQL(", ").join(map(sql.Identifier, schema))
     query = sql.SQL(
         "select {} from job_postings where posting_id = any (%s) order by posting_id"
     ).format(columns)
+    # Times are read in the time zone of the session.
+    connection.execute("set local timezone = 'UTC'")
     frames = [pl.DataFrame(schema=schema)]
     for start in range(0, len(ids), _FRONTIER):
         with connection.cursor(binary=True) as cursor:

@@ -1,0 +1,264 @@
+"""The command ``job-market``, also ``python -m pipeline``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
+
+import rich
+import typer
+from rich.table import Table
+
+from pipeline import database, logs
+from pipeline.orchestration.environment import (
+    DEFINITIONS_MODULE,
+    dagster_environment,
+    project_dir,
+)
+from pipeline.publish.migrate import migrate
+from pipeline.settings import ConfigurationError, Settings
+from pipeline.staging import StagingError
+
+app = typer.Typer(
+    help="Collects technology jobs, removes duplicates and serves them.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, by the shells' convention."""
+
+
+def _note(line: str) -> None:
+    """Progress goes to the standard error, so that the standard output holds results alone."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _prepare(settings: Settings, url: str) -> Settings:
+    """Migrate the database and make it, and what Dagster needs, known to child processes."""
+    ready = settings.model_copy(update={"database_url": Settings(database_url=url).database_url})
+    with database.connect(ready) as connection:
+        for name in migrate(connection):
+            _note(f"database: applied {name}")
+    os.environ.update(dagster_environment(ready))
+    return ready
+
+
+@app.callback(invoke_without_command=True)
+def main_command(
+    context: typer.Context,
+    ingest_once: Annotated[
+        bool, typer.Option("--ingest-once", help="Run once here and print the statistics as JSON.")
+    ] = False,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --ingest-once: only this source.")
+    ] = None,
+) -> None:
+    """Collects technology jobs, removes duplicates and serves them."""
+    if context.invoked_subcommand is not None:
+        if ingest_once or source:
+            raise typer.BadParameter("--ingest-once and --source go with no command.")
+        return
+    if source and not ingest_once:
+        raise typer.BadParameter("--source goes with --ingest-once.")
+    if not ingest_once:
+        typer.echo(context.get_help())
+        raise typer.Exit
+    settings = Settings.load()
+    logs.configure(settings, "ingest")
+    with database.database(settings) as url:
+        ready = _prepare(settings, url)
+        from pipeline.orchestration.foreground import ingest_once as run
+
+        print(json.dumps(run(ready, source, _note), ensure_ascii=False))  # noqa: T201
+
+
+@app.command()
+def up() -> None:
+    """Start everything: PostgreSQL unless DATABASE_URL names one, Dagster, the API."""
+    settings = Settings.load()
+    _run_installation(settings)
+
+
+@app.command()
+def demo() -> None:
+    """As `up`, with a local imitation of the sources: no key, no network, generated jobs."""
+    from pipeline.demo.server import serve as serve_sources
+
+    # The demo's jobs must never reach a database or a folder with real ones.
+    settings = Settings.load(database_url=None)
+    settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
+    with serve_sources() as sources:
+        os.environ.update(sources.environment)
+        _run_installation(settings)
+
+
+def _run_installation(settings: Settings) -> None:
+    from pipeline.supervisor import Process, Supervisor
+
+    logs.configure(settings, "up")
+    redact = logs.redactor(settings)
+    folder = settings.data_dir.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with database.database(settings) as url:
+        ready = _prepare(settings, url)
+        api = f"http://127.0.0.1:{ready.api_port}"
+        ui = f"http://127.0.0.1:{ready.dagster_port}"
+        own = [sys.executable, "-m", "pipeline"]
+        processes = [
+            Process("code-server", [*own, "code-server"], {}, port=ready.dagster_code_port),
+            Process(
+                "dagster-webserver", [*own, "webserver"], {}, port=ready.dagster_port,
+                health_url=f"{ui}/server_info",
+            ),
+            Process("dagster-daemon", [*own, "daemon"], {}),
+            Process(
+                "api", [*own, "serve"], {}, port=ready.api_port, health_url=f"{api}/api/health"
+            ),
+        ]  # fmt: skip
+        supervisor = Supervisor(processes, lambda name, line: _note(f"{name:18}{redact(line)}"))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: supervisor.request_stop())
+
+        def ready_now() -> None:
+            _note(f"\n  The API           {api}/api/jobs, documented at {api}/docs")
+            _note(f"  The Dagster UI    {ui}")
+            _note("  Ctrl-C stops everything.\n")
+            _first_run(ready, api)
+
+        supervisor.run(ready_now)
+    _note("stopped")
+
+
+def _first_run(settings: Settings, api: str) -> None:
+    """Do not let a new installation wait for the schedule."""
+    import httpx
+
+    with database.connect(settings) as connection:
+        published = connection.execute("select 1 from publishes limit 1").fetchone()
+    if published is not None:
+        return
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    headers = {"X-API-Key": key} if key else {}
+    answer = httpx.post(
+        f"{api}/api/jobs/ingest?wait=false", headers=headers, timeout=60, trust_env=False
+    )
+    if answer.status_code == httpx.codes.ACCEPTED:
+        _note(f"  The first ingestion has started: run {answer.json()['run_id']}\n")
+    else:
+        _note(f"  The first ingestion could not be started: {answer.json().get('detail')}\n")
+
+
+@app.command()
+def serve() -> None:
+    """The API alone."""
+    settings = Settings.load()
+    logs.configure(settings, "api")
+    from serving.__main__ import serve as run
+
+    with database.database(settings) as url:
+        run(settings.model_copy(update={"database_url": Settings(database_url=url).database_url}))
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database to the schema of this version."""
+    settings = Settings.load()
+    with database.database(settings) as url:
+        _prepare(settings, url)
+
+
+@app.command("code-server")
+def code_server() -> None:
+    """Dagster's code location: loads the definitions and executes the runs."""
+    settings = _dagster_process("code-server")
+    import dagster as dg
+
+    from pipeline.orchestration.foreground import end_lost_runs
+
+    with dg.DagsterInstance.get() as instance:
+        if lost := end_lost_runs(instance, foreground=False):
+            _note(f"marked {lost} runs as failed whose process is gone")
+    _become(
+        "dagster", "api", "grpc", "--module-name", DEFINITIONS_MODULE,
+        "--host", settings.dagster_code_bind, "--port", str(settings.dagster_code_port),
+    )  # fmt: skip
+
+
+@app.command()
+def webserver() -> None:
+    """The Dagster UI."""
+    settings = _dagster_process("dagster-webserver")
+    _become(
+        "dagster_webserver", "--host", settings.dagster_host, "--port", str(settings.dagster_port),
+        "--workspace", str(project_dir() / "workspace.yaml"),
+    )  # fmt: skip
+
+
+@app.command()
+def daemon() -> None:
+    """Dagster's daemon: the schedule, the queue of runs, monitoring."""
+    _dagster_process("dagster-daemon")
+    _become("dagster._daemon", "run", "--workspace", str(project_dir() / "workspace.yaml"))
+
+
+def _dagster_process(name: str) -> Settings:
+    settings = Settings.load()
+    os.environ.update(dagster_environment(settings))
+    with database.connect(settings) as connection:
+        migrate(connection)
+    return settings
+
+
+def _become(module: str, *arguments: str) -> NoReturn:
+    """Replace this process, so that signals reach Dagster itself."""
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
+
+
+@app.command()
+def doctor() -> None:
+    """What is configured, reachable and missing, and what to do about each."""
+    from pipeline.doctor import examine
+
+    colours = {"ok": "green", "missing": "yellow", "broken": "red"}
+    table = Table("", "", "", show_header=False, box=None, pad_edge=False)
+    broken = False
+    for finding in examine(Settings.load()):
+        broken |= finding.verdict == "broken"
+        colour = colours[finding.verdict]
+        table.add_row(f"[{colour}]{finding.verdict}[/]", finding.subject, finding.detail)
+    rich.print(table)
+    raise typer.Exit(1 if broken else 0)
+
+
+def _guarded(run: Callable[[], Any]) -> int:
+    """Run a command; what its user can mend is one sentence, not a traceback."""
+    from pipeline.supervisor import SupervisorError
+
+    try:
+        run()
+    except (ConfigurationError, StagingError, SupervisorError) as error:
+        _note(f"job-market: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if type(error).__name__ != "IngestFailedError":
+            raise
+        _note(f"job-market: {error}")
+        return 1
+    return 0
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(_guarded(app))
+
+

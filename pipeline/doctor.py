@@ -1,0 +1,144 @@
+"""What is configured, what is reachable, what is missing, and what to do about each."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pipeline import database
+from pipeline.extract.quota import Quota
+from pipeline.publish.migrate import known_migrations
+from pipeline.settings import ConfigurationError, Settings
+from pipeline.sources import SOURCES, Source
+
+CONNECT_SECONDS = 3.0
+MIN_FREE_GIGABYTES = 2.0
+
+Verdict = Literal["ok", "missing", "broken"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. ``missing`` costs something optional; ``broken`` must be
+    mended before the pipeline can run. ``detail`` says what to do in both cases."""
+
+    subject: str
+    verdict: Verdict
+    detail: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything that a run needs. No request to a source is spent."""
+    yield from _folders(settings)
+    yield from _database(settings)
+    for source in SOURCES.values():
+        yield from _source(source, settings)
+    yield _api_key(settings)
+    yield _listens("Dagster UI", settings.dagster_port, settings)
+    yield _listens("API", settings.api_port, settings)
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for variable, folder in (("DATA_DIR", settings.data_dir), ("LOG_DIR", settings.log_dir)):
+        path = folder.absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            probe = path / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            yield Finding(variable, "broken", f"{path}: {error.strerror}. Correct its permissions, "
+                          f"or set {variable} to another folder.")  # fmt: skip
+            continue
+        free = shutil.disk_usage(path).free / 1e9
+        if free < MIN_FREE_GIGABYTES:
+            yield Finding(variable, "broken", f"{path}: only {free:.1f} GB free. Make room.")
+        else:
+            yield Finding(variable, "ok", f"{path}: writable, {free:.0f} GB free")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url is None:
+        started = (Path(settings.data_dir) / "postgres").exists()
+        state = "has data" if started else "is created at the first start"
+        yield Finding("DATABASE_URL", "ok", f"not set: PostgreSQL runs embedded and {state}")
+        return
+    try:
+        with database.connect(settings) as connection:
+            version = connection.info.server_version // 10_000
+            recorded = connection.execute("select to_regclass('schema_migrations')").fetchone()
+            applied = 0
+            if recorded and recorded[0]:
+                row = connection.execute("select count(*) from schema_migrations").fetchone()
+                applied = row[0] if row else 0
+    except ConfigurationError as error:
+        yield Finding("DATABASE_URL", "broken", str(error))
+        return
+    missing = len(known_migrations()) - applied
+    note = f"; {missing} migrations are applied at the next start" if missing else ""
+    yield Finding("DATABASE_URL", "ok", f"PostgreSQL {version} answers{note}")
+
+
+def _source(source: Source, settings: Settings) -> Iterator[Finding]:
+    try:
+        own = source.settings.load()
+    except ConfigurationError as error:
+        yield Finding(source.title, "broken", str(error))
+        return
+    if not own.enabled:
+        yield Finding(source.title, "missing", f"disabled by {source.name.upper()}_ENABLED")
+        return
+    if own.missing_keys:
+        keys = " and ".join(own.missing_keys)
+        yield Finding(source.title, "missing", f"skipped without {keys}: set it in .env.")
+        return
+    left = Quota(source.name, own, settings.data_dir).left()
+    quota = "" if left is None else f", {left} requests left in the quota"
+    reached = _reachable(str(own.base_url))
+    if reached is not None:
+        yield Finding(source.title, "missing", f"{reached}{quota}")
+        return
+    yield Finding(
+        source.title, "ok", f"configured and reachable, every {own.interval_minutes} minutes{quota}"
+    )
+
+
+def _reachable(url: str) -> str | None:
+    """None, or why no connection can be made. Nothing is asked, so no quota is spent."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
+            if parts.scheme == "https":
+                context = ssl.create_default_context()
+                with context.wrap_socket(connection, server_hostname=host):
+                    pass
+    except ssl.SSLError as error:
+        return f"{host} has no certificate that is trusted here ({error.reason}): is a proxy between?"
+    except OSError:
+        return f"{host}:{port} cannot be reached: check the network, the proxy and the firewall."
+    return None
+
+
+def _api_key(settings: Settings) -> Finding:
+    if settings.api_key is not None:
+        return Finding("API_KEY", "ok", "set: runs can be started from elsewhere with it")
+    return Finding(
+        "API_KEY", "missing", "not set: only programs on this machine may start runs through the API."
+    )
+
+
+def _listens(subject: str, port: int, settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        listens = probe.connect_ex(("127.0.0.1", port)) == 0
+    if listens:
+        return Finding(subject, "ok", f"something listens on port {port}")
+    return Finding(subject, "missing", f"nothing listens on port {port}: start it with `job-market up`.")

@@ -1,0 +1,446 @@
+"""The flow as Dagster assets. Each asset calls one step and says what an operator wants to know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from dagster_dlt import DagsterDltResource, DagsterDltTranslator
+from dagster_dlt.translator import DltResourceTranslatorData
+
+from pipeline import database
+from pipeline.orchestration import steps
+from pipeline.orchestration.frames import Frames
+from pipeline.orchestration.metadata import chart, counted, sample
+from pipeline.settings import Settings
+from pipeline.sources import SOURCES, Source
+from pipeline.staging import StagingError, snapshot_path
+from pipeline.staging.fetches import usual_rows
+from pipeline.staging.history import Fetch
+from pipeline.staging.load import load
+
+OWNERS = ["team:job-market"]
+SCHEDULE_TAG = "dagster/schedule_name"
+MAX_REJECTED_SHARE = 0.2
+"""Above this, a source has more likely changed than sent that many unusable postings."""
+
+SUDDENLY_FEW = 0.5
+"""A complete fetch with less than this share of the usual postings is suspicious."""
+
+_RETRIES = dg.RetryPolicy(
+    max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+
+SettingsResource = dg.ResourceParam[Settings]
+FramesResource = dg.ResourceParam[Frames]
+
+
+def _api_key(source: Source) -> dg.AssetKey:
+    return dg.AssetKey(["api", source.name])
+
+
+def _raw_key(source: Source) -> dg.AssetKey:
+    return dg.AssetKey(f"raw_{source.name}")
+
+
+def api_spec(source: Source) -> dg.AssetSpec:
+    """The API that a source's postings come from; Dagster shows it, but does not run it."""
+    return dg.AssetSpec(
+        _api_key(source),
+        group_name="sources",
+        kinds={"api"},
+        owners=OWNERS,
+        description=f"The API of {source.title}. Its terms ask for: {source.attribution}",
+    )
+
+
+class _RawTranslator(DagsterDltTranslator):
+    def __init__(self, key: dg.AssetKey) -> None:
+        self._key = key
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        return super().get_asset_spec(data).replace_attributes(key=self._key)
+
+
+def raw_asset(source: Source) -> dg.AssetsDefinition:
+    """The staging table of one source."""
+    key = _raw_key(source)
+
+    @dg.asset(
+        key=key,
+        group_name="staging",
+        kinds={"dlt", "duckdb"},
+        owners=OWNERS,
+        deps=[_api_key(source)],
+        retry_policy=_RETRIES,
+        description=(
+            f"One row a posting of {source.title}, as it was sent, merged on its own id by dlt into "
+            "a DuckDB file; a read-only snapshot is swapped in after each load. When the source "
+            "fails, its earlier postings stay and the check `source_answered` says why."
+        ),
+        check_specs=[
+            dg.AssetCheckSpec("source_answered", asset=key,
+                              description="The source answered completely, or was not asked."),
+            dg.AssetCheckSpec("not_suddenly_few", asset=key,
+                              description="About as many postings as in the fetches before."),
+            dg.AssetCheckSpec("as_declared", asset=key,
+                              description="No field is new, missing or of another type."),
+        ],
+    )  # fmt: skip
+    def raw(
+        context: dg.AssetExecutionContext, settings: SettingsResource, dlt: DagsterDltResource
+    ) -> dg.MaterializeResult[Any]:
+        loaded: dict[str, Any] = {}
+
+        def run(pipeline: Any, dlt_source: Any) -> None:
+            events = dlt.run(
+                context=context,
+                dlt_source=dlt_source,
+                dlt_pipeline=pipeline,
+                dagster_dlt_translator=_RawTranslator(key),
+            )
+            for event in events:
+                loaded.update(event.metadata or {})
+
+        try:
+            fetch = load(
+                source,
+                source.settings.load(),
+                settings,
+                context.run_id,
+                respect_cadence=SCHEDULE_TAG in context.run.tags,
+                run=run,
+            )
+        except StagingError as error:
+            if context.retry_number < _RETRIES.max_retries:
+                raise
+            now = datetime.now(UTC)
+            fetch = Fetch(source.name, context.run_id, now, now, "failed", str(error))
+        if fetch.reason:
+            context.log.warning(fetch.reason)
+        return dg.MaterializeResult(
+            metadata=_fetch_metadata(fetch, source, settings) | _of_dlt(loaded),
+            check_results=_fetch_checks(fetch, settings),
+        )
+
+    return raw
+
+
+def _fetch_metadata(fetch: Fetch, source: Source, settings: Settings) -> dict[str, Any]:
+    snapshot = snapshot_path(settings, source.name)
+    metadata: dict[str, Any] = {
+        "status": fetch.status,
+        "rows": fetch.rows,
+        "new_rows": fetch.new_rows,
+        "requests": fetch.requests,
+        "seconds": round((fetch.finished_at - fetch.started_at).total_seconds(), 1),
+        "snapshot": dg.MetadataValue.path(str(snapshot)),
+        "query": dg.MetadataValue.md(
+            f"```sql\nattach '{snapshot}' as {source.name} (read_only);\n"
+            f"from {source.name}.staging.postings order by last_seen_at desc limit 20;\n```"
+        ),
+    }
+    if fetch.reason:
+        metadata["reason"] = fetch.reason
+    if fetch.quota_left is not None:
+        metadata["requests_left_in_quota"] = fetch.quota_left
+    if fetch.pending:
+        metadata["pending_load"] = fetch.pending
+    if fetch.drift:
+        drift = [(d.field, d.what, d.count, d.example, d.is_new) for d in fetch.drift]
+        columns = ["field", "what", "postings", "example", "new"]
+        metadata["schema_drift"] = sample(pl.DataFrame(drift, columns, orient="row"), *columns)
+    return metadata
+
+
+def _of_dlt(loaded: dict[str, Any]) -> dict[str, Any]:
+    names = ("dagster/column_schema", "rows_loaded", "first_run")
+    return {f"dlt/{name.split('/')[-1]}" if "/" not in name else name: loaded[name]
+            for name in names if name in loaded}  # fmt: skip
+
+
+def _fetch_checks(fetch: Fetch, settings: Settings) -> list[dg.AssetCheckResult]:
+    usual = usual_rows(fetch.source, settings, fetch.run_id)
+    few = fetch.status == "ok" and usual is not None and fetch.rows < SUDDENLY_FEW * usual
+    new_drift = [drift.field for drift in fetch.drift if drift.is_new]
+    severity = dg.AssetCheckSeverity
+    return [
+        dg.AssetCheckResult(
+            check_name="source_answered",
+            passed=fetch.status in ("ok", "skipped"),
+            severity=severity.WARN if fetch.status == "partial" else severity.ERROR,
+            description=fetch.reason,
+        ),
+        dg.AssetCheckResult(
+            check_name="not_suddenly_few",
+            passed=not few,
+            severity=severity.WARN,
+            metadata={"rows": fetch.rows, "usual_rows": usual if usual is not None else "unknown"},
+        ),
+        dg.AssetCheckResult(
+            check_name="as_declared",
+            passed=not new_drift,
+            severity=severity.WARN,
+            description=f"New: {', '.join(sorted(set(new_drift)))}" if new_drift else None,
+        ),
+    ]
+
+
+class ReadConfig(dg.Config):
+    """How much of staging to read."""
+
+    full_refresh: bool = False
+
+
+@dg.multi_asset(
+    name="read_staged",
+    specs=[
+        dg.AssetSpec(
+            "postings",
+            deps=[_raw_key(source) for source in SOURCES.values()],
+            group_name="transform",
+            kinds={"polars", "parquet"},
+            owners=OWNERS,
+            description=(
+                "The postings that staging holds since the last publish, cleaned: text without "
+                "markup, one vocabulary of employment types and countries, times in UTC, salaries, "
+                "skills. Everything instead, when the rules have changed or `full_refresh` is set."
+            ),
+        ),
+        dg.AssetSpec(
+            "rejected_postings",
+            deps=[_raw_key(source) for source in SOURCES.values()],
+            group_name="transform",
+            kinds={"polars", "parquet"},
+            owners=OWNERS,
+            description="The postings that cannot be understood, whole, with the reason.",
+        ),
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "few_rejected",
+            asset="postings",
+            description=f"At most {MAX_REJECTED_SHARE:.0%} of a source's postings were rejected.",
+        )
+    ],
+    retry_policy=_RETRIES,
+)
+def read_staged(
+    context: dg.AssetExecutionContext,
+    config: ReadConfig,
+    settings: SettingsResource,
+    frames: FramesResource,
+) -> Any:
+    with database.connect(settings) as connection:
+        plan = steps.read_staged(
+            settings, connection, frames, context.run_id, full_refresh=config.full_refresh
+        )
+    postings, rejected = frames.scan("postings"), frames.scan("rejected_postings")
+    by_source = counted(postings, "source")
+    rejects = counted(rejected, "source")
+    worst = (
+        by_source.join(rejects, on="source", how="full", coalesce=True, suffix="_rejected")
+        .fill_null(0)
+        .with_columns(share=pl.col("rows_rejected") / (pl.col("rows") + pl.col("rows_rejected")))
+    )
+    too_many = worst.filter(pl.col("share") > MAX_REJECTED_SHARE)["source"].to_list()
+    yield dg.MaterializeResult(
+        asset_key="postings",
+        metadata={
+            "dagster/row_count": int(by_source["rows"].sum()),
+            "full_refresh": plan.full_refresh,
+            "transform_version": plan.transform_version,
+            "by_source": chart(by_source),
+            "by_country": chart(counted(postings, "country").head(15)),
+            "sample": sample(
+                postings, "posting_id", "title", "company", "city", "country", "skills"
+            ),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="few_rejected",
+                passed=not too_many,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"Too many of: {', '.join(too_many)}" if too_many else None,
+            )
+        ],
+    )
+    yield dg.MaterializeResult(
+        asset_key="rejected_postings",
+        metadata={
+            "dagster/row_count": int(rejects["rows"].sum()),
+            "by_reason": chart(counted(rejected, "reason")),
+            "sample": sample(rejected, "source", "source_id", "reason", "raw"),
+        },
+    )
+
+
+@dg.asset(
+    deps=["postings"],
+    group_name="transform",
+    kinds={"polars", "parquet"},
+    owners=OWNERS,
+    retry_policy=_RETRIES,
+    description=(
+        "The postings of backend, DevOps, SRE, cloud and platform roles, with the category, the "
+        "rule that says so, and the keys under which duplicates are looked for."
+    ),
+)
+def relevant_postings(
+    settings: SettingsResource, frames: FramesResource
+) -> dg.MaterializeResult[Any]:
+    with database.connect(settings) as connection:
+        steps.select_relevant(connection, frames)
+    relevant = frames.scan("relevant_postings")
+    by_category = counted(relevant, "category")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": int(by_category["rows"].sum()),
+            "by_category": chart(by_category),
+            "by_source": chart(counted(relevant, "source")),
+            "by_reason": chart(counted(relevant, "category_reason").head(20)),
+            "sample": sample(relevant, "title", "company", "category", "category_reason"),
+        }
+    )
+
+
+@dg.multi_asset(
+    name="cluster",
+    specs=[
+        dg.AssetSpec(
+            "jobs",
+            deps=["relevant_postings", "rejected_postings"],
+            group_name="transform",
+            kinds={"polars", "parquet"},
+            owners=OWNERS,
+            description=(
+                "The openings that this run adds or may have changed: one row for all postings "
+                "that advertise the same one."
+            ),
+        ),
+        dg.AssetSpec(
+            "job_postings",
+            deps=["relevant_postings", "rejected_postings"],
+            group_name="transform",
+            kinds={"polars", "parquet"},
+            owners=OWNERS,
+            description="Which posting belongs to which job: the rule, its evidence and its score.",
+        ),
+    ],
+    check_specs=[
+        dg.AssetCheckSpec("ids_are_unique", asset="jobs"),
+        dg.AssetCheckSpec("every_posting_has_one_job", asset="job_postings"),
+    ],
+    retry_policy=_RETRIES,
+)
+def cluster(settings: SettingsResource, frames: FramesResource) -> Any:
+    with database.connect(settings) as connection:
+        steps.cluster(connection, frames)
+    jobs, members = frames.scan("jobs"), frames.scan("job_postings")
+    merged = members.filter(pl.col("merge_rule") != "first")
+    count = jobs.select(pl.len(), pl.col("job_id").n_unique().alias("ids")).collect().row(0)
+    of_postings = members.select(pl.len(), pl.col("posting_id").n_unique()).collect().row(0)
+    orphans = members.join(jobs, on="job_id", how="anti").select(pl.len()).collect().item()
+    yield dg.MaterializeResult(
+        asset_key="jobs",
+        metadata={
+            "dagster/row_count": count[0],
+            "by_category": chart(counted(jobs, "category")),
+            "sample": sample(jobs, "job_id", "title", "company", "country", "posting_count"),
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="ids_are_unique", passed=count[0] == count[1])
+        ],
+    )
+    yield dg.MaterializeResult(
+        asset_key="job_postings",
+        metadata={
+            "dagster/row_count": of_postings[0],
+            "duplicates_merged": merged.select(pl.len()).collect().item(),
+            "by_rule": chart(counted(members, "merge_rule")),
+            "sample_of_merges": sample(
+                merged, "posting_id", "job_id", "merge_rule", "merge_evidence", "merge_score"
+            ),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="every_posting_has_one_job",
+                passed=of_postings[0] == of_postings[1] and orphans == 0,
+            )
+        ],
+    )
+
+
+def published_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The table that the API serves."""
+    late = timedelta(minutes=2 * settings.ingestion_interval_minutes + settings.max_run_minutes)
+
+    @dg.asset(
+        name="published_jobs",
+        deps=["jobs", "job_postings"],
+        group_name="publish",
+        kinds={"postgres", "table"},
+        owners=OWNERS,
+        retry_policy=_RETRIES,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=late),
+        description=(
+            "The table `jobs` that the API serves, with `job_postings`, `rejected_postings` and "
+            "`sources`. One transaction: readers see the state before it or after it. Only rows "
+            "that differ are written."
+        ),
+        check_specs=[
+            dg.AssetCheckSpec("nothing_refused", asset="published_jobs",
+                              description="PostgreSQL accepted every job."),
+            dg.AssetCheckSpec("total_is_exact", asset="published_jobs",
+                              description="The published total is the number of rows."),
+        ],
+    )  # fmt: skip
+    def published_jobs(
+        context: dg.AssetExecutionContext, settings: SettingsResource, frames: FramesResource
+    ) -> dg.MaterializeResult[Any]:
+        started_at = datetime.fromtimestamp(
+            context.instance.get_run_stats(context.run_id).start_time or datetime.now().timestamp(),
+            UTC,
+        )
+        with database.connect(settings) as connection:
+            result = steps.publish(connection, frames, context.run_id, started_at)
+            row = connection.execute("select count(*) from jobs").fetchone()
+            by_category = connection.execute(
+                "select category, count(*) from jobs group by 1 order by 2 desc"
+            ).fetchall()
+        rows = row[0] if row else 0
+        fetched = pl.DataFrame(
+            list(result.fetched.items()), {"source": pl.String, "postings": pl.Int64}, orient="row"
+        )
+        categories = pl.DataFrame(
+            by_category, {"category": pl.String, "jobs": pl.Int64}, orient="row"
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": rows,
+                "version": result.version,
+                "fetched_by_source": chart(fetched),
+                "jobs_by_category": chart(categories),
+                **{
+                    name: getattr(result, name)
+                    for name in ("new", "updated", "removed", "skipped", "irrelevant", "rejected")
+                },
+                "full_refresh": result.full_refresh,
+                "seconds": round(result.duration_seconds, 1),
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="nothing_refused",
+                    passed=not result.refused,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={job: reason for job, reason in list(result.refused.items())[:20]},
+                ),
+                dg.AssetCheckResult(check_name="total_is_exact", passed=rows == result.total),
+            ],
+        )
+
+    return published_jobs
+
+

@@ -1,0 +1,96 @@
+"""The frames that one step of a run leaves for the next: Parquet below ``<data dir>/frames``."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+
+class MissingFrameError(Exception):
+    """A step was started before the step that it reads from had ever finished."""
+
+
+class FrameWriter:
+    """Appends parts to one frame. Each part is validated against the schema as it comes."""
+
+    def __init__(self, directory: Path, schema: type[dy.Schema]) -> None:
+        self._directory = directory
+        self._schema = schema
+        self._parts = 0
+        self.rows = 0
+        directory.mkdir(parents=True)
+
+    def append(self, part: pl.DataFrame) -> None:
+        """Raises:
+        dataframely.exc.ValidationError: the part breaks a rule of the schema.
+        """
+        valid = self._schema.validate(part, cast=True)
+        valid.write_parquet(self._directory / f"{self._parts:05}.parquet")
+        self._parts += 1
+        self.rows += valid.height
+
+
+class Frames:
+    """Named frames on disk. A frame is replaced whole or not at all."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @contextmanager
+    def writing(self, name: str, schema: type[dy.Schema]) -> Iterator[FrameWriter]:
+        """Replace the frame ``name`` when the block ends without an error. A frame of which no
+        part was written is empty, with the columns of the schema."""
+        draft = self._directory / f".{name}-{uuid.uuid4().hex}"
+        writer = FrameWriter(draft, schema)
+        try:
+            yield writer
+            if writer.rows == 0:
+                writer.append(schema.create_empty())
+            self._replace(name, draft)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def _replace(self, name: str, draft: Path) -> None:
+        target = self._directory / name
+        outdated = self._directory / f".{name}-{uuid.uuid4().hex}"
+        if target.exists():
+            target.rename(outdated)
+        draft.rename(target)
+        shutil.rmtree(outdated, ignore_errors=True)
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """The whole frame, read when it is collected.
+
+        Raises:
+            MissingFrameError: nothing has written it yet.
+        """
+        return pl.scan_parquet(self._files(name))
+
+    def parts(self, name: str) -> Iterator[pl.DataFrame]:
+        """The frame part by part, as it was appended; bounded memory for a large frame.
+
+        Raises:
+            MissingFrameError: nothing has written it yet.
+        """
+        for file in self._files(name):
+            yield pl.read_parquet(file)
+
+    def _files(self, name: str) -> list[Path]:
+        files = sorted((self._directory / name).glob("*.parquet"))
+        if not files:
+            raise MissingFrameError(
+                f"The frame '{name}' does not exist yet: materialize the asset '{name}' first, or "
+                "the whole job 'ingest'."
+            )
+        return files
+
+    def clean(self) -> None:
+        """Remove what killed runs left behind. Only while no run is in progress."""
+        for draft in self._directory.glob(".*"):
+            shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,77 @@
+"""When runs start by themselves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from pipeline.orchestration.frames import Frames
+from pipeline.settings import Settings
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def cron(minutes: int) -> str:
+    """The cron expression for every so many minutes, which divide an hour or a day evenly."""
+    if minutes < 60:
+        return f"*/{minutes} * * * *" if minutes > 1 else "* * * * *"
+    hours = minutes // 60
+    return f"0 */{hours} * * *" if 1 < hours < 24 else "0 * * * *" if hours == 1 else "0 0 * * *"
+
+
+def ingest_schedule(job: dg.UnresolvedAssetJobDefinition, minutes: int) -> dg.ScheduleDefinition:
+    """Run the whole flow; sources that are not due by their own cadence are left alone."""
+
+    @dg.schedule(
+        name="ingest_schedule",
+        job=job,
+        cron_schedule=cron(minutes),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Every {minutes} minutes, unless a run is still unfinished.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        unfinished = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1)
+        if unfinished:
+            return dg.SkipReason(f"The run {unfinished[0].run_id} has not ended yet.")
+        return dg.RunRequest(tags={"job_market/started_by": "schedule"})
+
+    return schedule
+
+
+@dg.op(description="Remove runs, their events and their logs beyond the retention.")
+def remove_old_runs(
+    context: dg.OpExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    frames: dg.ResourceParam[Frames],
+) -> None:
+    oldest = datetime.now(UTC) - timedelta(days=settings.run_retention_days)
+    removed = 0
+    while runs := context.instance.get_runs(dg.RunsFilter(created_before=oldest), limit=100):
+        for run in runs:
+            context.instance.compute_log_manager.delete_logs(prefix=[run.run_id])
+            context.instance.delete_run(run.run_id)
+            removed += 1
+    frames.clean()
+    context.log.info(f"removed {removed} runs from before {oldest:%Y-%m-%d}")
+
+
+@dg.job(executor_def=dg.in_process_executor, description="Keeps Dagster's own storage small.")
+def housekeeping() -> None:
+    remove_old_runs()
+
+
+housekeeping_schedule = dg.ScheduleDefinition(
+    name="housekeeping_schedule",
+    job=housekeeping,
+    cron_schedule="17 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

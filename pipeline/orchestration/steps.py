@@ -1,0 +1,221 @@
+"""The steps of a run after staging, without Dagster: each reads frames and PostgreSQL, calls the
+pure functions of the transform, and leaves frames for the next step.
+
+A run reads what staging loaded since the last publish and recomputes just the jobs that this can
+change. When the rules of the transform have changed, when nothing is published yet, or on request,
+it reads all of staging: the same functions over everything, in bounded memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import dataframely as dy
+import duckdb
+import polars as pl
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from pipeline.orchestration.frames import Frames
+from pipeline.publish import state
+from pipeline.publish.overrides import overridden_postings, read_overrides
+from pipeline.publish.publish import Statistics
+from pipeline.publish.publish import publish as publish_difference
+from pipeline.settings import Settings
+from pipeline.sources import SOURCES
+from pipeline.staging import StagingError
+from pipeline.staging.read import BATCH_ROWS, batches
+from pipeline.transform.classify import classify
+from pipeline.transform.deduplicate import deduplicate, with_keys
+from pipeline.transform.normalize import normalize
+from pipeline.transform.schema import (
+    Job,
+    JobPosting,
+    KeyedPosting,
+    Posting,
+    RejectedPosting,
+    SourceState,
+)
+from pipeline.transform.shards import shards
+from pipeline.transform.skills import with_skills
+from pipeline.transform.version import transform_version
+
+log = logging.getLogger(__name__)
+
+
+class StagingRead(SourceState):
+    """What a run read of each source, and the published state that it started from. A run that
+    reads nothing still has one row a source."""
+
+    full_refresh = dy.Bool(nullable=False)
+    transform_version = dy.String(nullable=False)
+    base_version = dy.Int64(nullable=False, min=0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The part of :class:`StagingRead` that is the same for all sources."""
+
+    full_refresh: bool
+    transform_version: str
+    base_version: int
+
+
+def read_staged(
+    settings: Settings,
+    connection: Connection[TupleRow],
+    frames: Frames,
+    run_id: str,
+    *,
+    full_refresh: bool = False,
+) -> Plan:
+    """Read and clean what staging holds since the last publish, or all of it.
+
+    Writes the frames ``postings``, ``rejected_postings`` and ``staging_read``.
+
+    Args:
+        run_id: the run whose own postings count as fetched.
+
+    Raises:
+        StagingError: a snapshot cannot be read and everything had to be.
+    """
+    version = transform_version()
+    plan = Plan(
+        full_refresh or state.needs_full_refresh(connection, version),
+        version,
+        state.base_version(connection),
+    )
+    watermarks = {} if plan.full_refresh else state.watermarks(connection)
+    with (
+        frames.writing("postings", Posting) as postings,
+        frames.writing("rejected_postings", RejectedPosting) as rejected,
+        frames.writing("staging_read", StagingRead) as staging_read,
+    ):
+        for source in SOURCES.values():
+            read_up_to = watermarks.get(source.name)
+            try:
+                found, source_state = batches(source, settings, read_up_to, run_id)
+                for batch in found:
+                    understood, not_understood = normalize(batch)
+                    postings.append(with_skills(understood.lazy()).collect())
+                    rejected.append(not_understood)
+            except duckdb.Error as error:
+                if plan.full_refresh:
+                    raise StagingError(
+                        f"The snapshot of '{source.name}' cannot be read, so nothing is published: "
+                        f"its jobs would vanish. Materialize raw_{source.name} to write it anew."
+                    ) from error
+                log.exception("the snapshot of %s cannot be read; its jobs stay as they are",
+                              source.name)  # fmt: skip
+                source_state = _unread(source.name, read_up_to)
+            staging_read.append(
+                source_state.with_columns(
+                    full_refresh=pl.lit(plan.full_refresh),
+                    transform_version=pl.lit(plan.transform_version),
+                    base_version=pl.lit(plan.base_version, pl.Int64),
+                )
+            )
+    return plan
+
+
+def _unread(source: str, read_up_to: str | None) -> pl.DataFrame:
+    row = dict.fromkeys(SourceState.column_names()) | {
+        "source": source,
+        "read_up_to": read_up_to,
+        "staged": 0,
+        "fetched": 0,
+        "last_fetch_status": "failed",
+        "last_fetch_reason": "Its snapshot cannot be read; materialize its raw asset to renew it.",
+    }
+    return pl.DataFrame([row], schema=SourceState.create_empty().schema)
+
+
+def select_relevant(connection: Connection[TupleRow], frames: Frames) -> None:
+    """Keep the postings of the roles that are published, with category, reason and block keys.
+
+    Reads the frame ``postings``; writes ``relevant_postings``.
+    """
+    overrides = read_overrides(connection)
+    with frames.writing("relevant_postings", KeyedPosting) as relevant:
+        for part in frames.parts("postings"):
+            relevant.append(with_keys(classify(part.lazy()).collect(), overrides))
+
+
+def cluster(connection: Connection[TupleRow], frames: Frames) -> None:
+    """Find which postings advertise the same job: those that were read, together with the
+    published ones that share evidence with them.
+
+    Reads ``relevant_postings`` and all before it; writes ``jobs`` and ``job_postings``, whose
+    parts belong together pairwise.
+    """
+    overrides = read_overrides(connection)
+    with (
+        frames.writing("jobs", Job) as jobs,
+        frames.writing("job_postings", JobPosting) as job_postings,
+    ):
+        for shard in _shards(connection, frames, overrides):
+            found, members = deduplicate(shard, overrides)
+            jobs.append(found)
+            job_postings.append(members)
+
+
+def _shards(
+    connection: Connection[TupleRow], frames: Frames, overrides: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    relevant = frames.scan("relevant_postings")
+    if not _plan(frames).full_refresh:
+        delta = relevant.collect()
+        seen = seen_postings(frames)
+        decided = sorted(overridden_postings(connection) - set(seen["posting_id"]))
+        published = state.published_postings(connection, decided)
+        delta = pl.concat([delta, with_keys(published.drop("keys"), overrides)])
+        yield pl.concat([delta, state.related(connection, delta, seen["posting_id"].to_list())])
+        return
+    of_posting = shards(relevant.select("posting_id", "keys").collect(), BATCH_ROWS)
+    for (_,), members in of_posting.group_by("shard", maintain_order=True):
+        yield relevant.join(members.lazy(), on="posting_id", how="semi").collect()
+
+
+def publish(
+    connection: Connection[TupleRow], frames: Frames, run_id: str, started_at: datetime
+) -> Statistics:
+    """Publish the difference, in one transaction. Publishing the same frames again changes
+    nothing.
+
+    Raises:
+        PublishConflictError: something else was published since ``read_staged``.
+    """
+    plan = _plan(frames)
+    staging_read = frames.scan("staging_read").collect()
+    result = publish_difference(
+        connection,
+        zip(frames.parts("jobs"), frames.parts("job_postings"), strict=True),
+        seen=seen_postings(frames),
+        rejected=frames.scan("rejected_postings").collect(),
+        source_states=staging_read.select(SourceState.column_names()),
+        sources=SOURCES,
+        base_version=plan.base_version,
+        run_id=run_id,
+        started_at=started_at,
+        full_refresh=plan.full_refresh,
+        transform_version=plan.transform_version,
+    )
+    with frames.writing("staging_read", StagingRead) as again:
+        again.append(staging_read.with_columns(base_version=pl.lit(result.version, pl.Int64)))
+    return result
+
+
+def seen_postings(frames: Frames) -> pl.DataFrame:
+    """The column ``posting_id`` of every posting that was read, whatever became of it."""
+    rejected = frames.scan("rejected_postings").select(
+        posting_id=pl.concat_str("source", "source_id", separator="_")
+    )
+    return pl.concat([frames.scan("postings").select("posting_id"), rejected]).unique().collect()
+
+
+def _plan(frames: Frames) -> Plan:
+    row = frames.scan("staging_read").head(1).collect().row(0, named=True)
+    return Plan(row["full_refresh"], row["transform_version"], row["base_version"])

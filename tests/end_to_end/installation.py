@@ -1,0 +1,140 @@
+"""One installation for a test: its own data, its own database, the played sources, real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+from source_server import SourceServer
+
+PROJECT = Path(__file__).parents[2]
+PAYLOADS = PROJECT.parent / "shared" / "payloads"
+SOURCES = ("adzuna", "jsearch", "remoteok")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Installation:
+    """``environment`` is complete: nothing of the developer's own configuration reaches it."""
+
+    folder: Path
+    database_url: str
+    server: SourceServer
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {
+            "DATABASE_URL": self.database_url,
+            "DATA_DIR": str(self.folder / "data"),
+            "LOG_DIR": str(self.folder / "logs"),
+            "DAGSTER_HOME": str(PROJECT),
+            "ENVIRONMENT": "test",
+            "RAPIDAPI_KEY": "secret-rapidapi-key",
+            "ADZUNA_APP_ID": "secret-adzuna-id",
+            "ADZUNA_API_KEY": "secret-adzuna-key",
+            "JSEARCH_QUERIES": "backend engineer in united states",
+            "ADZUNA_COUNTRIES": "gb",
+        }
+        for source in SOURCES:
+            own |= {
+                f"{source.upper()}_BASE_URL": self.server.base_url(source),  # type: ignore[arg-type]
+                f"{source.upper()}_MAX_ATTEMPTS": "2",
+                f"{source.upper()}_MAX_RETRY_DELAY_SECONDS": "0.2",
+                f"{source.upper()}_TIMEOUT_SECONDS": "1",
+                f"{source.upper()}_MAX_SECONDS": "4",
+                f"{source.upper()}_MAX_PAGES": "2",
+                f"{source.upper()}_QUOTA_PER_DAY": "100000",
+                f"{source.upper()}_QUOTA_PER_MONTH": "100000",
+            }
+        return own
+
+    def _whole_environment(self, **extra: str) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | self.environment | extra
+
+    def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+        """Start ``job-market`` with these arguments, in the installation's folder."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=self.folder,
+            env=self._whole_environment(PYTHONPATH=str(PROJECT), **extra),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **extra)
+        out, err = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def ingest(self, *arguments: str) -> dict[str, Any]:
+        """One run in the foreground. Returns what it printed."""
+        done = self.run("--ingest-once", *arguments)
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    @contextmanager
+    def serving(self, **extra: str) -> Iterator[httpx.Client]:
+        """The API in a process of its own, and a client of it."""
+        port = free_port()
+        process = self.start("serve", API_PORT=str(port), **extra)
+        try:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False
+            ) as client:
+                wait_for(client, "/api/health")
+                yield client
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+
+def wait_for(client: httpx.Client, path: str, seconds: float = 90) -> httpx.Response:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            answer = client.get(path)
+            if answer.status_code == 200:
+                return answer
+        except httpx.HTTPError:
+            pass
+        assert time.monotonic() < deadline, f"{path} did not answer"
+        time.sleep(0.1)
+
+
+def play_recordings(server: SourceServer) -> dict[str, int]:
+    """Let the sources answer as recorded. Returns the number of postings of each."""
+    remoteok = json.loads((PAYLOADS / "remoteok_2024-12-04.json").read_text())
+    adzuna = json.loads((PAYLOADS / "adzuna_gb_2022-06.json").read_text())
+    jsearch = json.loads((PAYLOADS / "jsearch_2022.json").read_text())
+    server.answer("remoteok", remoteok)
+    server.answer("adzuna", adzuna["results"])
+    server.answer("jsearch", jsearch["data"])
+    return {
+        "adzuna": len(adzuna["results"]),
+        "jsearch": len(jsearch["data"]),
+        "remoteok": len(remoteok) - 1,
+    }

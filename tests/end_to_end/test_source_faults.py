@@ -1,0 +1,111 @@
+"""Whatever one source does, the others publish and nothing that was published is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from installation import Installation
+from source_server import (
+    MISSING,
+    SourceServer,
+    adzuna_job,
+    dropped_connection,
+    empty_list,
+    hang,
+    html_instead_of_json,
+    jsearch_job,
+    rate_limited,
+    remoteok_job,
+    server_error,
+    slow_drip,
+    truncated_json,
+)
+
+HUGE = "<p>" + "We run services in production. " * 170_000 + "</p>"
+
+
+def play_one_job_each(server: SourceServer) -> None:
+    server.answer("remoteok", [remoteok_job(id="1", company="Remote Co")])
+    server.answer("jsearch", [jsearch_job(job_id="1", employer_name="Search Co")])
+    server.answer("adzuna", [adzuna_job(id="1", company={"display_name": "Zuna Co"})])
+
+
+FAULTS: dict[str, Callable[[SourceServer], None]] = {
+    "429 with a long Retry-After": lambda s: s.fault("remoteok", rate_limited(3600, times=None)),
+    "500": lambda s: s.fault("remoteok", server_error(times=None)),
+    "timeout": lambda s: s.fault("remoteok", hang(60, times=None)),
+    "slow drip": lambda s: s.fault("remoteok", slow_drip(10, times=None)),
+    "truncated": lambda s: s.fault("remoteok", truncated_json(times=None)),
+    "cut off": lambda s: s.fault("remoteok", truncated_json(times=None, announce_whole=True)),
+    "HTML": lambda s: s.fault("remoteok", html_instead_of_json(times=None)),
+    "no connection": lambda s: s.fault("remoteok", dropped_connection(times=None)),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_failing_source_leaves_the_others_and_its_own_postings(
+    ingested: Callable[[], dict[str, object]], installation: Installation, name: str
+) -> None:
+    play_one_job_each(installation.server)
+    first = ingested()
+    assert first["problems"] == {}
+    assert first["db"]["new"] == 3  # type: ignore[index]
+    FAULTS[name](installation.server)
+    installation.server.answer(
+        "adzuna", [adzuna_job(id="1", company={"display_name": "Zuna Co"}), adzuna_job(id="2")]
+    )
+    second = ingested()
+    assert set(second["problems"]) == {"remoteok"}  # type: ignore[call-overload]
+    assert "secret" not in str(second["problems"])
+    assert second["db"]["new"] == 1  # type: ignore[index]
+    assert ids(installation) == ["adzuna_1", "adzuna_2", "jsearch_1", "remoteok_1"]
+    installation.server.heal("remoteok")
+    third = ingested()
+    if "Retry-After" not in name:
+        assert third["problems"] == {}
+
+
+def test_an_empty_answer_removes_nothing(
+    ingested: Callable[[], dict[str, object]], installation: Installation
+) -> None:
+    play_one_job_each(installation.server)
+    ingested()
+    for source in ("remoteok", "jsearch", "adzuna"):
+        installation.server.fault(source, empty_list(times=None))  # type: ignore[arg-type]
+    ingested()
+    assert ids(installation) == ["adzuna_1", "jsearch_1", "remoteok_1"]
+
+
+def test_odd_postings_are_published_or_kept_with_a_reason(
+    ingested: Callable[[], dict[str, object]], installation: Installation
+) -> None:
+    installation.server.answer("remoteok", [
+        remoteok_job(id="nul", position="Backend\x00 Engineer", company="A"),
+        remoteok_job(id="huge", description=HUGE, company="B"),
+        remoteok_job(id="text", salary_min="120000", salary_max="much", company="C"),
+        remoteok_job(id="new", perks=["dogs"], company="D"),
+        remoteok_job(id="untitled", position=MISSING, company="E"),
+        remoteok_job(id=77, tags="python", company=["F"]),
+        remoteok_job(id=MISSING, company="G"),
+        "not a posting",
+        None,
+    ])  # fmt: skip
+    installation.server.answer("jsearch", [jsearch_job(job_id="1", employer_name="Search Co")])
+    answer = ingested()
+    assert answer["sources"]["remoteok"] == 9  # type: ignore[index]
+    assert answer["problems"] == {}
+    published = set(ids(installation))
+    assert {"remoteok_nul", "remoteok_huge", "remoteok_text", "remoteok_new", "jsearch_1"} <= published
+    assert "remoteok_77" in published
+    assert len([job for job in published if job.startswith("remoteok_sha-")]) == 1
+    rejected = installation.query("select source_id, reason, raw from rejected_postings")
+    assert len(rejected) == 3
+    assert all(reason and raw for _, reason, raw in rejected)
+    assert "untitled" in [source_id for source_id, _, _ in rejected]
+    titles = dict(installation.query("select job_id, title from jobs"))
+    assert titles["remoteok_nul"] == "Backend Engineer"
+
+
+def ids(installation: Installation) -> list[str]:
+    return [row[0] for row in installation.query("select job_id from jobs order by 1")]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+import pytest
+
+from pipeline.orchestration.frames import Frames, MissingFrameError
+
+
+class Numbers(dy.Schema):
+    n = dy.Int64(nullable=False, min=0)
+    kind = dy.Enum(["odd", "even"], nullable=True)
+
+
+def numbers(*values: int) -> pl.DataFrame:
+    kinds = ["odd" if value % 2 else "even" for value in values]
+    return pl.DataFrame({"n": values, "kind": kinds}, Numbers.create_empty().schema)
+
+
+def test_parts_are_appended_and_replaced_as_a_whole(tmp_path: Path) -> None:
+    frames = Frames(tmp_path)
+    with frames.writing("numbers", Numbers) as writer:
+        writer.append(numbers(1, 2))
+        writer.append(numbers(3))
+    assert [part["n"].to_list() for part in frames.parts("numbers")] == [[1, 2], [3]]
+    with frames.writing("numbers", Numbers) as writer:
+        writer.append(numbers(4))
+    assert frames.scan("numbers").collect()["n"].to_list() == [4]
+    assert frames.scan("numbers").collect_schema() == Numbers.create_empty().schema
+
+
+def test_an_error_leaves_the_frame_as_it_was(tmp_path: Path) -> None:
+    frames = Frames(tmp_path)
+    with frames.writing("numbers", Numbers) as writer:
+        writer.append(numbers(1))
+    with pytest.raises(dy.exc.ValidationError), frames.writing("numbers", Numbers) as writer:
+        writer.append(numbers(2))
+        writer.append(numbers(-3))
+    assert frames.scan("numbers").collect()["n"].to_list() == [1]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["numbers"]
+
+
+def test_a_frame_without_parts_is_empty_and_typed(tmp_path: Path) -> None:
+    frames = Frames(tmp_path)
+    with frames.writing("numbers", Numbers):
+        pass
+    assert frames.scan("numbers").collect().height == 0
+    assert frames.scan("numbers").collect_schema() == Numbers.create_empty().schema
+
+
+def test_a_frame_that_was_never_written_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(MissingFrameError, match="materialize the asset 'numbers' first"):
+        Frames(tmp_path).scan("numbers")
