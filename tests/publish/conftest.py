@@ -32,7 +32,8 @@ def published_url(publish_server: str) -> str:
 def empty(published_url: str) -> str:
     with psycopg.connect(published_url) as connection:
         connection.execute(
-            "truncate jobs, job_postings, publishes, removed_jobs, rejected_postings, sources "
+            "truncate jobs, job_postings, publishes, removed_jobs, rejected_postings, sources, "
+            "posting_overrides, withdrawn_overrides "
             "restart identity cascade"
         )
     return published_url

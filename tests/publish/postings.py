@@ -24,7 +24,7 @@ from pipeline.transform.schema import (
 Connection = psycopg.Connection[tuple[Any, ...]]
 DAY = datetime(2026, 2, 6, 10, 30, 0, 123456, tzinfo=UTC)
 
-_POSTING: dict[str, Any] = {name: None for name in KeyedPosting.create_empty().schema} | {
+_POSTING: dict[str, Any] = dict.fromkeys(KeyedPosting.create_empty().schema) | {
     "title": "Backend Engineer",
     "description_is_snippet": False,
     "tags": ["python", 'quo"ted, {braced} \\ slashed', "NULL", ""],
@@ -85,7 +85,7 @@ def deduplicate(postings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
     )
     content = [name for name in Job.create_empty().schema if name != "content_hash"]
-    hashes = [hashlib.md5(repr(row).encode()).hexdigest() for row in jobs.select(content).rows()]
+    hashes = [hashlib.sha256(repr(row).encode()).hexdigest() for row in jobs.select(content).rows()]
     jobs = jobs.select(content).with_columns(content_hash=pl.Series(hashes, dtype=pl.String))
     return jobs.sort("job_id"), job_postings
 

@@ -28,7 +28,13 @@ from postings import (
 )
 
 from pipeline.publish.publish import PublishConflictError
-from pipeline.publish.state import needs_full_refresh, related, watermarks
+from pipeline.publish.state import (
+    decided_postings,
+    needs_full_refresh,
+    overrides,
+    related,
+    watermarks,
+)
 from pipeline.publish.statistics import statistics
 from pipeline.transform.schema import JobPosting, RejectedPosting
 from serving.models import RunStatistics
@@ -140,6 +146,22 @@ def test_related_is_closed_under_keys_and_jobs(connection: Connection) -> None:
     ]  # fmt: skip
 
 
+def test_postings_of_overrides_made_and_withdrawn_are_computed_again(
+    connection: Connection,
+) -> None:
+    publish_all(connection, [posting(f"jsearch_{n}") for n in range(4)])
+    connection.execute(
+        "insert into posting_overrides values ('jsearch_0', 'jsearch_1', 'join'),"
+        " ('jsearch_2', 'jsearch_3', 'split')"
+    )
+    connection.execute("delete from posting_overrides where action = 'split'")
+    found = overrides(connection)
+    assert found.rows() == [("jsearch_0", "jsearch_1", "join")]
+    exclude = pl.DataFrame({"posting_id": ["jsearch_1"]})
+    decided = decided_postings(connection, found, exclude)
+    assert decided["posting_id"].to_list() == ["jsearch_0", "jsearch_2", "jsearch_3"]
+
+
 def test_rejected_postings_are_kept_until_they_are_understood(connection: Connection) -> None:
     publish_delta(connection, [], rejected=rejected_frame(rejected_posting("remoteok_1", raw="\0")))
     assert rows(connection, "select source_id, raw from rejected_postings") == [("1", "\ufffd")]
@@ -185,7 +207,7 @@ def test_watermarks_move_with_the_publish(connection: Connection) -> None:
 
 def test_a_run_on_an_old_version_is_refused(connection: Connection) -> None:
     publish_delta(connection, [posting("jsearch_1")])
-    with pytest.raises(PublishConflictError, match="version 0, and version 1 .* run again"):
+    with pytest.raises(PublishConflictError, match=r"version 0, and version 1 .* run again"):
         publish_delta(connection, [posting("jsearch_2")], base_version=0)
     assert rows(connection, "select job_id from jobs") == [("jsearch_1",)]
 
@@ -257,7 +279,8 @@ from postings import posting, publish_all
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     print("started", flush=True)
     for round in range(1000):
-        publish_all(connection, [posting(f"jsearch_{n}", title=f"SRE {round}") for n in range(2000)])
+        title = f"SRE {round}"
+        publish_all(connection, [posting(f"jsearch_{n}", title=title) for n in range(2000)])
 """
 
 

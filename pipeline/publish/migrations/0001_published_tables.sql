@@ -177,3 +177,37 @@ create table sources (
     last_success_at   timestamptz,
     quota_left        bigint
 );
+
+-- What a person decided about two postings; every run keeps to it. Insert a row to decide, delete
+-- it to withdraw.
+create table posting_overrides (
+    posting_id       text not null,
+    other_posting_id text not null check (other_posting_id <> posting_id),
+    action           text not null check (action in ('join', 'split')),
+    note             text,
+    decided_at       timestamptz not null default now(),
+    primary key (posting_id, other_posting_id)
+);
+create unique index posting_overrides_pair
+    on posting_overrides (least(posting_id, other_posting_id), greatest(posting_id, other_posting_id));
+comment on column posting_overrides.action is 'join: they are one job whatever the rules say. split: they are not.';
+
+-- The postings of withdrawn decisions, which the next run must compute again.
+create table withdrawn_overrides (
+    posting_id text primary key
+);
+
+create function remember_withdrawn_override() returns trigger
+    language plpgsql
+    as $$
+begin
+    insert into withdrawn_overrides (posting_id)
+    values (old.posting_id), (old.other_posting_id)
+    on conflict do nothing;
+    return null;
+end
+$$;
+
+create trigger remember_withdrawn
+    after update or delete on posting_overrides
+    for each row execute function remember_withdrawn_override();

