@@ -119,12 +119,13 @@ def normalize(
     understood = cleaned.filter(pl.col("reason").is_null())
     # Whatever the rules above let through is rejected by name rather than published or raised.
     postings, failure = Posting.filter(understood, cast=True)
-    broken = understood.join(
-        failure.invalid().select("posting_id"), on="posting_id", how="semi"
-    ).with_columns(reason=pl.lit("breaks the rule ") + ", ".join(sorted(failure.counts())))
-    if broken.height > 1:
-        broken = pl.concat(_with_own_reason(row) for row in broken.iter_slices(1))
-    rejected = pl.concat([cleaned.filter(pl.col("reason").is_not_null()), broken])
+    broken = understood.join(failure.invalid().select("posting_id"), on="posting_id", how="semi")
+    rejected = pl.concat(
+        [
+            cleaned.filter(pl.col("reason").is_not_null()),
+            *(row.with_columns(reason=pl.lit(_broken_rules(row))) for row in broken.iter_slices(1)),
+        ]
+    )
     return postings, RejectedPosting.cast(
         rejected.select(RejectedPosting.column_names()).with_columns(
             pl.col("raw").str.replace_all("\0", "", literal=True)
@@ -132,9 +133,9 @@ def normalize(
     )
 
 
-def _with_own_reason(row: pl.DataFrame) -> pl.DataFrame:
-    _, failure = Posting.filter(row, cast=True)
-    return row.with_columns(reason=pl.lit("breaks the rule ") + ", ".join(sorted(failure.counts())))
+def _broken_rules(posting: pl.DataFrame) -> str:
+    _, failure = Posting.filter(posting, cast=True)
+    return "breaks the rule " + ", ".join(sorted(failure.counts()) or ["primary_key"])
 
 
 def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
@@ -162,7 +163,7 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
             source_url=web_url(pl.col("source_url")),
             posted_at=_between(pl.col("posted_at"), pl.col("last_seen_at") + _CLOCK_SKEW),
             expires_at=_between(pl.col("expires_at"), pl.col("last_seen_at") + _LONGEST_OFFER),
-            *(text.line(pl.col(name)).pipe(_cut, MAX_NAME_CHARS) for name in names),
+            **{name: text.line(pl.col(name)).pipe(_cut, MAX_NAME_CHARS) for name in names},
         )
         .with_columns(
             posting_id=pl.concat_str("source", pl.lit("_"), "source_id"),
@@ -205,15 +206,27 @@ def _safe_id(source_id: str) -> str:
 
 
 def _tags(tags: pl.Expr) -> pl.Expr:
-    clean = text.line(pl.element()).str.to_lowercase().pipe(_cut, MAX_TAG_CHARS)
     return (
-        tags.fill_null(pl.lit([], dtype=pl.List(pl.String)))
-        .list.head(4 * MAX_TAGS)
-        .list.eval(clean)
+        tags.list.head(4 * MAX_TAGS)
+        .map_batches(_clean_tags, return_dtype=pl.List(pl.String))
         .list.drop_nulls()
         .list.unique(maintain_order=True)
         .list.head(MAX_TAGS)
+        .fill_null(pl.lit([], dtype=pl.List(pl.String)))
     )
+
+
+def _clean_tags(tags: pl.Series) -> pl.Series:
+    """Each distinct tag is cleaned once: a few thousand words tag a million postings."""
+    given = tags.explode().drop_nulls().unique()
+    clean = given.to_frame("tag").select(
+        text.line(pl.col("tag")).str.to_lowercase().pipe(_cut, MAX_TAG_CHARS)
+    )
+    return tags.to_frame("tags").select(
+        pl.col("tags").list.eval(
+            pl.element().replace_strict(given, clean["tag"], default=None, return_dtype=pl.String)
+        )
+    )["tags"]
 
 
 _PLACE = pl.Struct({"city": pl.String, "region": pl.String, "country": pl.String})
@@ -255,6 +268,8 @@ def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:
 @lru_cache(maxsize=4_096)
 def employment_type(words: str) -> str | None:
     """One of ``EMPLOYMENT_TYPES`` for a source's wording, null when it states nothing."""
+    if re.sub(r"[\W_]+", " ", words.lower()).strip() in _UNSTATED:
+        return None
     for item in re.split(r"[,;/|&+]|\b(?:and|or|und|et|y)\b", words[:200].lower()):
         plain = re.sub(r"[\W_]+", " ", item).strip()
         if plain in _UNSTATED:

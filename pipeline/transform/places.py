@@ -54,7 +54,7 @@ _STATE_NAMED_LIKE_A_COUNTRY = {"georgia"}
 
 _CITY_NAMES = {
     "nyc": "New York", "new york city": "New York", "ny": "New York", "sf": "San Francisco",
-    "san francisco bay area": "San Francisco", "sf bay area": "San Francisco",
+    "san francisco bay": "San Francisco", "sf bay": "San Francisco",
     "la": "Los Angeles", "bangalore": "Bengaluru", "gurgaon": "Gurugram", "bombay": "Mumbai",
     "zurich": "Zürich", "göteborg": "Gothenburg", "münchen": "Munich", "köln": "Cologne",
     "wien": "Vienna", "praha": "Prague", "warszawa": "Warsaw", "lisboa": "Lisbon",
@@ -85,17 +85,20 @@ _UNCERTAIN_STATES = {"DE", "IN"}
 need a known city. Any other state's code after an unknown town is taken for the state."""
 
 _NOISE = re.compile(
-    r"(?i)\b(?:fully|100%|remote(?:ly)?|remoto|remota|télétravail|home[ -]?office|work from home|wfh"
-    r"|anywhere|worldwide|globally|global|hybrid|on[ -]?site|in[ -]office|office|hq"
-    r"|headquarters|based|only|within|metro(?:politan)?(?: area)?(?=\\W*$)|greater|area"
+    r"(?i)\b(?:fully|100%|remote(?:ly)?|remoto|remota|télétravail|home[ -]?office|work from home"
+    r"|wfh|anywhere|worldwide|globally|global|hybrid|on[ -]?site|in[ -]office|office|hq"
+    r"|headquarters|based|only|within|metro(?:politan)?(?: area)?(?=\W*$)|greater|area"
     r"|(?:multiple|various|all|flexible|other|several) (?:locations?|cities|offices?)"
     r"|locations?|not specified|n/a)(?!\w)"
 )
-_PREPOSITION = re.compile(r"(?i)^(?:in|from|the|and|or|at|within|of)\s+|\s+(?:in|from|or|and)$")
+_PREPOSITION = re.compile(
+    r"^(?:[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of)\s+|\s+(?:in|from|or|and)$"  # IN is Indiana
+)
 _UNIONS = {
     "emea", "europe", "eu", "european union", "latam", "latin america", "apac", "asia", "africa",
-    "americas", "north america", "south america", "amer", "mena", "dach", "nordics", "eastern europe",
-    "western europe", "central europe", "middle east", "world", "earth", "international",
+    "americas", "north america", "south america", "amer", "mena", "dach", "nordics",
+    "eastern europe", "western europe", "central europe", "middle east", "world", "earth",
+    "international",
 }  # fmt: skip
 _ALTERNATIVES = re.compile(r"\s*(?:[/;|•\n]|\bor\b|\band\b|&)\s*")  # OR is Oregon
 _DASH = re.compile(r"\s+[-–—]\s+|:\s")
@@ -154,10 +157,10 @@ def _gazetteer() -> _Gazetteer:
         cities[name][code] = max(cities[name].get(code, 0), city["population"])
         if code == "US":
             us_cities.add((name, city["admin1code"]))
-    for alias, name in _CITY_NAMES.items():
-        cities.setdefault(_fold(alias), cities.get(_fold(name), {}))
     cities["new york"] = cities["new york city"]
     us_cities.add(("new york", "NY"))
+    for alias, name in _CITY_NAMES.items():
+        cities.setdefault(_fold(alias), cities.get(_fold(name), {}))
     return _Gazetteer(
         countries, dict(subdivisions), names, states, state_names, dict(cities), us_cities
     )
@@ -247,7 +250,7 @@ def _city_names() -> dict[str, str]:
 def _region_name(region: str | None, country: str | None) -> str | None:
     if region is None or country is None:
         return region
-    return _gazetteer().subdivision_names.get(f"{country}-{region.upper()}", region)
+    return _gazetteer().subdivision_names.get(f"{country}-{_fold(region).upper()}", region)
 
 
 def _parse(text: str, country: str | None = None) -> Place:
@@ -329,6 +332,8 @@ def _parse_parts(parts: list[str], country: str | None) -> Place:
     if len(found) == len(singles):
         return _common(found)
     known = country or (found[0].country if len({place.country for place in found}) == 1 else None)
+    if len(parts) == 2 and singles[0].country and singles[-1] == NOWHERE:
+        return singles[0]._replace(region=singles[0].region or _place_name(last))
     if len(parts) == 2 and (not found or singles[0] == NOWHERE):
         return Place(_place_name(front[0]), None, known)
     return Place(None, None, known)
@@ -433,9 +438,8 @@ def _parse_single(name: str, country: str | None) -> Place:
         return NOWHERE
     if code := country_code(name):
         return Place(country=code)
-    if match := _STATE_THEN_CITY.match(name):
-        if match[1] in gazetteer.us_states:
-            return Place(_place_name(match[2]), gazetteer.us_states[match[1]], "US")
+    if (match := _STATE_THEN_CITY.match(name)) and match[1] in gazetteer.us_states:
+        return Place(_place_name(match[2]), gazetteer.us_states[match[1]], "US")
     if match := _CITY_THEN_STATE.match(name):
         if match[2] in gazetteer.us_states and (_fold(match[1]), match[2]) in gazetteer.us_cities:
             return Place(_place_name(match[1]), gazetteer.us_states[match[2]], "US")

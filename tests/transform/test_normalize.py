@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from pipeline.transform.normalize import (
+    NO_ID,
+    NO_TITLE,
+    currency,
+    employment_type,
+    normalize,
+    salary_period,
+)
+from pipeline.transform.schema import (
+    MAX_DESCRIPTION_CHARS,
+    MAX_TITLE_CHARS,
+    MappedPosting,
+    Posting,
+    RejectedPosting,
+)
+
+PAYLOADS = Path(__file__).parents[3] / "shared" / "payloads"
+SEEN = datetime(2026, 2, 7, tzinfo=UTC)
+SCHEMA = {name: column.dtype for name, column in MappedPosting.columns().items()}
+
+
+def mapped(*rows: dict[str, Any]) -> pl.DataFrame:
+    default = dict.fromkeys(SCHEMA) | {
+        "source": "jsearch",
+        "source_id": "1",
+        "title": "Engineer",
+        "first_seen_at": SEEN,
+        "last_seen_at": SEEN,
+        "run_id": "run",
+        "load_id": "1",
+        "raw": "{}",
+    }
+    return pl.DataFrame([default | row for row in rows], schema=SCHEMA)
+
+
+def posting(**fields: Any) -> dict[str, Any]:
+    postings, rejected = normalize(mapped(fields))
+    assert rejected.is_empty()
+    return postings.row(0, named=True)
+
+
+def test_the_result_is_of_the_declared_schemas_even_when_empty() -> None:
+    for rows in ([], [{}], [{"title": None}]):
+        postings, rejected = normalize(mapped(*rows).lazy())
+        Posting.validate(postings)
+        RejectedPosting.validate(rejected)
+        assert postings.height + rejected.height == len(rows)
+
+
+def test_what_cannot_be_understood_is_kept_with_the_reason() -> None:
+    _, rejected = normalize(
+        mapped({"title": "<p>&nbsp;</p>"}, {"source_id": "", "raw": "a\0b"}, {"source_id": "3"})
+    )
+    assert rejected.select("source_id", "reason", "raw").rows() == [
+        ("1", NO_TITLE, "{}"),
+        ("", NO_ID, "ab"),
+    ]
+
+
+def test_what_still_breaks_the_schema_is_rejected_by_the_rules_name() -> None:
+    postings, rejected = normalize(mapped({}, {}, {"source_id": "2"}))
+    assert postings["source_id"].to_list() == ["2"]
+    assert rejected["reason"].to_list() == ["breaks the rule primary_key"] * 2
+
+
+def test_ids_are_stable_and_bounded() -> None:
+    postings, _ = normalize(
+        mapped({"source_id": "ZjYF=="}, {"source_id": "ü" * 5_000}, {"source_id": "ü" * 5_001})
+    )
+    ids = postings["posting_id"].to_list()
+    assert ids[0] == "jsearch_ZjYF=="
+    assert len(set(ids)) == 3
+    assert max(map(len, ids)) < 300
+
+
+def test_long_texts_are_cut() -> None:
+    found = posting(title="t " * 9_000, description="d " * 400_000)
+    assert MAX_TITLE_CHARS - 2 < len(found["title"]) <= MAX_TITLE_CHARS
+    assert MAX_DESCRIPTION_CHARS - 2 < len(found["description"]) <= MAX_DESCRIPTION_CHARS
+
+
+def test_tags_are_lower_case_and_distinct_in_order() -> None:
+    tags = ["golang", "Senior", "golang", " C&amp;C++ ", "", None, "senior"]
+    assert posting(tags=tags)["tags"] == ["golang", "senior", "c&c++"]
+    assert posting(tags=None)["tags"] == []
+    assert posting(tags=[])["tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [("FULLTIME", "FULLTIME"), ("Full-time", "FULLTIME"), ("Full–time", "FULLTIME"),
+     ("full_time", "FULLTIME"), ("permanent", "FULLTIME"), ("full_time permanent", "FULLTIME"),
+     ("Full-time and Part-time", "FULLTIME"), ("Part–time and Full–time", "PARTTIME"),
+     ("full_time contract", "CONTRACT"), ("Contractor", "CONTRACT"), ("CONTRACTOR", "CONTRACT"),
+     ("Internship", "INTERN"), ("INTERN", "INTERN"), ("Full-time internship", "INTERN"),
+     ("Temp work", "TEMPORARY"), ("Per diem", "TEMPORARY"), ("Volunteer", "VOLUNTEER"),
+     ("Vollzeit", "FULLTIME"), ("Temps partiel", "PARTTIME"), ("Werkstudent", "INTERN"),
+     ("Gig", "OTHER"), ("international", "OTHER"), ("N/A", None), ("", None), (" – ", None)],
+)  # fmt: skip
+def test_employment_types(words: str, kind: str | None) -> None:
+    assert employment_type(words) == kind
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "currency_code", "period", "expected"),
+    [
+        (70000, 110000, "usd", "YEAR", (70000, 110000, "USD", "YEAR")),
+        (110000, 70000, "USD", "year", (70000, 110000, "USD", "YEAR")),
+        (0, 0, "USD", "YEAR", (None, None, None, None)),
+        (-5, float("nan"), "USD", "YEAR", (None, None, None, None)),
+        (float("inf"), 60000, "USD", "YEAR", (None, 60000, "USD", "YEAR")),
+        (50000, None, "£", "per year", (50000, None, "GBP", "YEAR")),
+        (60, 90, "USD", "YEAR", (None, None, None, None)),
+        (45.5, 60.129, "USD", "HOUR", (45.5, 60.13, "USD", "HOUR")),
+        (90000, 120000, "USD", "HOUR", (None, None, None, None)),
+        (8e7, 9e7, "IDR", "MONTH", (8e7, 9e7, "IDR", "MONTH")),
+        (40, 90000, "INR", None, (None, None, None, None)),
+        (1e300, 1e300, "USD", None, (None, None, None, None)),
+        (50000, 60000, "$", "fortnight", (50000, 60000, None, None)),
+    ],
+)
+def test_salaries(
+    low: float, high: float, currency_code: str, period: str, expected: tuple[Any, ...]
+) -> None:
+    found = posting(
+        salary_min=low, salary_max=high, salary_currency=currency_code, salary_period=period
+    )
+    names = ("salary_min", "salary_max", "salary_currency", "salary_period")
+    assert tuple(found[name] for name in names) == expected
+
+
+def test_a_prediction_needs_a_salary() -> None:
+    assert posting(salary_min=30_000, salary_is_predicted=True)["salary_is_predicted"]
+    assert not posting(salary_min=0, salary_is_predicted=True)["salary_is_predicted"]
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        (" HTTPS://Example.com/a?b=1&amp;c=2#d ", "https://Example.com/a?b=1&c=2#d"),
+        ("https://user:secret@example.com/x", "https://example.com/x"),
+        ("https://example.com:8443", "https://example.com:8443"),
+        ("https://example.com/a\x00b\nc", "https://example.com/abc"),
+        ('https://example.com/a b"<x>', "https://example.com/a%20b%22%3Cx%3E"),
+        ("javascript:alert(1)", None),
+        ("ftp://example.com/x", None),
+        ("//example.com/x", None),
+        ("https://good.example\\@evil.example/", None),
+        ("https://[::1", None),
+        ("https://", None),
+        ("https://example.com/" + "x" * 5_000, None),
+        ("", None),
+    ],
+)
+def test_only_web_urls_without_credentials(url: str, clean: str | None) -> None:
+    assert posting(apply_url=url)["apply_url"] == clean
+
+
+@pytest.mark.parametrize(
+    ("fields", "remote"),
+    [
+        ({"remote": True}, True),
+        ({"remote": True, "location_text": "MD Chevy Chase (Office) - JPS"}, False),
+        ({"remote": True, "location_text": "Hybrid - London"}, False),
+        ({"remote": True, "location_text": "Home office, Germany"}, True),
+        ({"location_text": "Remote in USA"}, True),
+        ({"location_text": "Anywhere"}, True),
+        ({"title": "Backend Engineer (Remote)", "remote": False}, True),
+        ({"title": "Remote Sensing Engineer"}, False),
+        ({"title": "Engineer (not remote)"}, False),
+        ({"location_text": "Berlin"}, False),
+    ],
+)
+def test_remote(fields: dict[str, Any], remote: bool) -> None:
+    assert posting(**fields)["remote"] is remote
+
+
+def test_implausible_dates_are_null() -> None:
+    day = timedelta(days=1)
+    found = posting(posted_at=SEEN + 10 * day, expires_at=SEEN + 9_999 * day)
+    assert found["posted_at"] is None
+    assert found["expires_at"] is None
+    assert posting(posted_at=datetime(1970, 1, 1, tzinfo=UTC))["posted_at"] is None
+    found = posting(posted_at=SEEN - day, expires_at=SEEN - 2 * day)
+    assert found["posted_at"] == SEEN - day
+    assert found["expires_at"] is None
+
+
+def test_vocabularies_refuse_what_they_do_not_know() -> None:
+    assert (currency("¥"), currency("XQZ"), currency("eur")) == (None, None, "EUR")
+    assert (salary_period("per-hour"), salary_period("")) == ("HOUR", None)
+
+
+WILD = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
+    ["&lt;b&gt;", "<p>", "\x00", "Ã¶", "https://a.b/", "US", "CA", "Berlin, DE", "Full-time"]
+)  # fmt: skip
+TEXTS = {name for name, dtype in SCHEMA.items() if dtype == pl.String} - {
+    "source", "source_id", "run_id", "load_id", "raw",
+}  # fmt: skip
+MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            **dict.fromkeys(TEXTS, WILD),
+            "source_id": st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+            "tags": st.none() | st.lists(WILD, max_size=4),
+            "salary_min": st.none() | st.floats(), "salary_max": st.none() | st.floats(),
+            "remote": st.none() | st.booleans(), "posted_at": MOMENTS, "expires_at": MOMENTS,
+        }
+    ),
+    max_size=5,
+    unique_by=lambda row: row["source_id"],
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None)
+@given(ROWS)
+def test_every_row_comes_out_once_and_independent_of_the_others(rows: list[dict[str, Any]]) -> None:
+    frame = mapped(*rows)
+    postings, rejected = normalize(frame)
+    Posting.validate(postings)
+    RejectedPosting.validate(rejected)
+    assert postings.height + rejected.height == len(rows)
+    assert rejected["reason"].is_in([NO_ID, NO_TITLE]).all()
+    for row in rows:
+        alone, _ = normalize(mapped(row))
+        same = postings.filter(pl.col("posting_id").is_in(alone["posting_id"].implode()))
+        assert_frame_equal(same, alone)
+
+
+@pytest.mark.skipif(not PAYLOADS.exists(), reason="the recorded payloads are not beside the repo")
+def test_recorded_remote_ok_postings() -> None:
+    jobs = json.loads((PAYLOADS / "remoteok_2024-12-04.json").read_text())[1:]
+    frame = mapped(
+        *(
+            {
+                "source": "remoteok",
+                "source_id": job["id"],
+                "title": job["position"],
+                "company": job["company"],
+                "description": job["description"],
+                "tags": job["tags"],
+                "location_text": job["location"],
+                "remote": True,
+                "apply_url": job["apply_url"],
+                "posted_at": datetime.fromisoformat(job["date"]),
+            }
+            for job in jobs
+        )
+    )
+    postings, rejected = normalize(frame)
+    assert (postings.height, rejected["reason"].to_list()) == (97, [NO_TITLE])
+    assert postings.filter(pl.col("apply_url").is_null() | pl.col("posted_at").is_null()).is_empty()
+    assert postings.filter(~pl.col("remote"))["location_text"].to_list() == [
+        "MD Chevy Chase (Office) - JPS"
+    ]
