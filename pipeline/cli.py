@@ -11,9 +11,11 @@ from typing import Annotated, Any, NoReturn
 
 import rich
 import typer
+from pydantic import SecretStr
 from rich.table import Table
 
 from pipeline import database, logs
+from pipeline.orchestration import IngestFailedError
 from pipeline.orchestration.environment import (
     DEFINITIONS_MODULE,
     dagster_environment,
@@ -42,7 +44,7 @@ def _note(line: str) -> None:
 
 def _prepare(settings: Settings, url: str) -> Settings:
     """Migrate the database and make it, and what Dagster needs, known to child processes."""
-    ready = settings.model_copy(update={"database_url": Settings(database_url=url).database_url})
+    ready = settings.model_copy(update={"database_url": SecretStr(url)})
     with database.connect(ready) as connection:
         for name in migrate(connection):
             _note(f"database: applied {name}")
@@ -163,7 +165,7 @@ def serve() -> None:
     from serving.__main__ import serve as run
 
     with database.database(settings) as url:
-        run(settings.model_copy(update={"database_url": Settings(database_url=url).database_url}))
+        run(settings.model_copy(update={"database_url": SecretStr(url)}))
 
 
 @app.command("migrate")
@@ -219,7 +221,9 @@ def _dagster_process(name: str) -> Settings:
 def _become(module: str, *arguments: str) -> NoReturn:
     """Replace this process, so that signals reach Dagster itself."""
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
+    os.execv(  # noqa: S606 - a shell would stand between the signals and Dagster
+        sys.executable, [sys.executable, "-m", module, *arguments]
+    )
 
 
 @app.command()
@@ -249,9 +253,7 @@ def _guarded(run: Callable[[], Any]) -> int:
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:
-        if type(error).__name__ != "IngestFailedError":
-            raise
+    except IngestFailedError as error:
         _note(f"job-market: {error}")
         return 1
     return 0
@@ -260,5 +262,3 @@ def _guarded(run: Callable[[], Any]) -> int:
 def main() -> None:
     """The entry point."""
     sys.exit(_guarded(app))
-
-

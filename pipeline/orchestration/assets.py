@@ -76,8 +76,8 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
         deps=[_api_key(source)],
         retry_policy=_RETRIES,
         description=(
-            f"One row a posting of {source.title}, as it was sent, merged on its own id by dlt into "
-            "a DuckDB file; a read-only snapshot is swapped in after each load. When the source "
+            f"One row a posting of {source.title}, as it was sent, merged on its own id by dlt "
+            "into a DuckDB file; a read-only snapshot is swapped in after each load. When the source "
             "fails, its earlier postings stay and the check `source_answered` says why."
         ),
         check_specs=[
@@ -400,10 +400,8 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
     def published_jobs(
         context: dg.AssetExecutionContext, settings: SettingsResource, frames: FramesResource
     ) -> dg.MaterializeResult[Any]:
-        started_at = datetime.fromtimestamp(
-            context.instance.get_run_stats(context.run_id).start_time or datetime.now().timestamp(),
-            UTC,
-        )
+        began = context.instance.get_run_stats(context.run_id).start_time
+        started_at = datetime.fromtimestamp(began, UTC) if began else datetime.now(UTC)
         with database.connect(settings) as connection:
             result = steps.publish(connection, frames, context.run_id, started_at)
             row = connection.execute("select count(*) from jobs").fetchone()
@@ -435,12 +433,10 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
                     check_name="nothing_refused",
                     passed=not result.refused,
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata={job: reason for job, reason in list(result.refused.items())[:20]},
+                    metadata=dict(list(result.refused.items())[:20]),
                 ),
                 dg.AssetCheckResult(check_name="total_is_exact", passed=rows == result.total),
             ],
         )
 
     return published_jobs
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dagster as dg
@@ -11,6 +11,7 @@ import psycopg
 from dagster import DagsterEvent, DagsterEventType
 
 from pipeline import database
+from pipeline.orchestration import IngestFailedError
 from pipeline.orchestration.schedules import UNFINISHED
 from pipeline.publish.statistics import statistics
 from pipeline.settings import ConfigurationError, Settings
@@ -20,10 +21,6 @@ STARTED_BY = "job_market/started_by"
 FOREGROUND = "foreground"
 LOCK = 0x72756E21
 """The advisory lock that a run in the foreground holds as long as its process lives ("run!")."""
-
-
-class IngestFailedError(Exception):
-    """The run did not publish. The message names the failed steps and the first reason."""
 
 
 def end_lost_runs(instance: dg.DagsterInstance, *, foreground: bool) -> int:
@@ -110,10 +107,9 @@ def _only_one(settings: Settings) -> Iterator[None]:
         try:
             yield
         finally:
-            try:
+            # Where the server went away, the lock went with it.
+            with suppress(psycopg.OperationalError):
                 connection.execute("select pg_advisory_unlock(%s)", (LOCK,))
-            except psycopg.OperationalError:
-                pass  # the server went away, and the lock with it
 
 
 @contextmanager
@@ -133,12 +129,10 @@ def _reporting(
     try:
         yield
     finally:
-        del instance.handle_new_event  # type: ignore[attr-defined]
+        del instance.handle_new_event
 
 
-def _report(
-    event: DagsterEvent, progress: Callable[[str], None], problems: dict[str, str]
-) -> None:
+def _report(event: DagsterEvent, progress: Callable[[str], None], problems: dict[str, str]) -> None:
     kind = event.event_type
     if kind == DagsterEventType.STEP_START:
         progress(f"{event.step_key} …")

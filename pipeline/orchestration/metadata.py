@@ -19,7 +19,7 @@ def chart(counts: pl.DataFrame) -> dg.MetadataValue:
         counts: a column of labels and a column of numbers; shown in the given order.
     """
     label, number = counts.columns
-    most = max(counts[number].max() or 0, 1)  # type: ignore[type-var, operator]
+    most = max(counts[number].max() or 0, 1)
     lines = [f"| {label} | {number} | |", "|---|---:|---|"]
     for name, count in counts.iter_rows():
         bar = "█" * max(round(BAR_CHARS * count / most), 1 if count else 0)

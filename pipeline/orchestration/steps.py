@@ -21,7 +21,6 @@ from psycopg.rows import TupleRow
 
 from pipeline.orchestration.frames import Frames
 from pipeline.publish import state
-from pipeline.publish.overrides import overridden_postings, read_overrides
 from pipeline.publish.publish import Statistics
 from pipeline.publish.publish import publish as publish_difference
 from pipeline.settings import Settings
@@ -138,7 +137,7 @@ def select_relevant(connection: Connection[TupleRow], frames: Frames) -> None:
 
     Reads the frame ``postings``; writes ``relevant_postings``.
     """
-    overrides = read_overrides(connection)
+    overrides = state.overrides(connection)
     with frames.writing("relevant_postings", KeyedPosting) as relevant:
         for part in frames.parts("postings"):
             relevant.append(with_keys(classify(part.lazy()).collect(), overrides))
@@ -151,7 +150,7 @@ def cluster(connection: Connection[TupleRow], frames: Frames) -> None:
     Reads ``relevant_postings`` and all before it; writes ``jobs`` and ``job_postings``, whose
     parts belong together pairwise.
     """
-    overrides = read_overrides(connection)
+    overrides = state.overrides(connection)
     with (
         frames.writing("jobs", Job) as jobs,
         frames.writing("job_postings", JobPosting) as job_postings,
@@ -169,9 +168,8 @@ def _shards(
     if not _plan(frames).full_refresh:
         delta = relevant.collect()
         seen = seen_postings(frames)
-        decided = sorted(overridden_postings(connection) - set(seen["posting_id"]))
-        published = state.published_postings(connection, decided)
-        delta = pl.concat([delta, with_keys(published.drop("keys"), overrides)])
+        decided = state.decided_postings(connection, overrides, exclude=seen)
+        delta = pl.concat([delta, with_keys(decided.drop("keys"), overrides)])
         yield pl.concat([delta, state.related(connection, delta, seen["posting_id"].to_list())])
         return
     of_posting = shards(relevant.select("posting_id", "keys").collect(), BATCH_ROWS)

@@ -54,7 +54,7 @@ def decided_postings(
     ids = {posting_id for (posting_id,) in withdrawn}
     ids.update(overrides["posting_id"], overrides["other_posting_id"])
     with connection.transaction():
-        return _postings(connection, sorted(ids.difference(exclude["posting_id"])))
+        return published_postings(connection, sorted(ids.difference(exclude["posting_id"])))
 
 
 def related(
@@ -105,9 +105,7 @@ def _taken(values: set[str]) -> list[str]:
     return [values.pop() for _ in range(min(len(values), _FRONTIER))]
 
 
-def published_postings(connection: Connection[TupleRow], ids: list[str]) -> pl.DataFrame:
-    """Those of the postings that are published: ``KeyedPosting`` rows, ordered within each few
-    thousand ids."""
+def _postings(connection: Connection[TupleRow], ids: list[str]) -> pl.DataFrame:
     schema = KeyedPosting.create_empty().schema
     columns = sql.SQL(", ").join(map(sql.Identifier, schema))
     query = sql.SQL(

@@ -40,7 +40,7 @@ def installation(
 @pytest.fixture
 def ingested(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], dict[str, Any]]]:
+) -> Callable[[], dict[str, Any]]:
     """Runs one ingestion in this process, as the command line does."""
     for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)
@@ -50,4 +50,4 @@ def ingested(
         migrate(connection)
     for name, value in dagster_environment(settings).items():
         monkeypatch.setenv(name, value)
-    yield lambda: ingest_once(settings, None, lambda line: None)
+    return lambda: ingest_once(settings, None, lambda line: None)

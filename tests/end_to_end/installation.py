@@ -1,4 +1,4 @@
-"""One installation for a test: its own data, its own database, the played sources, real processes."""
+"""One installation for a test: its own data and database, the played sources, real processes."""
 
 from __future__ import annotations
 

@@ -47,12 +47,13 @@ def test_all_are_staged_and_every_count_agrees(installation: Installation) -> No
         health = api.get("/api/health").json()
         assert health["last_publish"]["total"] == published
 
-    before = installation.query("select job_id, xmin::text, updated_at from jobs order by 1")
+    rows = "select job_id, xmin::text, updated_at from jobs order by 1"
+    before = installation.query(rows)
     second = installation.ingest()
     assert second["sources"] == recorded
     assert (second["db"]["new"], second["db"]["updated"], second["db"]["removed"]) == (0, 0, 0)
     assert second["db"]["skipped"] == postings
-    assert before == installation.query("select job_id, xmin::text, updated_at from jobs order by 1")
+    assert installation.query(rows) == before
 
 
 def test_one_source_alone(installation: Installation) -> None:
@@ -73,9 +74,7 @@ def test_no_secret_is_written_anywhere(installation: Installation) -> None:
     assert "adzuna" in done.stderr.lower()
     events = str(installation.query("select * from dagster.event_logs"))
     written = [
-        file.read_bytes()
-        for file in (installation.folder / "logs").rglob("*")
-        if file.is_file()
+        file.read_bytes() for file in (installation.folder / "logs").rglob("*") if file.is_file()
     ]
     storage = [
         file.read_bytes()

@@ -35,9 +35,14 @@ def test_an_error_leaves_the_frame_as_it_was(tmp_path: Path) -> None:
     frames = Frames(tmp_path)
     with frames.writing("numbers", Numbers) as writer:
         writer.append(numbers(1))
-    with pytest.raises(dy.exc.ValidationError), frames.writing("numbers", Numbers) as writer:
-        writer.append(numbers(2))
-        writer.append(numbers(-3))
+
+    def fail() -> None:
+        with frames.writing("numbers", Numbers) as writer:
+            writer.append(numbers(2))
+            writer.append(numbers(-3))
+
+    with pytest.raises(dy.exc.ValidationError):
+        fail()
     assert frames.scan("numbers").collect()["n"].to_list() == [1]
     assert [entry.name for entry in tmp_path.iterdir()] == ["numbers"]
 
