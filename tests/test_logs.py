@@ -1,0 +1,121 @@
+"""What reaches the console and the files, and what never does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import structlog
+
+from pipeline import logs
+from pipeline.settings import ConfigurationError, Settings
+
+PASSWORD = "p@ss/w%rd!\"'"
+API_KEY = "an-api-key-of-ours"
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in set(root.handlers) - set(handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def configured(folder: Path, **values: Any) -> Path:
+    url = f"postgres://user:{quote(PASSWORD, safe='')}@host/db"
+    settings = Settings(_env_file=None, database_url=url, api_key=API_KEY, log_dir=folder, **values)
+    logs.configure(settings, "test")
+    return folder / "test.jsonl"
+
+
+def written(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_no_secret_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment: str
+) -> None:
+    file = configured(tmp_path, environment=environment)
+    library = logging.getLogger("some.library")
+    secrets = {
+        PASSWORD, quote(PASSWORD), quote(PASSWORD, safe=""), API_KEY,
+        "adzuna-key", "rapid-key", "other-password",
+    }  # fmt: skip
+    library.warning("GET /v1/api?app_id=%s&app_key=%s&what=sre", "adzuna-key", "adzuna-key")
+    library.warning("headers %s", {"X-RapidAPI-Key": "rapid-key", "X-API-Key": API_KEY})
+    library.warning("connecting to postgresql://me:other-password@elsewhere/db")
+    structlog.get_logger("pipeline").info("fetched", key=API_KEY, nested={"k": [PASSWORD]})
+    try:
+        raise RuntimeError(f"no answer from {quote(PASSWORD, safe='')} and {PASSWORD}")
+    except RuntimeError:
+        logging.getLogger("dlt").exception("failed")
+        structlog.get_logger("pipeline").exception("failed too")
+    shown = capsys.readouterr().err + file.read_text()
+    for secret in secrets:
+        assert secret not in shown
+        assert json.dumps(secret)[1:-1] not in shown
+    assert "what=sre" in shown
+    assert shown.count("RuntimeError") >= 4
+    assert len(written(file)) == 6
+
+
+def test_a_line_says_when_who_and_what(tmp_path: Path) -> None:
+    file = configured(tmp_path)
+    structlog.get_logger("pipeline.extract").warning("source skipped", source="adzuna", rows=0)
+    (line,) = written(file)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "source skipped", "level": "warning", "logger": "pipeline.extract",
+        "process": "test", "source": "adzuna", "rows": 0,
+    }  # fmt: skip
+
+
+def test_levels_and_warnings_and_libraries_with_handlers(tmp_path: Path) -> None:
+    logging.getLogger("dagster").addHandler(logging.StreamHandler())
+    file = configured(tmp_path, log_level="WARNING")
+    logging.getLogger("dagster").info("hidden")
+    logging.getLogger("dagster").error("shown once")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn("odd", UserWarning, stacklevel=1)
+    assert [line["event"].split(": ")[-1].split("\n")[0] for line in written(file)] == [
+        "shown once",
+        "odd",
+    ]
+
+
+def test_the_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "FILE_BYTES", 2_000)
+    configured(tmp_path)
+    for number in range(300):
+        logging.getLogger("x").info("line %s", number)
+    files = list(tmp_path.iterdir())
+    assert len(files) == 1 + logs.FILES
+    assert all(file.stat().st_size <= 2_000 for file in files)
+
+
+def test_configuring_again_does_not_write_twice(tmp_path: Path) -> None:
+    configured(tmp_path)
+    file = configured(tmp_path)
+    logging.getLogger("x").info("once")
+    assert len(written(file)) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="LOG_DIR is not usable"):
+        configured(tmp_path / "file")
