@@ -13,15 +13,14 @@ SHUTDOWN_SECONDS = 10
 """How long open requests may go on after a signal; one that waits for a run ends then."""
 
 
-def main() -> None:
-    """Serve until a signal arrives."""
-    try:
-        settings = Settings.load()
-        app = create_app(settings)
-    except ConfigurationError as error:
-        sys.exit(str(error))
+def serve(settings: Settings) -> None:
+    """Serve until a signal arrives.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+    """
     uvicorn.run(
-        app,
+        create_app(settings),
         host=settings.api_host,
         port=settings.api_port,
         server_header=False,
@@ -29,6 +28,14 @@ def main() -> None:
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        serve(Settings.load())
+    except ConfigurationError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """The flow as Dagster assets. Each asset calls one step and says what an operator wants to know."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,8 +75,8 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
         retry_policy=_RETRIES,
         description=(
             f"One row a posting of {source.title}, as it was sent, merged on its own id by dlt "
-            "into a DuckDB file; a read-only snapshot is swapped in after each load. When the source "
-            "fails, its earlier postings stay and the check `source_answered` says why."
+            "into a DuckDB file; a read-only snapshot is swapped in after each load. When the "
+            "source fails, its earlier postings stay and the check `source_answered` says why."
         ),
         check_specs=[
             dg.AssetCheckSpec("source_answered", asset=key,
@@ -91,7 +89,7 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
     )  # fmt: skip
     def raw(
         context: dg.AssetExecutionContext, settings: SettingsResource, dlt: DagsterDltResource
-    ) -> dg.MaterializeResult[Any]:
+    ) -> dg.MaterializeResult:
         loaded: dict[str, Any] = {}
 
         def run(pipeline: Any, dlt_source: Any) -> None:
@@ -232,7 +230,7 @@ def read_staged(
     config: ReadConfig,
     settings: SettingsResource,
     frames: FramesResource,
-) -> Any:
+) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
     with database.connect(settings) as connection:
         plan = steps.read_staged(
             settings, connection, frames, context.run_id, full_refresh=config.full_refresh
@@ -246,7 +244,7 @@ def read_staged(
         .with_columns(share=pl.col("rows_rejected") / (pl.col("rows") + pl.col("rows_rejected")))
     )
     too_many = worst.filter(pl.col("share") > MAX_REJECTED_SHARE)["source"].to_list()
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         asset_key="postings",
         metadata={
             "dagster/row_count": int(by_source["rows"].sum()),
@@ -266,8 +264,7 @@ def read_staged(
                 description=f"Too many of: {', '.join(too_many)}" if too_many else None,
             )
         ],
-    )
-    yield dg.MaterializeResult(
+    ), dg.MaterializeResult(
         asset_key="rejected_postings",
         metadata={
             "dagster/row_count": int(rejects["rows"].sum()),
@@ -288,9 +285,7 @@ def read_staged(
         "rule that says so, and the keys under which duplicates are looked for."
     ),
 )
-def relevant_postings(
-    settings: SettingsResource, frames: FramesResource
-) -> dg.MaterializeResult[Any]:
+def relevant_postings(settings: SettingsResource, frames: FramesResource) -> dg.MaterializeResult:
     with database.connect(settings) as connection:
         steps.select_relevant(connection, frames)
     relevant = frames.scan("relevant_postings")
@@ -335,7 +330,9 @@ def relevant_postings(
     ],
     retry_policy=_RETRIES,
 )
-def cluster(settings: SettingsResource, frames: FramesResource) -> Any:
+def cluster(
+    settings: SettingsResource, frames: FramesResource
+) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
     with database.connect(settings) as connection:
         steps.cluster(connection, frames)
     jobs, members = frames.scan("jobs"), frames.scan("job_postings")
@@ -343,7 +340,7 @@ def cluster(settings: SettingsResource, frames: FramesResource) -> Any:
     count = jobs.select(pl.len(), pl.col("job_id").n_unique().alias("ids")).collect().row(0)
     of_postings = members.select(pl.len(), pl.col("posting_id").n_unique()).collect().row(0)
     orphans = members.join(jobs, on="job_id", how="anti").select(pl.len()).collect().item()
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         asset_key="jobs",
         metadata={
             "dagster/row_count": count[0],
@@ -353,8 +350,7 @@ def cluster(settings: SettingsResource, frames: FramesResource) -> Any:
         check_results=[
             dg.AssetCheckResult(check_name="ids_are_unique", passed=count[0] == count[1])
         ],
-    )
-    yield dg.MaterializeResult(
+    ), dg.MaterializeResult(
         asset_key="job_postings",
         metadata={
             "dagster/row_count": of_postings[0],
@@ -399,7 +395,7 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
     )  # fmt: skip
     def published_jobs(
         context: dg.AssetExecutionContext, settings: SettingsResource, frames: FramesResource
-    ) -> dg.MaterializeResult[Any]:
+    ) -> dg.MaterializeResult:
         began = context.instance.get_run_stats(context.run_id).start_time
         started_at = datetime.fromtimestamp(began, UTC) if began else datetime.now(UTC)
         with database.connect(settings) as connection:

@@ -34,7 +34,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         ],
         jobs=[ingest, schedules.housekeeping],
         schedules=[
-            schedules.ingest_schedule(ingest, settings.ingestion_interval_minutes),
+            schedules.ingest_schedule(INGEST, settings.ingestion_interval_minutes),
             schedules.housekeeping_schedule,
         ],
         resources={

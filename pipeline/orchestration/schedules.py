@@ -1,7 +1,5 @@
 """When runs start by themselves."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -26,12 +24,12 @@ def cron(minutes: int) -> str:
     return f"0 */{hours} * * *" if 1 < hours < 24 else "0 * * * *" if hours == 1 else "0 0 * * *"
 
 
-def ingest_schedule(job: dg.UnresolvedAssetJobDefinition, minutes: int) -> dg.ScheduleDefinition:
+def ingest_schedule(job_name: str, minutes: int) -> dg.ScheduleDefinition:
     """Run the whole flow; sources that are not due by their own cadence are left alone."""
 
     @dg.schedule(
         name="ingest_schedule",
-        job=job,
+        job_name=job_name,
         cron_schedule=cron(minutes),
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
