@@ -92,9 +92,9 @@ def _mapped_batches(
     source: Source, connection: duckdb.DuckDBPyConnection, after_load_id: str | None, rows: int
 ) -> Iterator[pl.DataFrame]:
     try:
-        reader = connection.execute(
+        reader = connection.sql(
             "select * from staging.postings where $after is null or _dlt_load_id > $after",
-            {"after": after_load_id},
+            params={"after": after_load_id},
         ).to_arrow_reader(rows)
         for batch in reader or ():
             if batch.num_rows:

@@ -183,9 +183,7 @@ def test_killed_at_each_step(tmp_path: Path, step: str) -> None:
     here = Path(__file__).parent
     path = os.pathsep.join(map(str, [here, here.parent, here.parents[1]]))
     old = os.environ.get("PYTHONPATH", "")
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([path, os.environ.get("PYTHONPATH", "")])
-    }
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([path, old])}
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), step], env=environment, check=False
     )
