@@ -150,7 +150,8 @@ create table job_postings (
 ) with (fillfactor = 80, toast_tuple_target = 256);
 comment on column job_postings.run_id is 'The Dagster run that last fetched it.';
 create index job_postings_job_id on job_postings (job_id);
-create index job_postings_keys on job_postings using gin (keys);
+-- Without fastupdate: a run looks up thousands of keys, and each would read the pending entries.
+create index job_postings_keys on job_postings using gin (keys) with (fastupdate = off);
 
 create table rejected_postings (
     source        text not null,
