@@ -189,10 +189,9 @@ def _secrets(settings: Settings) -> set[str]:
             # It is reported where the source is used; what can be read of it cannot be known.
             continue
     values = (value for one in every for value in vars(one).values())
-    secrets = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
-    if settings.database_url is not None:
-        secrets.remove(settings.database_url.get_secret_value())
-        secrets.add(urlsplit(settings.database_url.get_secret_value()).password or "")
+    texts = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
+    # Of a URL the password is secret; the rest says where to look for a fault.
+    secrets = {(urlsplit(text).password or "") if "://" in text else text for text in texts}
     return {secret for secret in secrets if len(secret) >= _MIN_SECRET_CHARS}
 
 
