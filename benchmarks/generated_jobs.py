@@ -14,7 +14,9 @@ from itertools import accumulate
 from typing import Any
 
 COLUMNS = (
-    "job_id", "source", "title", "company", "description", "tags", "category", "category_reason",
+    "job_id", "source", "title", "company", "description", "tags", "skills", "category",
+    "category_reason", "description_is_snippet", "status", "status_reason", "created_version",
+    "changed_version",
     "city", "country", "remote", "employment_type", "salary_min", "salary_max",
     "salary_currency", "salary_period", "salary_is_predicted", "apply_url", "source_url",
     "posted_at", "first_seen_at", "updated_at", "posting_count", "content_hash", "sources",
@@ -44,6 +46,7 @@ _SYLLABLES = [
     "ba", "co", "de", "fi", "ga", "lo", "mu", "na", "per", "qui", "ro", "sta", "ter", "un", "vel",
     "win", "xen", "yor", "zam", "tri",
 ]  # fmt: skip
+_STATUSES = [("open", "seen in the last fetch"), ("closed", "expired")]
 _WORDS = 12_000
 _NEWEST = datetime(2026, 2, 6, tzinfo=UTC)
 
@@ -74,7 +77,8 @@ def generate(count: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
         salary = chance.randrange(40, 200) * 1000 if chance.random() < 0.5 else None
         yield (
             f"{source}_{number:07}", source, title, chance.choice(companies), " ".join(words),
-            terms[:5], category, f"title: {title.lower()}", city, country,
+            terms[:5], terms[:8], category, f"title: {title.lower()}", False,
+            *_STATUSES[chance.random() < 0.1], 1, 1, city, country,
             chance.random() < 0.3, chance.choice(_TYPES), salary,
             salary and salary + 20_000, salary and "USD", salary and "YEAR", False,
             f"https://example.com/apply/{number}", f"https://example.com/jobs/{number}",

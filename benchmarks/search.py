@@ -70,8 +70,9 @@ def record_publish(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
             "insert into publishes (run_id, started_at, finished_at, duration_seconds, fetched,"
-            " new, updated, removed, skipped, irrelevant, rejected, total)"
-            " values ('benchmark', now(), now(), 0, '{}', 0, 0, 0, 0, 0, 0, 0)"
+            " full_refresh, transform_version, new, updated, removed, skipped, irrelevant,"
+            " rejected, total)"
+            " values ('benchmark', now(), now(), 0, '{}', false, '1', 0, 0, 0, 0, 0, 0, 0)"
         )
 
 

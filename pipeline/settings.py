@@ -6,9 +6,11 @@ a subclass of :class:`SourceSettings`. Every variable is documented in ``.env.ex
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import limits
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
@@ -37,6 +39,27 @@ DatabaseUrl = Annotated[
     SecretStr, AfterValidator(lambda url: SecretStr(database_url.normalize(url.get_secret_value())))
 ]
 """A PostgreSQL URL that every client of the product understands."""
+
+
+def _key_hashes(hashes: list[str]) -> list[str]:
+    if not all(re.fullmatch("[0-9a-fA-F]{64}", key) for key in hashes):
+        raise ValueError("must be SHA-256 sums of 64 hexadecimal digits, separated by commas")
+    return [key.lower() for key in hashes]
+
+
+KeyHashes = Annotated[CommaSeparated, AfterValidator(_key_hashes)]
+
+
+def _rate_limit(rate: str) -> str:
+    if rate.strip().lower() != "none":
+        try:
+            limits.parse(rate)
+        except ValueError:
+            raise ValueError("must read like '1200/minute', or 'none' for no limit") from None
+    return rate.strip()
+
+
+RateLimit = Annotated[str, AfterValidator(_rate_limit)]
 
 
 def _even_interval(minutes: int) -> int:
@@ -99,9 +122,17 @@ class Settings(_EnvironmentSettings):
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65535)] = 8000
     api_key: SecretStr | None = None
+    api_key_hashes: KeyHashes = []
+    """Further keys, each as the SHA-256 of the key in hexadecimal. Keys are random, so that a
+    plain hash does not give them away."""
     cors_origins: CommaSeparated = []
     api_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     api_statement_timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 5_000
+    api_cache_megabytes: Annotated[int, Field(ge=0, le=65_536)] = 64
+    api_rate_limit: RateLimit = "1200/minute"
+    """Requests from one address or with one key, in the words of the library ``limits``."""
+    redis_url: SecretStr | None = None
+    """Where replicas of the API share cached answers and rate limits; not needed for one."""
 
     dagster_host: str = "127.0.0.1"
     dagster_port: Annotated[int, Field(ge=1, le=65535)] = 3000

@@ -12,11 +12,14 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from pipeline.settings import Settings
-from serving import health, ingest, jobs, openapi, problems
-from serving.attributions import Attributions
+from serving import changes, exports, health, ingest, jobs, openapi, problems, statistics
+from serving.cache import CacheAnswers
 from serving.dagster import Dagster
 from serving.database import Database
-from serving.security import SecurityHeaders
+from serving.editions import Editions
+from serving.rates import LimitRates
+from serving.security import Keys, SecurityHeaders
+from serving.shared import Shared
 from serving.totals import Totals
 
 DESCRIPTION = """\
@@ -38,15 +41,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings.load()
     database = Database(settings)
+    editions = Editions(database)
+    shared = Shared(settings.redis_url.get_secret_value()) if settings.redis_url else None
+    keys = Keys(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.attributions.start()
         app.state.dagster = Dagster(settings.dagster_graphql_url)
         await database.open()
+        editions.start()
         try:
             yield
         finally:
+            await editions.stop()
+            if shared is not None:
+                await shared.close()
             await app.state.dagster.close()
             await database.close()
 
@@ -60,24 +69,32 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.attributions = Attributions()
+    app.state.editions = editions
+    app.state.keys = keys
     app.state.totals = Totals()
     app.state.launching = asyncio.Lock()
 
     # The last one added is the outermost.
     app.add_middleware(problems.AnswerUnexpectedErrors)
     app.add_middleware(
+        CacheAnswers, editions=editions, shared=shared, megabytes=settings.api_cache_megabytes
+    )
+    app.add_middleware(LimitRates, rate=settings.api_rate_limit, keys=keys, shared=shared)
+    app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["X-API-Key", "Authorization", "Prefer"],
-        expose_headers=["Location", "Content-Location", "Retry-After"],
+        expose_headers=["Location", "Content-Location", "ETag", "Link", "Retry-After"],
     )
     app.add_middleware(SecurityHeaders, settings=settings)
     problems.install(app)
 
     app.include_router(health.router)
     app.include_router(ingest.router)
+    app.include_router(statistics.router)
+    app.include_router(exports.router)
+    app.include_router(changes.router)
     app.include_router(jobs.router)
     openapi.install(app)
     return app

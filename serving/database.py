@@ -39,6 +39,15 @@ SESSION = {
     "jit": "off",
 }
 
+CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "job-market-api",
+}
+EXPORT_WAIT_SECONDS = 2.0
+BATCH_ROWS = 1_000
+
 State = Literal["ok", "busy", "unreachable", "not migrated"]
 
 log = logging.getLogger(__name__)
@@ -57,23 +66,21 @@ class Database:
                 "DATABASE_URL is not set: the API needs it to find the published jobs. Start "
                 "everything together with `job-market`, or set it in the environment or in .env."
             )
+        self._url = settings.database_url.get_secret_value()
+        self._exports = asyncio.Semaphore(max(1, settings.api_pool_size // 4))
         self._session = SESSION | {"statement_timeout": str(settings.api_statement_timeout_ms)}
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
-            settings.database_url.get_secret_value(),
+            self._url,
             min_size=1,
             max_size=settings.api_pool_size,
             timeout=WAIT_SECONDS,
+            # Those that would wait too long are told so at once.
+            max_waiting=settings.api_pool_size * 20,
             reconnect_timeout=30,
             open=False,
             check=AsyncConnectionPool.check_connection,
             configure=self._configure,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "connect_timeout": 3,
-                "tcp_user_timeout": 10_000,
-                "application_name": "job-market-api",
-            },
+            kwargs={"row_factory": dict_row, **CONNECTION},
             name="api",
         )
 
@@ -89,16 +96,64 @@ class Database:
     async def close(self) -> None:
         await self._pool.close(timeout=WAIT_SECONDS)
 
-    async def fetch(self, query: bytes, parameters: Mapping[str, Any]) -> list[DictRow]:
+    async def connect(self) -> AsyncConnection[DictRow]:
+        """A connection of its own, beside the pool."""
+        return await AsyncConnection.connect(self._url, row_factory=dict_row, **CONNECTION)
+
+    async def fetch(
+        self,
+        query: bytes,
+        parameters: Mapping[str, Any],
+        *,
+        timeout_ms: int | None = None,
+    ) -> list[DictRow]:
         """The rows of one statement, all of one snapshot.
+
+        Args:
+            timeout_ms: how long the statement may take, if not as long as others.
 
         Raises:
             psycopg_pool.PoolTimeout: no connection became free in :data:`WAIT_SECONDS`.
             psycopg.OperationalError: the server went away, or the statement timed out.
         """
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(query, parameters, prepare=True)
-            return await cursor.fetchall()
+            if timeout_ms is None:
+                cursor = await connection.execute(query, parameters, prepare=True)
+                return await cursor.fetchall()
+            async with connection.transaction():
+                await connection.execute(
+                    "select set_config('statement_timeout', %s, true)", (str(timeout_ms),)
+                )
+                cursor = await connection.execute(query, parameters, prepare=True)
+                return await cursor.fetchall()
+
+    async def stream(
+        self, query: bytes, parameters: Mapping[str, Any]
+    ) -> AsyncIterator[list[DictRow]]:
+        """The rows of one statement in batches of :data:`BATCH_ROWS`, all of one snapshot; an
+        empty batch ends them. Few may stream at once: each occupies a connection for as long as
+        its reader takes.
+
+        Raises:
+            psycopg_pool.PoolTimeout: too many stream already, or no connection is free.
+            psycopg.OperationalError: the server went away, or a batch timed out.
+        """
+        try:
+            async with asyncio.timeout(EXPORT_WAIT_SECONDS):
+                await self._exports.acquire()
+        except TimeoutError:
+            raise PoolTimeout("too many exports at once") from None
+        try:
+            async with (
+                self._pool.connection() as connection,
+                connection.transaction(),
+                connection.cursor("export") as cursor,
+            ):
+                await cursor.execute(query, parameters)
+                while batch := await cursor.fetchmany(BATCH_ROWS):
+                    yield batch
+        finally:
+            self._exports.release()
 
     @asynccontextmanager
     async def lock(self, key: int) -> AsyncIterator[None]:

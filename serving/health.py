@@ -1,4 +1,4 @@
-"""``/api/health``: whether the API is alive, and how fresh its data is."""
+"""``/api/health`` and ``/api/ready``: whether the API is alive, and whether it can answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from serving.database import DatabaseOfApp
-from serving.models import Health, NoQuery
-from serving.problems import documented
+from serving.models import Health, NoQuery, Ready
+from serving.problems import documented, unavailable
 
 router = APIRouter(tags=["operation"])
 
@@ -23,3 +23,19 @@ async def health(query: Annotated[NoQuery, Query()], database: DatabaseOfApp) ->
     restart of the API would not mend that."""
     state, publish = await database.last_publish()
     return Health.model_validate({"status": "alive", "database": state, "last_publish": publish})
+
+
+@router.get(
+    "/api/ready",
+    summary="Can the API answer?",
+    responses=documented(
+        {422: "x: There is no such parameter", 503: "The database is not migrated."}
+    ),
+)
+async def ready(query: Annotated[NoQuery, Query()], database: DatabaseOfApp) -> Ready:
+    """For a balancer: 503 while the database is away, busy or not migrated. The age of the last
+    publish is told but does not make the API unready: old jobs are better than none."""
+    state, publish = await database.last_publish()
+    if state != "ok":
+        raise unavailable(f"The database is {state}.")
+    return Ready.model_validate({"status": "ready", "last_publish": publish})

@@ -2,67 +2,144 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request, Response
+import orjson
+import psycopg
+from fastapi import APIRouter, Path, Query, Request
+from psycopg.rows import DictRow
 
-from serving import queries
-from serving.attributions import AttributionsOfApp
-from serving.database import DatabaseOfApp
-from serving.models import Job, Jobs, JobsQuery, NoQuery, Text
-from serving.problems import ProblemError, documented
+from serving import cursors, queries
+from serving.answers import json_answer, link_to_next
+from serving.database import Database, DatabaseOfApp
+from serving.editions import Editions
+from serving.models import Job, JobPostings, Jobs, JobsQuery, NoQuery, Text
+from serving.problems import ProblemError, documented, unavailable
+from serving.search import filters, may_be_misspelled
 from serving.totals import Totals
 
 router = APIRouter(tags=["jobs"])
 
-_UNAVAILABLE = "No database connection is available. Ask again in a moment."
+UNAVAILABLE = "No database connection is available. Ask again in a moment."
+_NO_JOB = "There is no job with this id. It may have been removed."
+FEW = 3
+"""With fewer matches than this, jobs that read alike are looked for."""
+ALIKE_MS = 300
+"""How long that may take."""
+_ATTEMPTS = 5
+
+Mode = Literal["newest", "relevance", "alike"]
+_Place = tuple[Mode, float, datetime | Literal["-infinity"], Text]
 
 
-def parameters(query: JobsQuery) -> dict[str, Any]:
-    """The filters and the page, as named parameters of the statement ``jobs.sql``."""
-    return {
-        "search": (query.search or "").strip() or None,
-        "sources": query.source or None,
-        "employment_types": list(query.employment_type) or None,
-        "categories": list(query.category) or None,
-        "country": query.country,
-        "remote_only": query.remote_only,
-        "limit": query.limit,
-        "offset": query.offset,
-    }
+def place(query: JobsQuery) -> tuple[Mode | None, dict[str, Any]]:
+    """Which statement the page is read with, if its cursor says so, and where it begins."""
+    mode: Mode | None = None
+    after: dict[str, Any] = {"after_score": None, "after_at": None, "after_id": None}
+    if query.cursor is not None:
+        mode, *values = cursors.read(query.cursor, _Place)
+        after = dict(zip(after, values, strict=True))
+    return mode, after | {"limit": query.limit, "offset": query.offset}
+
+
+async def _page(query: JobsQuery, database: Database, totals: Totals) -> tuple[Mode, DictRow]:
+    """The page as a row of ``page_answer.sql``, and the mode it was found in."""
+    asked = filters(query)
+    mode, page = place(query)
+    if mode is None or mode == "newest":
+        mode = "relevance" if query.sort == "relevance" else "newest"
+    if mode == "alike":
+        return mode, await _alike(database, asked | page)
+    statement = queries.JOBS_BY_RELEVANCE if mode == "relevance" else queries.JOBS
+    (row,) = await database.fetch(statement, asked | page | totals.known(asked))
+    totals.remember(asked, row["edition"], row["total"])
+    first = query.cursor is None
+    if first and row["total"] < FEW and may_be_misspelled(asked["search"]):
+        try:
+            alike = await _alike(database, asked | page)
+        except psycopg.errors.QueryCanceled:
+            return mode, row
+        if alike["total"] > row["total"]:
+            return "alike", alike
+    return mode, row
+
+
+async def _alike(database: Database, parameters: dict[str, Any]) -> DictRow:
+    (row,) = await database.fetch(queries.JOBS_ALIKE, parameters, timeout_ms=ALIKE_MS)
+    return row
 
 
 @router.get(
     "/api/jobs",
     summary="List and search jobs",
+    response_model=Jobs,
     responses=documented(
-        {422: "limit: Input should be less than or equal to 200", 503: _UNAVAILABLE}
+        {422: "limit: Input should be less than or equal to 200", 503: UNAVAILABLE}
     ),
 )
 async def list_jobs(
     query: Annotated[JobsQuery, Query()],
     request: Request,
     database: DatabaseOfApp,
-    attributions: AttributionsOfApp,
-) -> Jobs:
+) -> Any:
     """The jobs that match all of the given filters, the newest first, and how many there are.
-    The total and the page are of the same publish."""
+    The total, the facets and the page are of the same publish. Formats other than JSON are at
+    `/api/jobs.csv`, `.ndjson`, `.parquet` and `.atom`."""
     totals: Totals = request.app.state.totals
-    asked = parameters(query)
-    rows = await database.fetch(queries.JOBS, asked | totals.known(asked))
-    total = rows[0]["total"]
-    totals.remember(asked, rows[0]["version"], total)
-    found = [row for row in rows if row["job_id"] is not None]
-    sources = {source for row in found for source in row["sources"]}
-    return Jobs.model_validate(
-        {
-            "total": total,
-            "jobs": [{**row, "id": row["job_id"], "location": row} for row in found],
-            "attribution": await attributions.of(sources),
-        }
+    editions: Editions = request.app.state.editions
+    for _ in range(_ATTEMPTS):
+        mode, row = await _page(query, database, totals)
+        facets = None
+        if not query.facets:
+            break
+        asked = filters(query) | {"facets": list(query.facets)}
+        (counts,) = await database.fetch(queries.FACETS, asked)
+        if counts["edition"] == row["edition"]:
+            facets = _all_of(list(query.facets), counts["facets"])
+            break
+    else:
+        raise unavailable("The jobs are published too often to be counted. Ask again in a moment.")
+    editions.saw(row["edition"])
+    cursor = cursors.write(mode, *row["last"]) if row["last"] else None
+    body = b'{"total":%d,"match":"%s","next":%s,"jobs":%s,"attribution":%s%s}' % (
+        row["total"],
+        b"alike" if mode == "alike" else b"exact",
+        orjson.dumps(cursor),
+        row["jobs"].encode(),
+        row["attribution"].encode(),
+        b"" if facets is None else b',"facets":' + orjson.dumps(facets),
     )
+    headers = {"Link": link_to_next(request, cursor)} if cursor else {}
+    return json_answer(body, row["edition"], headers)
+
+
+def _all_of(names: list[str], facets: str) -> dict[str, Any]:
+    found = orjson.loads(facets)
+    return {name: found.get(name, []) for name in names}
+
+
+@router.get(
+    "/api/jobs/{job_id:path}/postings",
+    summary="Read why postings are one job",
+    response_model=JobPostings,
+    responses=documented({404: _NO_JOB, 422: "x: There is no such parameter", 503: UNAVAILABLE}),
+)
+async def read_postings(
+    job_id: Annotated[Text, Path(description="Its id, or that of one of its postings.")],
+    query: Annotated[NoQuery, Query()],
+    request: Request,
+    database: DatabaseOfApp,
+) -> Any:
+    """Every posting of the job, with the rule, the evidence and the score that joined it."""
+    row = await _found(database, request, queries.POSTINGS, job_id)
+    body = b'{"job_id":%s,"postings":%s}' % (
+        orjson.dumps(row["job_id"]),
+        row["postings"].encode(),
+    )
+    return json_answer(body, row["edition"])
 
 
 # The path takes slashes, as the ids of some sources hold them: it must remain the last route
@@ -70,6 +147,7 @@ async def list_jobs(
 @router.get(
     "/api/jobs/{job_id:path}",
     summary="Read one job",
+    response_model=Job,
     responses={
         200: {
             "headers": {
@@ -81,9 +159,9 @@ async def list_jobs(
         },
         **documented(
             {
-                404: "There is no job with this id. It may have been removed.",
+                404: _NO_JOB,
                 422: "job_id: must not contain the character NUL",
-                503: _UNAVAILABLE,
+                503: UNAVAILABLE,
             },
             status_422={
                 "errors": [{"parameter": "job_id", "message": "must not contain the character NUL"}]
@@ -95,25 +173,20 @@ async def read_job(
     job_id: Annotated[Text, Path(description="Its id, or that of one of its postings.")],
     query: Annotated[NoQuery, Query()],
     request: Request,
-    response: Response,
     database: DatabaseOfApp,
-    attributions: AttributionsOfApp,
-) -> Job:
+) -> Any:
     """The job with all of its postings and the reasons why they are taken for one opening. The
-    id of a posting that was merged into another job answers with that job."""
-    rows = await database.fetch(queries.JOB, {"id": job_id})
+    id of a posting that was merged into another job answers with that job. Closed jobs stay
+    readable."""
+    row = await _found(database, request, queries.JOB, job_id)
+    location = f"/api/jobs/{quote(row['job_id'], safe='')}"
+    return json_answer(row["job"].encode(), row["edition"], {"Content-Location": location})
+
+
+async def _found(database: Database, request: Request, query: bytes, job_id: str) -> DictRow:
+    rows = await database.fetch(query, {"id": job_id})
     if not rows:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND, "There is no job with this id. It may have been removed."
-        )
-    row = rows[0]
-    response.headers["Content-Location"] = f"/api/jobs/{quote(row['job_id'], safe='')}"
-    return Job.model_validate(
-        {
-            **row,
-            "id": row["job_id"],
-            "location": row,
-            "postings": row["postings"] or [],
-            "attribution": await attributions.of(row["sources"]),
-        }
-    )
+        raise ProblemError(HTTPStatus.NOT_FOUND, _NO_JOB)
+    editions: Editions = request.app.state.editions
+    editions.saw(rows[0]["edition"])
+    return rows[0]

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 # Copies of the lists in pipeline.transform.schema, which the tests hold against each other:
 # importing that module would load Polars into every worker of the API.
@@ -15,8 +25,16 @@ EmploymentType = Literal[
 Category = Literal["backend", "devops", "sre", "cloud", "platform"]
 SalaryPeriod = Literal["YEAR", "MONTH", "WEEK", "DAY", "HOUR"]
 
+Status = Literal["open", "likely_closed", "closed"]
+Facet = Literal[
+    "category", "source", "country", "employment_type", "remote", "status", "city", "company",
+    "skills",
+]  # fmt: skip
+
 MAX_SEARCH_CHARS = 500
-MAX_OFFSET = 1_000_000
+MAX_OFFSET = 10_000
+MAX_VALUES = 50
+"""How often a filter may be repeated."""
 
 
 def _without_nul(text: str) -> str:
@@ -25,8 +43,34 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _split(values: object) -> object:
+    if not isinstance(values, list):
+        return values
+    parts = [part.strip() for value in values for part in str(value).split(",")]
+    return [part for part in parts if part]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not 1970 <= moment.year < 3000:
+        raise ValueError("must be a time from 1970 to 2999")
+    return moment.astimezone(UTC)
+
+
+def _written_as_date(text: object) -> object:
+    if not isinstance(text, str) or not re.match(r"\d{4}-\d\d-\d\d", text):
+        raise ValueError("must be a date (2026-02-06) or a time (2026-02-06T10:30:00Z)")
+    return text
+
+
 Text = Annotated[str, AfterValidator(_without_nul)]
 """Text that PostgreSQL can hold."""
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)]
+Split = BeforeValidator(_split)
+"""Of a list: values may be separated by commas as well as repeated."""
+Values = Field(max_length=MAX_VALUES)
+Since = Annotated[datetime, BeforeValidator(_written_as_date), AfterValidator(_in_utc)]
 
 Time = Annotated[datetime, Field(examples=["2026-02-06T10:30:00Z"])]
 Salary = Annotated[
@@ -40,27 +84,99 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class JobsQuery(Parameters):
-    limit: int = Field(50, ge=1, le=200, description="Jobs in the answer, at most.")
-    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Jobs to skip.")
+class Filters(Parameters):
+    """Which jobs. All kinds of filters together must match; of one kind, any value."""
+
     search: Annotated[Text, StringConstraints(max_length=MAX_SEARCH_CHARS)] | None = Field(
         None,
         description=(
-            "Words that the title, company, tags or description must hold, in any order and "
-            'English inflection. `"site reliability"` is a phrase, `or` an alternative, `-java` '
-            "an exclusion. Words like `the` are not indexed: a search of them alone finds nothing."
+            "Words that the title, company, skills, tags or description must hold, in any order "
+            'and English inflection. `"site reliability"` is a phrase, `or` an alternative, '
+            "`-java` an exclusion; `C++`, `C#`, `.NET`, `Node.js` and `Go` are words. Words like "
+            "`the` are not indexed: a search of them alone finds nothing."
         ),
         examples=["kubernetes"],
     )
-    source: list[Text] = Field(
-        [], description="Jobs that this source advertises; repeat it for several."
+    source: Annotated[list[Name], Split, Values] = Field(
+        [], description="Jobs that this source advertises."
     )
-    employment_type: list[EmploymentType] = Field([], description="Repeat it for several.")
-    category: list[Category] = Field([], description="Repeat it for several.")
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)] | None = (
-        Field(None, description="ISO 3166-1 alpha-2.", examples=["US"])
+    category: Annotated[list[Category], Split, Values] = []
+    employment_type: Annotated[list[EmploymentType], Split, Values] = []
+    country: Annotated[list[Country], Split, Values] = Field(
+        [], description="ISO 3166-1 alpha-2.", examples=[["US"]]
+    )
+    city: Annotated[list[Name], Values] = Field(
+        [], description="The name in any case; it may hold commas, so repeat it for several."
+    )
+    company: Annotated[list[Name], Values] = Field(
+        [], description="The name in any case; it may hold commas, so repeat it for several."
+    )
+    skills: Annotated[list[Name], Split, Values] = Field(
+        [], description="As answered in `skills`.", examples=[["Kubernetes"]]
     )
     remote_only: bool = Field(False, description="Only jobs that can be done from anywhere.")
+    posted_since: Since | None = Field(None, examples=["2026-02-06T10:30:00Z"])
+    first_seen_since: Since | None = Field(None, examples=["2026-02-06T10:30:00Z"])
+    salary_min: Annotated[Decimal, Field(ge=0, le=10**11)] | None = Field(
+        None,
+        description=(
+            "At least this much a year at the upper end of the salary, in `salary_currency`; "
+            "hours count 2080, days 260, weeks 52 and months 12 times."
+        ),
+    )
+    salary_currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)] | (
+        None
+    ) = Field(None, description="ISO 4217. `salary_min` needs it.", examples=["USD"])
+    status: Annotated[list[Status], Split, Values] = Field(
+        [], description="Without it, all that are not closed."
+    )
+
+    @model_validator(mode="after")
+    def _salary_has_a_currency(self) -> Self:
+        if (self.salary_min is None) != (self.salary_currency is None):
+            raise ValueError("salary_min and salary_currency must be given together")
+        return self
+
+
+class JobsQuery(Filters):
+    limit: int = Field(50, ge=1, le=200, description="Jobs in the answer, at most.")
+    offset: int = Field(
+        0, ge=0, le=MAX_OFFSET,
+        description="Jobs to skip. To read on further, follow `next`.",
+    )  # fmt: skip
+    cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
+        None, description="The `next` of the page before."
+    )
+    sort: Literal["newest", "relevance"] = Field(
+        "newest", description="`relevance` needs a search: title over company, skills and text."
+    )
+    facets: Annotated[list[Facet], Split, Values] = Field(
+        [], description="Count the matching jobs by these."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.sort == "relevance" and not (self.search or "").strip():
+            raise ValueError("sort=relevance needs a search")
+        if self.cursor is not None and self.offset:
+            raise ValueError("cursor and offset exclude each other")
+        return self
+
+
+class ChangesQuery(Parameters):
+    cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
+        None, description="The `next` of the answer before; none for everything."
+    )
+    limit: int = Field(200, ge=1, le=1000, description="Changes in the answer, at most.")
+
+
+class ExportQuery(Filters):
+    limit: int | None = Field(None, ge=1, le=2**62, description="Rows at most; none for all.")
+
+
+class PublishesQuery(Parameters):
+    limit: int = Field(50, ge=1, le=200, description="Runs in the answer, at most.")
+    before: int | None = Field(None, ge=1, le=2**62, description="Versions below this one.")
 
 
 class IngestQuery(Parameters):
@@ -91,6 +207,7 @@ class JobFields(BaseModel):
     company: str | None = Field(examples=["Initech"])
     employment_type: EmploymentType | None = Field(examples=["FULLTIME"])
     category: Category = Field(examples=["backend"])
+    skills: list[str] = Field(examples=[["Kubernetes", "Python"]])
     salary_min: Salary | None = Field(examples=["120000"])
     salary_max: Salary | None = Field(examples=["150000.5"])
     salary_currency: str | None = Field(description="ISO 4217.", examples=["USD"])
@@ -102,6 +219,7 @@ class JobFields(BaseModel):
         examples=["https://example.com/jobs/abc123"],
     )
     posted_at: Time | None
+    status: Status = Field(examples=["open"])
 
 
 class JobSummary(JobFields):
@@ -117,12 +235,28 @@ Attribution = Annotated[
 ]
 
 
+class FacetCount(BaseModel):
+    value: str | None = Field(examples=["backend"])
+    jobs: int = Field(examples=[12])
+
+
 class Jobs(BaseModel):
-    """A page of jobs, the newest first; those without a date last."""
+    """A page of jobs, the newest first unless the best are asked for; those without a date last."""
 
     total: int = Field(description="Jobs that match, on all pages.", examples=[68])
     jobs: list[JobSummary]
     attribution: Attribution
+    match: Literal["exact", "alike"] = Field(
+        description="`alike`: next to nothing matches the search, so what reads like it is added."
+    )
+    next: str | None = Field(
+        description="The cursor of the next page; none on the last.",
+        examples=["W251bGwsIjIwMjYtMDItMDYiLCJhXzEiXQ"],
+    )
+    facets: dict[Facet, list[FacetCount]] | None = Field(
+        None, description="Where asked for: the 100 most frequent values of each.",
+        examples=[{"category": [{"value": "backend", "jobs": 12}]}],
+    )  # fmt: skip
 
 
 class JobPosting(BaseModel):
@@ -144,6 +278,21 @@ class JobPosting(BaseModel):
     merge_evidence: str | None = Field(
         description="The value that the rule found equal.", examples=[None]
     )
+    merge_score: float | None = Field(
+        description="How alike they are, from 0 to 1, where the rule measures it.", examples=[None]
+    )
+    merged_with: str | None = Field(
+        description="The posting that it was compared with.", examples=[None]
+    )
+    run_id: str = Field(
+        description="The run that last fetched it.",
+        examples=["5a8b6c1e-0f6d-4a51-b7a7-5a0d5f4c2f11"],
+    )
+
+
+class JobPostings(BaseModel):
+    job_id: str = Field(examples=["jsearch_abc123"])
+    postings: list[JobPosting]
 
 
 class Job(JobFields):
@@ -151,12 +300,15 @@ class Job(JobFields):
 
     location: JobLocation
     description: str | None = Field(examples=["We run 400 services on Kubernetes …"])
+    description_is_snippet: bool = Field(description="The source gives only its beginning.")
     category_reason: str = Field(examples=["title: backend engineer"])
     tags: list[str] = Field(examples=[["python", "postgresql"]])
     expires_at: Time | None
     first_seen_at: Time
     last_seen_at: Time | None = Field(description="When any of its postings was last fetched.")
     updated_at: Time = Field(description="When what is published of it last changed.")
+    status_reason: str = Field(examples=["seen in the last fetch"])
+    closed_at: Time | None
     postings: list[JobPosting]
     attribution: Attribution
 
@@ -215,3 +367,97 @@ class Health(BaseModel):
     status: Literal["alive"]
     database: Literal["ok", "busy", "unreachable", "not migrated"]
     last_publish: LastPublish | None = Field(description="None before the first publish.")
+
+
+class Ready(BaseModel):
+    """The API can answer: the database is there and migrated."""
+
+    status: Literal["ready"]
+    last_publish: LastPublish | None = Field(description="None before the first publish.")
+
+
+class Change(BaseModel):
+    """The latest state of a job that changed. Keep `job` under `id`, or drop it if removed."""
+
+    change: Literal["created", "updated", "closed", "removed"]
+    version: int = Field(description="The publish that changed it.", examples=[17])
+    id: str = Field(examples=["jsearch_abc123"])
+    merged_into: str | None = Field(
+        description="Of a removed job: the job that its postings belong to, if any.",
+        examples=[None],
+    )
+    job: JobSummary | None = Field(description="None for a removed job.")
+    description: str | None = Field(examples=["We run 400 services on Kubernetes …"])
+
+
+class Changes(BaseModel):
+    changes: list[Change]
+    next: str | None = Field(
+        description="Where to read on, at once if there is `more`, else later.",
+        examples=["WzE3LCJqc2VhcmNoX2FiYzEyMyJd"],
+    )
+    more: bool
+
+
+class DayCount(BaseModel):
+    value: date = Field(examples=["2026-02-06"])
+    jobs: int = Field(examples=[12])
+
+
+class SalaryQuartiles(BaseModel):
+    currency: str = Field(examples=["USD"])
+    predicted: bool = Field(description="Estimates that are not the employers'.")
+    jobs: int = Field(examples=[12])
+    lower_quartile: float = Field(examples=[90000.0])
+    median: float = Field(examples=[120000.0])
+    upper_quartile: float = Field(examples=[150000.0])
+
+
+class Statistics(BaseModel):
+    """The jobs that are not closed, counted. A job of two sources counts for both."""
+
+    total: int = Field(examples=[68])
+    by_day: list[DayCount] = Field(description="By day of posting, the last 90 that have any.")
+    by_category: list[FacetCount]
+    by_source: list[FacetCount]
+    by_country: list[FacetCount]
+    by_skill: list[FacetCount] = Field(description="The 100 most frequent.")
+    salaries: list[SalaryQuartiles] = Field(
+        description="A year, at the upper end; estimates apart from what employers say."
+    )
+
+
+class SourceReport(BaseModel):
+    source: str = Field(examples=["adzuna"])
+    title: str = Field(examples=["Adzuna"])
+    attribution: str = Field(
+        description="To be shown beside its jobs.", examples=["Jobs by Adzuna"]
+    )
+    jobs: int = Field(description="Published jobs that it advertises.", examples=[50])
+    staged: int = Field(description="Postings in staging.", examples=[120])
+    last_fetch_at: Time | None
+    last_fetch_status: str | None = Field(examples=["ok"])
+    last_fetch_reason: str | None = Field(examples=[None])
+    last_success_at: Time | None
+    age_seconds: float | None = Field(description="Since the last success.", examples=[731.5])
+    quota_left: int | None = Field(description="Requests left, if limited.", examples=[180])
+
+
+class Sources(BaseModel):
+    sources: list[SourceReport]
+
+
+class Publish(PublishStatistics):
+    version: int = Field(description="The number of the state that it made.", examples=[17])
+    run_id: str = Field(examples=["5a8b6c1e-0f6d-4a51-b7a7-5a0d5f4c2f11"])
+    fetched: dict[str, int] = Field(examples=[{"adzuna": 50, "jsearch": 42}])
+    full_refresh: bool
+    duration_seconds: float = Field(examples=[4.2])
+    started_at: Time
+    finished_at: Time
+
+
+class Publishes(BaseModel):
+    """What the ingestion runs published, the latest first."""
+
+    runs: list[Publish]

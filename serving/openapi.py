@@ -43,7 +43,9 @@ def install(app: FastAPI) -> None:
         for path in schema["paths"].values():
             for operation in path.values():
                 for status, response in operation["responses"].items():
-                    described = response["content"]["application/json"]
+                    described = response["content"].get("application/json")
+                    if described is None:
+                        continue
                     if int(status) >= 400:
                         del response["content"]["application/json"]
                         response["content"][MEDIA_TYPE] |= described

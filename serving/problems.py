@@ -142,7 +142,11 @@ def _of_database(error: Exception) -> ProblemError:
             return unavailable("The query took too long. Narrow the search, or ask again later.")
         case PoolTimeout() | PoolClosed() | TooManyRequests():
             return unavailable("No database connection is available. Ask again in a moment.")
-        case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
+        case (
+            psycopg.errors.UndefinedTable()
+            | psycopg.errors.UndefinedColumn()
+            | psycopg.errors.UndefinedFunction()
+        ):
             return unavailable("The database is not migrated. Run an ingestion, then ask again.")
         case _:
             return unavailable("The database is not reachable. Ask again in a moment.")
@@ -182,6 +186,7 @@ def install(app: FastAPI) -> None:
         psycopg.OperationalError,
         psycopg.errors.UndefinedTable,
         psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedFunction,
     ):
         app.add_exception_handler(kind, database)
 

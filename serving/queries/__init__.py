@@ -1,14 +1,40 @@
-"""The SQL of the API, one statement a file, with named parameters (``%(limit)s``)."""
+"""The SQL of the API, one statement a file, with named parameters (``%(limit)s``).
 
+A line ``--> name`` stands for the text of ``name.sql``, indented alike: what several statements
+share is written once.
+"""
+
+import re
 from importlib.resources import files
+
+_INCLUDE = re.compile(r"^( *)--> (\w+)$", re.MULTILINE)
+
+
+def _text(name: str) -> str:
+    text = (files(__name__) / f"{name}.sql").read_text().rstrip()
+
+    def included(line: re.Match[str]) -> str:
+        return "\n".join(line[1] + row for row in _text(line[2]).splitlines())
+
+    return _INCLUDE.sub(included, text)
 
 
 def load(name: str) -> bytes:
     """The statement in ``<name>.sql``."""
-    return (files(__name__) / f"{name}.sql").read_bytes()
+    return _text(name).encode()
 
 
 JOBS = load("jobs")
+JOBS_BY_RELEVANCE = load("jobs_by_relevance")
+JOBS_ALIKE = load("jobs_alike")
+FACETS = load("facets")
 JOB = load("job")
+POSTINGS = load("postings")
+CHANGES = load("changes")
+EXPORT = load("export")
+STATISTICS = load("statistics")
+SOURCES = load("sources")
+PUBLISHES = load("publishes")
+EDITION = load("edition")
 LAST_PUBLISH = load("last_publish")
 PUBLISH_OF_RUN = load("publish_of_run")

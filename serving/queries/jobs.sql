@@ -1,5 +1,4 @@
 -- One statement, hence one snapshot: the total and the page never come from two publishes.
--- A page beyond the last one is a single row with the total and nulls.
 --
 -- `matching` is planned anew at each use. A frequent term is best read in the order of
 -- jobs_newest until the page is full, but where few jobs match that would read the whole table;
@@ -8,36 +7,28 @@
 with matching as not materialized (
     select *
     from jobs
-    where (%(search)s::text is null or search @@ websearch_to_tsquery('english', %(search)s))
-        and (%(sources)s::text[] is null or sources && %(sources)s)
-        and (%(employment_types)s::text[] is null or employment_type = any (%(employment_types)s))
-        and (%(categories)s::text[] is null or category = any (%(categories)s))
-        and (%(country)s::text is null or country = %(country)s)
-        and (not %(remote_only)s::boolean or remote)
+    where
+        --> filters
+        and
+        --> search_filter
 ),
--- A total that is known for the version seen here is not counted again. Without a publish there
--- is no version, and everything is counted.
-published as (
-    select max(version) as version from publishes
+--> counted
+,
+beyond as not materialized (
+    select *
+    from matching
+    where %(after_id)s::text is null
+        or (newest(posted_at), job_id) < (%(after_at)s::timestamptz, %(after_id)s::text)
 ),
-counted as materialized (
-    select
-        version,
-        case
-            when version = %(known_version)s::bigint then %(known_total)s::bigint
-            else (select count(*) from matching)
-        end as total
-    from published
-),
-page as (
+rows_of_page as (
     select many.*
     from counted
     cross join lateral (
         select *
-        from matching
+        from beyond
         where counted.total > 2000
-        order by posted_at desc nulls last, job_id
-        limit %(limit)s::bigint offset %(offset)s::bigint
+        order by newest(posted_at) desc, job_id desc
+        limit %(limit)s::bigint + 1 offset %(offset)s::bigint
     ) as many
     union all
     select few.*
@@ -45,19 +36,16 @@ page as (
     cross join lateral (
         select *
         from (
-            select * from matching where counted.total between 1 and 2000 offset 0
+            select * from beyond where counted.total between 1 and 2000 offset 0
         ) as all_of_few
-        order by posted_at desc nulls last, job_id
-        limit %(limit)s::bigint offset %(offset)s::bigint
+        order by newest(posted_at) desc, job_id desc
+        limit %(limit)s::bigint + 1 offset %(offset)s::bigint
     ) as few
+),
+page as (
+    select
+        *, 0 as score,
+        row_number() over (order by newest(posted_at) desc, job_id desc) as place
+    from rows_of_page
 )
-select
-    counted.version, counted.total, page.job_id, page.source, page.sources, page.title, page.company, page.city,
-    page.country, page.remote, page.employment_type, page.category,
-    trim_scale(page.salary_min)::text as salary_min,
-    trim_scale(page.salary_max)::text as salary_max,
-    page.salary_currency, page.salary_period, page.salary_is_predicted,
-    page.apply_url, page.source_url, page.posted_at
-from counted
-left join page on true
-order by page.posted_at desc nulls last, page.job_id
+--> page_answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,26 +30,33 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(postgres: Any) -> str:
-    return new_database(postgres, "serving")
+def new_database(postgres: Any) -> Callable[[str], str]:
+    """Creates a migrated database of this name. Returns its URL."""
 
-
-def new_database(postgres: Any, name: str, *, migrate: bool = True) -> str:
-    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    url: str = postgres.get_uri(name)
-    if migrate:
+    def create(name: str) -> str:
+        with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        url: str = postgres.get_uri(name)
         with psycopg.connect(url) as connection:
             for migration in sorted(MIGRATIONS.glob("*.sql")):
                 connection.execute(migration.read_bytes())
-    return url
+        return url
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def migrated_url(new_database: Callable[[str], str]) -> str:
+    return new_database("serving")
 
 
 @pytest.fixture
 def database_url(migrated_url: str) -> str:
     """A migrated database with empty tables."""
     with psycopg.connect(migrated_url) as connection:
-        connection.execute("truncate jobs, job_postings, publishes restart identity cascade")
+        connection.execute(
+            "truncate jobs, job_postings, publishes, sources, removed_jobs restart identity cascade"
+        )
     return migrated_url
 
 
@@ -85,7 +92,9 @@ def start(database_url: str) -> Iterator[Start]:
 
         def start(**values: Any) -> httpx.Client:
             settings = Settings(
-                _env_file=None, **{"database_url": database_url, "environment": "test"} | values
+                _env_file=None,
+                **{"database_url": database_url, "environment": "test", "api_rate_limit": "none"}
+                | values,
             )
             url = stack.enter_context(serving(settings))
             return stack.enter_context(httpx.Client(base_url=url, timeout=30, trust_env=False))

@@ -30,7 +30,17 @@ def add_posting(connection: Connection, posting_id: str, job_id: str, **values: 
         "posting_id": posting_id,
         "job_id": job_id,
         "source": posting_id.split("_")[0],
+        "source_id": posting_id.partition("_")[2],
         "title": "Backend Engineer",
+        "description_is_snippet": False,
+        "tags": [],
+        "skills": [],
+        "remote": False,
+        "salary_is_predicted": False,
+        "run_id": "run-1",
+        "category": "backend",
+        "category_reason": "title: backend engineer",
+        "keys": [],
         "first_seen_at": DAY,
         "last_seen_at": DAY,
         "merge_rule": "first" if posting_id == job_id else "same_apply_url",
@@ -46,11 +56,17 @@ def add_job(connection: Connection, job_id: str, **values: Any) -> None:
         "source": source,
         "sources": [source],
         "title": "Backend Engineer",
+        "description_is_snippet": False,
         "tags": [],
+        "skills": [],
         "category": "backend",
         "category_reason": "title: backend engineer",
         "remote": False,
         "salary_is_predicted": False,
+        "status": "open",
+        "status_reason": "seen in the last fetch",
+        "created_version": 1,
+        "changed_version": 1,
         "posted_at": DAY,
         "first_seen_at": DAY,
         "updated_at": DAY,
@@ -69,7 +85,19 @@ def add_publish(connection: Connection, run_id: str, **values: Any) -> None:
         "started_at": DAY,
         "finished_at": DAY,
         "duration_seconds": 4.2,
+        "full_refresh": False,
+        "transform_version": "1",
         "fetched": Jsonb({"remoteok": 30, "jsearch": 92}),
         **dict.fromkeys(counts, 0),
     }
     insert(connection, "publishes", row | values)
+
+
+def add_source(connection: Connection, source: str, **values: Any) -> None:
+    row = {
+        "source": source,
+        "title": source.title(),
+        "attribution": f"Jobs by {source.title()}",
+        "staged": 0,
+    }
+    insert(connection, "sources", row | values)

@@ -1,0 +1,8 @@
+select
+    published_edition() as edition,
+    job_id,
+    (
+        --> postings_of_job
+    )::text as postings
+from jobs
+--> job_with_id

@@ -1,0 +1,1 @@
+(%(search)s::text is null or search @@ search_query(%(search)s::text))

@@ -1,0 +1,38 @@
+"""From the query parameters to the parameters of the statements."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from serving.models import Filters
+
+ADVERTISED = ["open", "likely_closed"]
+"""The statuses of a query that names none."""
+
+_NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
+
+
+def filters(query: Filters) -> dict[str, Any]:
+    """The parameters of ``filters.sql`` and ``search_filter.sql``."""
+    return {
+        "search": (query.search or "").strip() or None,
+        "statuses": list(query.status) or ADVERTISED,
+        "sources": query.source or None,
+        "categories": list(query.category) or None,
+        "employment_types": list(query.employment_type) or None,
+        "countries": query.country or None,
+        "cities": [city.lower() for city in query.city] or None,
+        "companies": [company.lower() for company in query.company] or None,
+        "skills": query.skills or None,
+        "remote_only": query.remote_only,
+        "posted_since": query.posted_since,
+        "first_seen_since": query.first_seen_since,
+        "salary_min": query.salary_min,
+        "salary_currency": query.salary_currency,
+    }
+
+
+def may_be_misspelled(search: str | None) -> bool:
+    """Whether a search can be compared with titles and companies as it is: a few plain words."""
+    return search is not None and 4 <= len(search) <= 60 and not _NOT_PLAIN.search(search)
