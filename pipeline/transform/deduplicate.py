@@ -7,7 +7,6 @@ the constraints that no evidence overrides and what was measured are in ``docs/d
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -190,11 +189,17 @@ def _titles_alike(one: Row, other: Row) -> bool:
 def _merge_by_body(
     clusters: Clusters, rows: dict[int, Row], bodies: _Bodies, members: list[int]
 ) -> None:
-    """The same text of at least 400 characters, in a block of one company and occupation."""
-    by_text: dict[str, list[int]] = defaultdict(list)
+    """The same text of at least 400 characters, at one company for one occupation and level."""
+    by_level: dict[str, dict[str, list[int]]] = {}
     for row in members:
         if text := bodies.text(row):
-            by_text[text].append(row)
+            level = by_level.setdefault(rows[row]["seniority"], {})
+            level.setdefault(text, []).append(row)
+    for by_text in by_level.values():
+        _merge_alike(clusters, bodies, by_text)
+
+
+def _merge_alike(clusters: Clusters, bodies: _Bodies, by_text: dict[str, list[int]]) -> None:
     same = Merge("body", "the same company, occupation and text", 1.0)
     for equal in by_text.values():
         founders: dict[int, int] = {}
@@ -246,7 +251,7 @@ def _merge_by_place(
     for places in by_title.values():
         for place, here in places.items():
             evidence = f"the same company, title and place ({_in_words(place)})"
-            _merge_feeds(clusters, bodies, here, [], Merge("company_title_place", evidence, None))
+            _merge_feeds(clusters, bodies, here, Merge("company_title_place", evidence, None))
         for place, here in list(places.items()):
             if (wider := _only_other(place, places)) is not None:
                 evidence = (
@@ -254,28 +259,25 @@ def _merge_by_place(
                     f" ({_in_words(place)}), and {_in_words(wider)} is the only such place"
                 )
                 why = Merge("company_title_place", evidence, None)
-                _merge_feeds(clusters, bodies, here, places[wider], why)
+                _merge_feeds(clusters, bodies, sorted(here + places[wider]), why)
 
 
-def _merge_feeds(
-    clusters: Clusters, bodies: _Bodies, members: list[int], others: list[int], why: Merge
-) -> None:
-    """Pair off the openings of different feeds. A feed that shows one title twice at one place
-    shows two openings, unless it shows the same text for both."""
-    founders: dict[int, int] = {}
-    for row in others:
-        founders.setdefault(clusters.of(row), row)
+def _merge_feeds(clusters: Clusters, bodies: _Bodies, members: list[int], why: Merge) -> None:
+    """One opening that several feeds show. A feed that shows one title twice at one place shows
+    two openings, unless it shows the same text for both; which of the two another feed's advert
+    means cannot be told from title and place, so that none is joined."""
+    by_text: dict[str, int] = {}
     for row in members:
-        for founder in list(founders.values())[:MAX_ATTEMPTS]:
-            if (
-                bodies.may_be_one(founder, row)
-                and (not clusters.share_feed(founder, row) or bodies.show_same(founder, row))
-                and clusters.merge(founder, row, why)
-            ):
+        if text := bodies.shown(row):
+            clusters.merge(by_text.setdefault(text, row), row, why)
+    openings = sorted({clusters.of(row): row for row in reversed(members)}.values())
+    for at, row in enumerate(openings[1:MAX_ATTEMPTS], start=1):
+        if any(clusters.share_feed(row, earlier) for earlier in openings[:at]):
+            return
+    for at, row in enumerate(openings[:MAX_ATTEMPTS]):
+        for earlier in openings[:at]:
+            if bodies.may_be_one(earlier, row) and clusters.merge(earlier, row, why):
                 break
-        else:
-            if not others:
-                founders.setdefault(clusters.of(row), row)
 
 
 _Place = tuple[str | None, str | None, str | None, bool]
@@ -336,9 +338,9 @@ class _Bodies:
             self._shingles[row] = shingles(self._texts[row] or "")
         return self._shingles[row]
 
-    def show_same(self, left: int, right: int) -> bool:
-        """Whether both show the same text, be it a snippet."""
-        return bool(self._texts[left]) and self._texts[left] == self._texts[right]
+    def shown(self, row: int) -> str | None:
+        """The text, be it a snippet."""
+        return self._texts[row]
 
     def may_be_one(self, left: int, right: int) -> bool:
         """False if both are whole texts that have little in common."""

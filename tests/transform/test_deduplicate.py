@@ -92,8 +92,10 @@ def test_no_evidence_overrides_what_must_stay_apart(
     one: dict[str, Any], other: dict[str, Any], evidence: dict[str, Any]
 ) -> None:
     assert jobs_of(one | evidence, other | evidence) == [{0}, {1}]
-    # Nor does a third posting that fits both.
-    assert len(jobs_of(one | evidence, evidence, other | evidence)) == 2
+    # Nor does a third posting that contradicts neither.
+    third = {"title": one.get("title", "Backend Engineer").split("(")[0]} | evidence
+    assert {0, 2} not in jobs_of(one | evidence, third, other | evidence)
+    assert len(jobs_of(one | evidence, third, other | evidence)) == 2
 
 
 def test_one_requisition_is_one_opening_whatever_its_cities_are() -> None:
@@ -129,9 +131,9 @@ def test_one_feed_that_shows_a_title_twice_has_two_openings() -> None:
     assert jobs_of(feed | snippet, feed | snippet) == [{0, 1}]
 
 
-def test_two_openings_of_two_feeds_are_paired_off() -> None:
+def test_title_and_place_do_not_tell_which_of_two_openings_is_meant() -> None:
     a, b = {"source": "a", "city": "Berlin"}, {"source": "b", "city": "Berlin"}
-    assert jobs_of(a, b, a, b) == [{0, 1}, {2, 3}]
+    assert jobs_of(a, b, a) == [{0}, {1}, {2}]
 
 
 def test_a_rough_place_joins_the_only_place_that_it_can_mean() -> None:
@@ -204,7 +206,7 @@ any_postings = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(any_postings, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], random: Any) -> None:
     keyed = with_keys(postings(*rows))
@@ -214,7 +216,7 @@ def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], rando
         assert_frame_equal(expected, found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(any_postings)
 def test_each_component_of_shared_keys_stands_for_itself(rows: list[dict[str, Any]]) -> None:
     keyed = with_keys(postings(*rows))
@@ -225,7 +227,7 @@ def test_each_component_of_shared_keys_stands_for_itself(rows: list[dict[str, An
         assert_frame_equal(members, pl.concat([part[1] for part in parts]).sort("posting_id"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(any_postings)
 def test_no_job_holds_what_must_stay_apart(rows: list[dict[str, Any]]) -> None:
     for job in jobs_of(*rows):

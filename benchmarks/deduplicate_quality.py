@@ -1,0 +1,258 @@
+"""Precision, recall and F1 of merged pairs: the pipeline's deduplication, the title + company
+hash of a simple aggregator, and Splink.
+
+    python -m benchmarks.deduplicate_quality [FOLDER OF RECORDED ANSWERS]
+
+Needs the dependency group ``benchmarks``. The labels of *real* postings are requisition ids in
+apply URLs, and each method sees the postings without those URLs; the *perturbed* set shows each
+recorded posting a second time as another source words it; the *hand-checked* set are pairs of
+openings that must stay two (``hard_negatives.csv``).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import random
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipeline.transform.apply_url import apply_target
+from pipeline.transform.deduplicate import deduplicate, with_keys
+from pipeline.transform.schema import RelevantPosting
+from pipeline.transform.text import line, paragraphs, without_application_check
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+_SUFFIXES = ["", "", ", Inc.", " Ltd.", " LLC", " GmbH", " Inc", " Corporation"]
+_COUNTRIES = {"UK": "GB", "Canada": "CA"}
+_SHORT = {"NYC": "New York", "SF": "San Francisco", "LA": "Los Angeles"}
+
+Postings = pl.DataFrame
+Pairs = set[tuple[str, str]]
+
+
+def posting(opening: str, number: int, source: str, **columns: Any) -> dict[str, Any]:
+    """A posting, and under ``opening`` which opening it truly advertises."""
+    row: dict[str, Any] = dict.fromkeys(RelevantPosting.column_names())
+    row |= {
+        "posting_id": f"{source}_{number}", "source": source, "source_id": str(number),
+        "description_is_snippet": False, "tags": [], "skills": [], "remote": False,
+        "salary_is_predicted": False, "first_seen_at": _START, "last_seen_at": _START,
+        "run_id": "run", "category": "backend", "category_reason": "title",
+    }  # fmt: skip
+    return row | columns | {"opening": opening}
+
+
+def place(text: str) -> dict[str, Any]:
+    """The location columns of a wording such as "Toronto, ON, Canada" or "Remote in USA"."""
+    remote = re.match(r"Remote(?: in (.+))?$", text)
+    named = (remote.group(1) or "") if remote else text
+    *cities, last = [part.strip() for part in named.split(",")]
+    country = _COUNTRIES.get(last) or ("US" if last and (cities or last in _SHORT or "U" in last)
+                                       else None)  # fmt: skip
+    city = None if remote else cities[0] if cities else _SHORT.get(last)
+    return {"city": city, "country": country, "remote": bool(remote), "location_text": text}
+
+
+def recorded_listings(folder: Path) -> list[dict[str, Any]]:
+    """Recorded listings whose apply URL names a requisition, with the URL withheld."""
+    rows = []
+    listings = json.loads((folder / "simplify_new_grad_2024-10-25.json").read_text())
+    for number, listing in enumerate(listings):
+        target = apply_target(listing["url"])
+        if not target.requisition or len(listing["locations"]) != 1:
+            continue
+        rows.append(
+            posting(
+                f"{target.system}:{target.requisition}", number,
+                "simplify" if listing["source"] == "Simplify" else "contributors",
+                title=listing["title"], company=listing["company_name"],
+                posted_at=datetime.fromtimestamp(listing["date_posted"], UTC),
+                **place(listing["locations"][0]),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def recorded_bodies(folder: Path) -> list[dict[str, Any]]:
+    """The postings of Remote OK with their whole texts; each is taken for its own opening unless
+    company and text are equal."""
+    answer = json.loads((folder / "remoteok_2024-12-04.json").read_text())[1:]
+    texts = pl.DataFrame(
+        [(job["position"], job["company"], job["description"]) for job in answer],
+        schema=["title", "company", "description"], orient="row",
+    ).select(
+        line(pl.col("title")), line(pl.col("company")),
+        without_application_check(paragraphs(pl.col("description"))),
+    )  # fmt: skip
+    return [
+        posting(f"remoteok:{company}:{hash(text)}", number, "remoteok", title=title,
+                company=company, description=text, remote=True)
+        for number, (title, company, text) in enumerate(texts.iter_rows())
+        if title
+    ]  # fmt: skip
+
+
+def reworded(row: dict[str, Any], number: int, chance: random.Random) -> dict[str, Any]:
+    """The posting as a second source shows it: other legal form, title wording, place, text."""
+    other = dict(row)
+    if row["company"]:
+        other["company"] = row["company"].strip() + chance.choice(_SUFFIXES)
+        if chance.random() < 0.2:
+            other["company"] = other["company"].upper()
+    title = row["title"]
+    for pattern, words in (
+        (r"\bSr\b\.?", "Senior"), (r"\bSenior\b", "Sr."), (r" – | - ", ", "),
+        (r"\bFull[- ]?Stack\b", "Fullstack"), (r"$", " (m/f/d)"), (r"$", " - Remote"),
+    ):  # fmt: skip
+        if chance.random() < 0.2 and (words != " - Remote" or row["remote"]):
+            title = re.sub(pattern, words, title, count=1)
+    other["title"] = title
+    if row["city"] and chance.random() < 0.15:
+        other["city"] = None
+    if row["remote"] and chance.random() < 0.3:
+        other["country"] = None
+        other["location_text"] = None
+    if row["description"]:
+        kind = chance.random()
+        if kind < 0.4:
+            other["description"] = row["description"][:500] + "…"
+            other["description_is_snippet"] = True
+        elif kind < 0.7:
+            other["description"] = row["description"] + "\n\nApply through our partner's site."
+    seen = _START + timedelta(minutes=chance.randrange(10_000))
+    other |= {"posting_id": f"second_{number}", "source": "second", "source_id": str(number),
+              "first_seen_at": seen, "last_seen_at": seen}  # fmt: skip
+    return other
+
+
+def hand_checked() -> list[dict[str, Any]]:
+    """Both sides of each hard negative, each pair at companies of its own."""
+    rows = []
+    path = Path(__file__).with_name("hard_negatives.csv")
+    for number, pair in enumerate(csv.DictReader(path.open())):
+        for side, prefix in enumerate(("", "other_")):
+            known = {name: pair[prefix + name] or None for name in ("title", "city", "country")}
+            company = f"{pair[prefix + 'company']} {number}"
+            rows.append(posting(f"{number}/{side}", number, f"side{side}", company=company,
+                                remote=known["city"] is None, **known))  # fmt: skip
+    return rows
+
+
+def ours(postings: Postings) -> Pairs:
+    """Pairs that the pipeline puts into one job."""
+    _, members = deduplicate(with_keys(postings))
+    return _pairs(members.group_by("job_id").agg("posting_id")["posting_id"])
+
+
+def title_company_hash(postings: Postings) -> Pairs:
+    """Pairs of equal title and company, in lower case and without blanks around them."""
+    key = pl.concat_str(
+        [pl.col(name).fill_null("").str.strip_chars().str.to_lowercase()
+         for name in ("title", "company")], separator="\x1f",
+    )  # fmt: skip
+    return _pairs(postings.group_by(key).agg("posting_id")["posting_id"])
+
+
+def splink(postings: Postings) -> Pairs:
+    """Pairs of Splink's clusters, trained on the same rows as its tutorial does."""
+    import splink.comparison_library as cl
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    names = ["title", "company", "city", "country", "description"]
+    frame = postings.select(
+        pl.col("posting_id").alias("unique_id"),
+        *[pl.col(name).str.to_lowercase().str.head(2_000) for name in names],
+    )
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=[
+            cl.JaroWinklerAtThresholds("title", [0.95, 0.88]),
+            cl.JaroWinklerAtThresholds("company", [0.95, 0.88]),
+            cl.ExactMatch("city"),
+            cl.ExactMatch("country"),
+        ],
+        blocking_rules_to_generate_predictions=[
+            block_on("substr(company, 1, 5)"), block_on("title"),
+        ],
+    )  # fmt: skip
+    api = DuckDBAPI()
+    linker = Linker(api.register(frame.to_arrow()), settings)
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on("title", "company")], recall=0.7
+    )
+    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("company"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("title"))
+    predicted = linker.inference.predict(threshold_match_probability=0.9)
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
+        predicted, threshold_match_probability=0.95
+    )
+    found = (
+        pl.from_pandas(clusters.as_pandas_dataframe())
+        if False
+        else pl.DataFrame(clusters.as_record_dict())
+    )
+    return _pairs(found.group_by("cluster_id").agg("unique_id")["unique_id"])
+
+
+def _pairs(groups: Iterable[Any]) -> Pairs:
+    return {pair for group in groups for pair in combinations(sorted(group), 2)}
+
+
+def true_pairs(rows: list[dict[str, Any]]) -> Pairs:
+    openings = defaultdict(list)
+    for row in rows:
+        openings[row["opening"]].append(row["posting_id"])
+    return _pairs(openings.values())
+
+
+def report(name: str, rows: list[dict[str, Any]]) -> None:
+    truth = true_pairs(rows)
+    schema = {name: column.dtype for name, column in RelevantPosting.columns().items()}
+    postings = pl.DataFrame([{k: row[k] for k in schema} for row in rows], schema=schema)
+    print(f"\n{name}: {len(rows):,} postings, {len(truth):,} true pairs")
+    methods: list[Callable[[Postings], Pairs]] = [ours, title_company_hash, splink]
+    for method in methods:
+        try:
+            found = method(postings)
+        except Exception as error:
+            print(f"  {method.__name__:<20} could not be measured: {type(error).__name__}: {error}")
+            continue
+        right = len(found & truth)
+        precision = right / len(found) if found else 1.0
+        recall = right / len(truth) if truth else 1.0
+        f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+        print(
+            f"  {method.__name__:<20} precision {precision:.4f}  recall {recall:.4f}  F1 {f1:.4f}"
+            f"  ({len(found):,} merged, {len(found) - right:,} wrong)"
+        )
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/payloads")
+    chance = random.Random(7)
+    if not folder.is_dir():
+        sys.exit(f"{folder} is absent: name the folder of recorded answers as the argument.")
+    listings, bodies = recorded_listings(folder), recorded_bodies(folder)
+    report("real: recorded listings, requisition withheld", listings)
+    report("real: recorded whole texts", bodies)
+    both = listings + bodies
+    second = [reworded(row, number, chance) for number, row in enumerate(both)]
+    report("perturbed: the same and as a second source words them",
+           [*both, *chance.sample(second, len(second) // 2)])  # fmt: skip
+    report("hand-checked: pairs that must stay two", hand_checked())
+
+
+if __name__ == "__main__":
+    main()
