@@ -46,7 +46,10 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     storage.mkdir(parents=True, exist_ok=True)
     return {
         "DAGSTER_HOME": str(project_dir()),
-        "DAGSTER_POSTGRES_URL": storage_url.get_secret_value(),
+        # Named explicitly, because SQLAlchemy's default driver does not know Dagster's statements.
+        "DAGSTER_POSTGRES_URL": storage_url.get_secret_value().replace(
+            "postgresql://", "postgresql+psycopg2://", 1
+        ),
         "DAGSTER_STORAGE_DIR": str(storage),
         "DAGSTER_CODE_HOST": settings.dagster_code_host,
         "DAGSTER_CODE_PORT": str(settings.dagster_code_port),
