@@ -258,6 +258,7 @@ def read_staged(
         },
         check_results=[
             dg.AssetCheckResult(
+                asset_key="postings",
                 check_name="few_rejected",
                 passed=not too_many,
                 severity=dg.AssetCheckSeverity.WARN,
@@ -348,7 +349,9 @@ def cluster(
             "sample": sample(jobs, "job_id", "title", "company", "country", "posting_count"),
         },
         check_results=[
-            dg.AssetCheckResult(check_name="ids_are_unique", passed=count[0] == count[1])
+            dg.AssetCheckResult(
+                asset_key="jobs", check_name="ids_are_unique", passed=count[0] == count[1]
+            )
         ],
     ), dg.MaterializeResult(
         asset_key="job_postings",
@@ -362,6 +365,7 @@ def cluster(
         },
         check_results=[
             dg.AssetCheckResult(
+                asset_key="job_postings",
                 check_name="every_posting_has_one_job",
                 passed=of_postings[0] == of_postings[1] and orphans == 0,
             )

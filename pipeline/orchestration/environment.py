@@ -54,6 +54,8 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_CODE_HOST": settings.dagster_code_host,
         "DAGSTER_CODE_PORT": str(settings.dagster_code_port),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
+        # dlt warns at each load that the types of the frames are kept, which is what is wanted.
+        "RUNTIME__LOG_LEVEL": "ERROR",
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "DATA_DIR": str(settings.data_dir.absolute()),
         "LOG_DIR": str(settings.log_dir.absolute()),
