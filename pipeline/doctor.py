@@ -121,7 +121,9 @@ def _reachable(url: str) -> str | None:
                 with context.wrap_socket(connection, server_hostname=host):
                     pass
     except ssl.SSLError as error:
-        return f"{host} has no certificate that is trusted here ({error.reason}): is a proxy between?"
+        return (
+            f"{host} has no certificate that is trusted here ({error.reason}): is a proxy between?"
+        )
     except OSError:
         return f"{host}:{port} cannot be reached: check the network, the proxy and the firewall."
     return None
@@ -131,7 +133,9 @@ def _api_key(settings: Settings) -> Finding:
     if settings.api_key is not None:
         return Finding("API_KEY", "ok", "set: runs can be started from elsewhere with it")
     return Finding(
-        "API_KEY", "missing", "not set: only programs on this machine may start runs through the API."
+        "API_KEY",
+        "missing",
+        "not set: only programs on this machine may start runs through the API.",
     )
 
 
@@ -141,4 +145,6 @@ def _listens(subject: str, port: int, settings: Settings) -> Finding:
         listens = probe.connect_ex(("127.0.0.1", port)) == 0
     if listens:
         return Finding(subject, "ok", f"something listens on port {port}")
-    return Finding(subject, "missing", f"nothing listens on port {port}: start it with `job-market up`.")
+    return Finding(
+        subject, "missing", f"nothing listens on port {port}: start it with `job-market up`."
+    )

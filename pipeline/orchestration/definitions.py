@@ -14,8 +14,13 @@ from pipeline.sources import SOURCES
 INGEST = "ingest"
 
 
-def definitions(settings: Settings) -> dg.Definitions:
-    """Assets, checks, jobs and schedules for one installation."""
+def definitions(settings: Settings, console_level: str = "WARNING") -> dg.Definitions:
+    """Assets, checks, jobs and schedules for one installation.
+
+    Args:
+        console_level: from which level on the console shows the events of a run. The Dagster UI
+            shows all of them.
+    """
     ingest = dg.define_asset_job(
         INGEST,
         selection=dg.AssetSelection.all(),
@@ -43,6 +48,11 @@ def definitions(settings: Settings) -> dg.Definitions:
             "dlt": DagsterDltResource(),
         },
         executor=dg.in_process_executor,
+        loggers={
+            "console": dg.colored_console_logger.configured(
+                {"log_level": console_level}, name="console"
+            )
+        },
     )
 
 

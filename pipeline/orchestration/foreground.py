@@ -62,7 +62,7 @@ def ingest_once(
     # Imported here: it reads the configuration and loads all of the definitions.
     from pipeline.orchestration.definitions import INGEST, definitions
 
-    defs = definitions(settings)
+    defs = definitions(settings, console_level="CRITICAL")
     with dg.DagsterInstance.get() as instance, _only_one(settings):
         end_lost_runs(instance, foreground=True)
         if unfinished := instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1):
@@ -82,7 +82,6 @@ def ingest_once(
                 asset_selection=selection,
                 raise_on_error=False,
                 tags={STARTED_BY: FOREGROUND},
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         if not result.success:
             raise IngestFailedError(_why(result))

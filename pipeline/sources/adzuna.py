@@ -1,0 +1,194 @@
+"""Adzuna: an aggregator of 19 countries. Descriptions are snippets, many salaries estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Annotated, Any
+
+import dlt
+import polars as pl
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from pipeline.extract.client import Client
+from pipeline.extract.searches import pages_of_searches
+from pipeline.settings import BaseUrl, CommaSeparated, SourceSettings
+from pipeline.sources import Source
+from pipeline.transform.raw_values import filled, flag, iso_time
+
+CURRENCIES = {
+    "at": "EUR", "au": "AUD", "be": "EUR", "br": "BRL", "ca": "CAD", "ch": "CHF", "de": "EUR",
+    "es": "EUR", "fr": "EUR", "gb": "GBP", "in": "INR", "it": "EUR", "mx": "MXN", "nl": "EUR",
+    "nz": "NZD", "pl": "PLN", "sg": "SGD", "us": "USD", "za": "ZAR",
+}  # fmt: skip
+"""The countries that Adzuna covers (https://developer.adzuna.com), and in what they pay."""
+
+COUNTRY_FIELD = "_country"
+"""Added to each raw posting: the country that was asked, which the answer does not name."""
+
+
+def _known_countries(countries: list[str]) -> list[str]:
+    countries = [country.lower() for country in countries]
+    unknown = [country for country in countries if country not in CURRENCIES]
+    if unknown or not countries:
+        raise ValueError(
+            f"{', '.join(unknown) or 'an empty list'} is not covered by Adzuna; choose from "
+            f"{', '.join(CURRENCIES)}"
+        )
+    return countries
+
+
+class AdzunaSettings(SourceSettings):
+    """Every query is asked in every country, ``pages_per_query`` pages each, newest first.
+
+    A search is for ``what_or`` (any of its words) and each of ``queries`` (all of its words); with
+    no ``queries`` it is one search a country. The default limits are 25 requests a minute, 250
+    a day, 1,000 a week and 2,500 a month. By default 72 are sent a day, 2,232 in 31 days; the
+    rest is for retries.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ADZUNA_", populate_by_name=True)
+
+    base_url: BaseUrl = "https://api.adzuna.com"
+    app_id: Annotated[SecretStr | None, Field(validation_alias="ADZUNA_APP_ID")] = None
+    api_key: Annotated[SecretStr | None, Field(validation_alias="ADZUNA_API_KEY")] = None
+    interval_minutes: int = 120
+    max_pages: int = 50
+    quota_per_minute: int | None = 25
+    quota_per_day: int | None = 250
+    quota_per_week: int | None = 1_000
+    quota_per_month: int | None = 2_500
+
+    countries: Annotated[CommaSeparated, AfterValidator(_known_countries)] = ["gb", "us"]
+    what_or: str = "backend devops sre reliability platform cloud kubernetes infrastructure"
+    queries: CommaSeparated = []
+    what_exclude: str | None = None
+    where: str | None = None
+    category: str | None = "it-jobs"
+    max_days_old: Annotated[int, Field(ge=1)] = 7
+    results_per_page: Annotated[int, Field(ge=1, le=50)] = 50
+    pages_per_query: Annotated[int, Field(ge=1, le=50)] = 3
+
+    @property
+    def missing_keys(self) -> list[str]:
+        keys = {"ADZUNA_APP_ID": self.app_id, "ADZUNA_API_KEY": self.api_key}
+        return [
+            variable
+            for variable, key in keys.items()
+            if key is None or not key.get_secret_value().strip()
+        ]
+
+    @property
+    def requests_per_fetch(self) -> int:
+        """How many requests one fetch sends at most where none has to be repeated."""
+        return len(self.countries) * max(1, len(self.queries)) * self.pages_per_query
+
+
+@dlt.resource(name="adzuna", max_table_nesting=0)
+def adzuna(settings: AdzunaSettings, client: Client) -> Iterator[list[Any]]:
+    """The pages of every query in every country; each posting with :data:`COUNTRY_FIELD`."""
+    searches: dict[str, Callable[[int], list[Any]]] = {
+        f"'{query or settings.what_or}' in {country}": partial(
+            _page, settings, client, query, country
+        )
+        for country in settings.countries
+        for query in settings.queries or [""]
+    }
+    yield from pages_of_searches(
+        "adzuna",
+        searches,
+        key="id",
+        max_pages=settings.pages_per_query,
+        full_page=settings.results_per_page,
+    )
+
+
+def _page(
+    settings: AdzunaSettings, client: Client, query: str, country: str, page: int
+) -> list[Any]:
+    wanted: dict[str, str | int | SecretStr | None] = {
+        "app_id": _stripped(settings.app_id),
+        "app_key": _stripped(settings.api_key),
+        "results_per_page": settings.results_per_page,
+        "what": query,
+        "what_or": settings.what_or,
+        "what_exclude": settings.what_exclude,
+        "where": settings.where,
+        "category": settings.category,
+        "max_days_old": settings.max_days_old,
+        "sort_by": "date",
+        "content-type": "application/json",
+    }
+    params = {name: value for name, value in wanted.items() if value is not None and value != ""}
+    answer = client.get_json(f"/v1/api/jobs/{country}/search/{page}", params)
+    postings = answer.get("results") if isinstance(answer, Mapping) else None
+    if not isinstance(postings, list):
+        raise client.unusable(answer, "a list of jobs in `results`")
+    return [
+        {**posting, COUNTRY_FIELD: country} if isinstance(posting, Mapping) else posting
+        for posting in postings
+    ]
+
+
+def _stripped(key: SecretStr | None) -> SecretStr | None:
+    return None if key is None else SecretStr(key.get_secret_value().strip())
+
+
+_HAS_SALARY = (pl.col("salary_min") > 0) | (pl.col("salary_max") > 0)
+_DEEPEST_AREA = pl.coalesce(
+    pl.col("location").str.json_path_match(f"$.area[{level}]") for level in range(7, 1, -1)
+)
+
+SOURCE = Source(
+    name="adzuna",
+    title="Adzuna",
+    attribution="Jobs by Adzuna",
+    settings=AdzunaSettings,
+    resource=adzuna,
+    key="id",
+    columns={
+        COUNTRY_FIELD: pl.String(),
+        "title": pl.String(),
+        "description": pl.String(),
+        "created": pl.String(),
+        "redirect_url": pl.String(),
+        "adref": pl.String(),
+        "salary_min": pl.Float64(),
+        "salary_max": pl.Float64(),
+        "salary_is_predicted": pl.String(),
+        "contract_time": pl.String(),
+        "contract_type": pl.String(),
+        "latitude": pl.Float64(),
+        "longitude": pl.Float64(),
+    },
+    json_columns=frozenset({"company", "location", "category"}),
+    mapping={
+        "title": pl.col("title"),
+        "company": pl.col("company").str.json_path_match("$.display_name"),
+        "description": pl.col("description"),
+        "description_is_snippet": pl.col("description")
+        .str.contains(r"(…|\.\.\.|&hellip;)\s*$")
+        .fill_null(False),
+        "location_text": pl.col("location").str.json_path_match("$.display_name"),
+        "city": _DEEPEST_AREA,
+        "region": pl.col("location").str.json_path_match("$.area[1]"),
+        "country": pl.col(COUNTRY_FIELD).str.to_uppercase(),
+        # A contract is one whatever its hours; "permanent" says less than "full_time".
+        "employment_type": pl.coalesce(
+            pl.when(pl.col("contract_type") == "contract").then(pl.col("contract_type")),
+            filled("contract_time"),
+            filled("contract_type"),
+        ),
+        "salary_min": pl.col("salary_min"),
+        "salary_max": pl.col("salary_max"),
+        "salary_currency": pl.when(_HAS_SALARY).then(
+            pl.col(COUNTRY_FIELD).replace_strict(CURRENCIES, default=None, return_dtype=pl.String)
+        ),
+        "salary_period": pl.when(_HAS_SALARY).then(pl.lit("YEAR")),
+        "salary_is_predicted": flag("salary_is_predicted").fill_null(False),
+        "apply_url": filled("redirect_url"),
+        "source_url": filled("redirect_url"),
+        "posted_at": iso_time("created"),
+    },
+)
