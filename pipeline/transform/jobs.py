@@ -7,7 +7,6 @@ import hashlib
 import dataframely as dy
 import polars as pl
 
-from pipeline.transform.apply_url import apply_targets
 from pipeline.transform.schema import Job, JobPosting
 
 _CENTS = ["salary_min", "salary_max"]
@@ -42,7 +41,11 @@ def build_jobs(postings: dy.DataFrame[JobPosting]) -> dy.DataFrame[Job]:
         .otherwise(pl.col("salary_is_predicted").cast(pl.Int32)),
         _apply=pl.when(pl.col("apply_url").is_null())
         .then(2)
-        .otherwise(apply_targets(postings["apply_url"])["requisition"].is_null().cast(pl.Int32)),
+        .otherwise(
+            (
+                ~pl.col("keys").list.eval(pl.element().str.starts_with("requisition ")).list.any()
+            ).cast(pl.Int32)
+        ),
     ).sort("first_seen_at", "posting_id")
     jobs = (
         ranked.lazy()
