@@ -48,11 +48,7 @@ def definitions(settings: Settings, console_level: str = "WARNING") -> dg.Defini
             "dlt": DagsterDltResource(),
         },
         executor=dg.in_process_executor,
-        loggers={
-            "console": dg.colored_console_logger.configured(
-                {"log_level": console_level}, name="console"
-            )
-        },
+        loggers={"console": dg.colored_console_logger.configured({"log_level": console_level})},
     )
 
 

@@ -46,6 +46,7 @@ class Installation:
             "LOG_DIR": str(self.folder / "logs"),
             "DAGSTER_HOME": str(PROJECT),
             "ENVIRONMENT": "test",
+            "API_RATE_LIMIT": "none",
             "RAPIDAPI_KEY": "secret-rapidapi-key",
             "ADZUNA_APP_ID": "secret-adzuna-id",
             "ADZUNA_API_KEY": "secret-adzuna-key",

@@ -26,7 +26,8 @@ class Reader:
     def _read(self) -> None:
         while not self._stop.is_set():
             answer = self._api.get("/api/jobs", params={"limit": 200})
-            self.seen.add((answer.json()["total"], len(answer.json()["jobs"])))
+            page = answer.json() if answer.status_code == 200 else {"total": -1, "jobs": []}
+            self.seen.add((page["total"], len(page["jobs"])))
             time.sleep(0.02)
 
     def __enter__(self) -> Reader:
