@@ -101,7 +101,7 @@ class Posting(dy.Schema):
     run_id = dy.String(nullable=False)
 
     @dy.rule()
-    def salary_range_is_ordered(cls) -> pl.Expr:
+    def salary_range_is_ordered(cls) -> pl.Expr:  # noqa: N805 - dataframely makes it a class method
         return pl.col("salary_min") <= pl.col("salary_max")
 
 

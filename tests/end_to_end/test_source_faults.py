@@ -32,7 +32,9 @@ def play_one_job_each(server: SourceServer) -> None:
 
 
 FAULTS: dict[str, Callable[[SourceServer], None]] = {
-    "429 with a long Retry-After": lambda s: s.fault("remoteok", rate_limited(retry_after=3600, times=None)),
+    "429 with a long Retry-After": lambda s: s.fault(
+        "remoteok", rate_limited(retry_after=3600, times=None)
+    ),
     "500": lambda s: s.fault("remoteok", server_error(times=None)),
     "timeout": lambda s: s.fault("remoteok", hang(60, times=None)),
     "slow drip": lambda s: s.fault("remoteok", slow_drip(10, times=None)),

@@ -1,0 +1,134 @@
+"""`job-market demo` as a new user starts it: every process, the schedule, the API, and the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from installation import PROJECT, free_port, wait_for
+
+RUNS = "{ runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }"
+SCHEDULES = """{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules {
+  name cronSchedule scheduleState { status } } } } } }"""
+
+
+class Demo:
+    """The running demo. ``lines`` is what its console showed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ports = {
+            name: free_port() for name in ("API_PORT", "DAGSTER_PORT", "DAGSTER_CODE_PORT")
+        }
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        own = {name: str(port) for name, port in self.ports.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "demo"],
+            cwd=folder,
+            env=kept | own | {"PYTHONPATH": str(PROJECT), "DAGSTER_HOME": str(PROJECT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        self.lines.extend(self.process.stderr)
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.ports['API_PORT']}"
+
+    def dagster(self, query: str) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.ports['DAGSTER_PORT']}/graphql"
+        answer = httpx.post(url, json={"query": query}, trust_env=False, timeout=30)
+        data: dict[str, Any] = answer.json()["data"]
+        return data
+
+    def runs(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.dagster(RUNS)["runsOrError"]["results"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = Demo(tmp_path_factory.mktemp("demo"))
+    try:
+        yield running
+    finally:
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(60)
+
+
+def test_jobs_are_served_and_a_run_can_be_started(demo: Demo) -> None:
+    with httpx.Client(base_url=demo.api, timeout=120, trust_env=False) as api:
+        wait_for(api, "/api/health", 120)
+        deadline = time.monotonic() + 150
+        while (first := api.get("/api/jobs").json())["total"] == 0:
+            assert time.monotonic() < deadline, "".join(demo.lines[-40:])
+            time.sleep(0.5)
+        assert first["total"] > 100
+        assert {"adzuna", "jsearch", "remoteok"} == set(
+            api.get("/api/jobs", params={"limit": 200}).json()["attribution"]
+        )
+
+        started = api.post("/api/jobs/ingest", params={"wait": "false"})
+        assert started.status_code == 202
+        second = api.post("/api/jobs/ingest")
+        assert second.status_code == 409
+        assert second.json()["run_id"] == started.json()["run_id"]
+        while (run := api.get(started.headers["Location"]).json())["statistics"] is None:
+            assert run["status"] not in ("FAILURE", "CANCELED"), "".join(demo.lines[-40:])
+            time.sleep(0.5)
+        assert set(run["statistics"]["sources"]) == {"adzuna", "jsearch", "remoteok"}
+        assert run["statistics"]["total_jobs"] > 100
+        assert started.json()["run_id"] in [run["runId"] for run in demo.runs()]
+        wait_until_idle(demo)
+        assert api.get("/api/jobs").json()["total"] == run["statistics"]["db"]["total"]
+
+
+def test_the_schedule_is_on(demo: Demo) -> None:
+    nodes = demo.dagster(SCHEDULES)["repositoriesOrError"]["nodes"]
+    schedules = {schedule["name"]: schedule for schedule in nodes[0]["schedules"]}
+    assert schedules["ingest_schedule"]["cronSchedule"] == "*/30 * * * *"
+    assert schedules["ingest_schedule"]["scheduleState"]["status"] == "RUNNING"
+
+
+def test_one_asset_can_be_materialized_again(demo: Demo) -> None:
+    before = httpx.get(f"{demo.api}/api/jobs", trust_env=False).json()["total"]
+    mutation = """mutation { launchRun(executionParams: {
+      selector: {repositoryLocationName: "job-market", repositoryName: "__repository__",
+                 jobName: "ingest", assetSelection: [{path: ["published_jobs"]}]},
+      runConfigData: {} }) { __typename ... on LaunchRunSuccess { run { runId } }
+      ... on PythonError { message } } }"""
+    launched = demo.dagster(mutation)["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    wait_until_idle(demo)
+    statuses = {run["runId"]: run["status"] for run in demo.runs()}
+    assert statuses[launched["run"]["runId"]] == "SUCCESS"
+    assert httpx.get(f"{demo.api}/api/jobs", trust_env=False).json()["total"] == before
+
+
+def test_one_signal_stops_everything(demo: Demo) -> None:
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(60) == 0
+    for port in demo.ports.values():
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def wait_until_idle(demo: Demo) -> None:
+    deadline = time.monotonic() + 120
+    while any(run["status"] not in ("SUCCESS", "FAILURE", "CANCELED") for run in demo.runs()):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
