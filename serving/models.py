@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
@@ -141,9 +142,11 @@ class Filters(Parameters):
 class JobsQuery(Filters):
     limit: int = Field(50, ge=1, le=200, description="Jobs in the answer, at most.")
     offset: int = Field(
-        0, ge=0, le=MAX_OFFSET,
+        0,
+        ge=0,
         description="Jobs to skip. To read on further, follow `next`.",
-    )  # fmt: skip
+        json_schema_extra={"maximum": MAX_OFFSET},
+    )
     cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
         None, description="The `next` of the page before."
     )
@@ -153,6 +156,15 @@ class JobsQuery(Filters):
     facets: Annotated[list[Facet], Split, Values] = Field(
         [], description="Count the matching jobs by these."
     )
+
+    @field_validator("offset")
+    @classmethod
+    def _is_not_deep(cls, offset: int) -> int:
+        if offset > MAX_OFFSET:
+            raise ValueError(
+                f"must be at most {MAX_OFFSET}: to read on further, follow 'next' of each answer"
+            )
+        return offset
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

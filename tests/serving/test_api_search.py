@@ -1,0 +1,259 @@
+"""Searching, filtering, counting and paging through the front door."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from published_rows import DAY, Connection, add_job, add_publish
+
+from serving.models import MAX_OFFSET, Job, JobPostings, Jobs
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [job["id"] for job in answer.json()["jobs"]]
+
+
+@pytest.fixture
+def technologies(connection: Connection) -> None:
+    for job_id, title, description, skills in [
+        ("a_cpp", "C++ Engineer", "Modern C++17 on Linux", ["C++"]),
+        ("a_csharp", "Senior C# Developer", "We use C# and F#.", ["C#"]),
+        ("a_c", "C Developer", "Embedded C, nothing else", ["C"]),
+        ("a_net", "Backend Engineer (.NET)", "ASP.NET Core services", [".NET"]),
+        ("a_node", "Engineer", "You know Node.js, not nodes.", ["Node.js"]),
+        ("a_go", "Engineer", "Services that scale", ["Go"]),
+        ("a_verb", "Engineer", "Ready to go to market? Let's go!", []),
+    ]:
+        add_job(connection, job_id, title=title, description=description, skills=skills)
+
+
+@pytest.mark.usefixtures("technologies")
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("c++", ["a_cpp"]),
+        ("C++", ["a_cpp"]),
+        ("c#", ["a_csharp"]),
+        ("f#", ["a_csharp"]),
+        ("c", ["a_c"]),
+        ('"c++ engineer"', ["a_cpp"]),
+        ("developer -c#", ["a_c"]),
+        ("c++ or c#", ["a_cpp", "a_csharp"]),
+        (".net", ["a_net"]),
+        (".NET", ["a_net"]),
+        ("asp.net", ["a_net"]),
+        ("node.js", ["a_node"]),
+        ("Node.js", ["a_node"]),
+        ("nodejs", ["a_node"]),
+        ("go", ["a_go"]),
+        ("Go", ["a_go"]),
+        ("golang", ["a_go"]),
+        ('"go to market"', ["a_verb"]),
+    ],
+)
+def test_technologies_are_found_as_typed(api: httpx.Client, search: str, found: list[str]) -> None:
+    answer = api.get("/api/jobs", params={"search": search})
+    assert sorted(ids(answer)) == found
+    assert answer.json()["match"] == "exact"
+
+
+def test_relevance_puts_title_over_company_over_skills_over_text(
+    api: httpx.Client, connection: Connection
+) -> None:
+    often = "kafka " * 50
+    newest = DAY + timedelta(days=1)
+    add_job(connection, "a_text", description=often, posted_at=newest)
+    add_job(connection, "a_skill", skills=["Kafka"])
+    add_job(connection, "a_company", company="Kafka Inc")
+    add_job(connection, "a_title", title="Kafka Engineer", posted_at=DAY - timedelta(days=30))
+    by_relevance = api.get("/api/jobs?search=kafka&sort=relevance")
+    assert ids(by_relevance) == ["a_title", "a_company", "a_skill", "a_text"]
+    assert by_relevance.json()["total"] == 4
+    assert ids(api.get("/api/jobs?search=kafka"))[0] == "a_text"
+
+
+@pytest.mark.parametrize("search", ["kuberntes", "kuberntes enginer", "intech gmbh"])
+def test_a_misspelled_title_or_company_is_found(
+    api: httpx.Client, connection: Connection, search: str
+) -> None:
+    add_job(connection, "a_1", title="Kubernetes Engineer", company="Initech GmbH")
+    add_job(connection, "a_2", title="Accountant", company="Hooli")
+    answer = api.get("/api/jobs", params={"search": search})
+    assert ids(answer) == ["a_1"]
+    assert answer.json()["match"] == "alike"
+    assert answer.json()["total"] == 1
+
+
+def test_nothing_alike_is_added_to_what_is_found_often(
+    api: httpx.Client, connection: Connection
+) -> None:
+    for number in range(3):
+        add_job(connection, f"a_{number}", title="Kuberntes")
+    add_job(connection, "a_right", title="Kubernetes")
+    answer = api.get("/api/jobs?search=kuberntes")
+    assert answer.json()["match"] == "exact"
+    assert answer.json()["total"] == 3
+
+
+@pytest.fixture
+def varied(connection: Connection) -> None:
+    day = timedelta(days=1)
+    add_job(connection, "a_1", city="Zürich", country="CH", company="Acme, Inc.", skills=["Go"],
+            salary_min=Decimal(50), salary_max=Decimal(60), salary_currency="USD",
+            salary_period="HOUR", posted_at=DAY - 2 * day)  # fmt: skip
+    add_job(connection, "a_2", city="Austin", country="US", skills=["Go", "C++"],
+            salary_min=Decimal(100_000), salary_currency="USD", salary_period="YEAR")  # fmt: skip
+    add_job(connection, "a_3", country="DE", salary_min=Decimal(200_000), salary_currency="EUR",
+            first_seen_at=DAY + day, status="likely_closed", posted_at=None)  # fmt: skip
+    add_job(connection, "a_4", category="sre", country="US", status="closed", closed_at=DAY)
+
+
+@pytest.mark.usefixtures("varied")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["a_1", "a_2", "a_3"]),
+        ("status=closed", ["a_4"]),
+        ("status=closed,likely_closed", ["a_3", "a_4"]),
+        ("status=closed&status=open", ["a_1", "a_2", "a_4"]),
+        ("country=ch,de", ["a_1", "a_3"]),
+        ("country=CH&country=DE,US", ["a_1", "a_2", "a_3"]),
+        ("city=zürich", ["a_1"]),
+        ("city=Austin&city=Zürich", ["a_1", "a_2"]),
+        ("company=acme, inc.", ["a_1"]),
+        ("skills=C%2B%2B", ["a_2"]),
+        ("skills=C%2B%2B,Go", ["a_1", "a_2"]),
+        ("category=sre&status=open", []),
+        ("posted_since=2026-02-06", ["a_2"]),
+        ("posted_since=2026-02-06T10:30:00Z", ["a_2"]),
+        ("posted_since=2026-02-06T10:30:00.000001Z", []),
+        ("first_seen_since=2026-02-07", ["a_3"]),
+        ("salary_min=100000&salary_currency=usd", ["a_1", "a_2"]),
+        ("salary_min=124800&salary_currency=USD", ["a_1"]),
+        ("salary_min=124800.01&salary_currency=USD", []),
+        ("salary_min=1&salary_currency=EUR", ["a_3"]),
+    ],
+)
+def test_further_filters_and_lists(api: httpx.Client, query: str, found: list[str]) -> None:
+    answer = api.get(f"/api/jobs?{query}")
+    assert sorted(ids(answer)) == found
+    assert answer.json()["total"] == len(found)
+
+
+@pytest.mark.usefixtures("varied")
+def test_a_closed_job_stays_readable(api: httpx.Client) -> None:
+    job = api.get("/api/jobs/a_4").json()
+    assert job["status"] == "closed"
+    assert job["closed_at"] == "2026-02-06T10:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("salary_min=1", "together"),
+        ("salary_currency=USD", "together"),
+        ("salary_min=NaN&salary_currency=USD", "finite"),
+        ("sort=relevance", "needs a search"),
+        ("sort=relevance&search=%20", "needs a search"),
+        (f"offset={MAX_OFFSET + 1}", "follow 'next'"),
+        ("cursor=nonsense", "'next' of an earlier answer"),
+        ("cursor=W10", "'next' of an earlier answer"),
+        ("cursor=WyJuZXdlc3QiLDAsIjIwMjYiXQ", "'next' of an earlier answer"),
+        ("cursor=é", "'next' of an earlier answer"),
+        ("cursor=W10&offset=1", "exclude each other"),
+        ("posted_since=1700000000", "must be a date"),
+        ("posted_since=0001-01-01T00:00:00%2B14:00", "1970"),
+        ("facets=colour", "category"),
+        ("skill=go", "did you mean 'skills'?"),
+        ("country=" + ",".join(["US"] * 51), "50"),
+    ],
+)
+def test_what_does_not_fit_together_is_said(api: httpx.Client, query: str, says: str) -> None:
+    answer = api.get(f"/api/jobs?{query}")
+    assert answer.status_code == 422, answer.text
+    assert says in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("varied")
+def test_facets_count_under_the_present_filters(api: httpx.Client, connection: Connection) -> None:
+    add_publish(connection, "run-1")
+    answer = api.get("/api/jobs?facets=country,skills&facets=remote&country=US,CH&limit=1").json()
+    assert answer["facets"] == {
+        "country": [{"value": "CH", "jobs": 1}, {"value": "US", "jobs": 1}],
+        "skills": [{"value": "Go", "jobs": 2}, {"value": "C++", "jobs": 1}],
+        "remote": [{"value": "false", "jobs": 2}],
+    }
+    every = "category,source,country,employment_type,remote,status,city,company,skills"
+    counted = api.get(f"/api/jobs?facets={every}&search=nosuchword").json()["facets"]
+    assert counted == {name: [] for name in every.split(",")}
+    assert "facets" not in api.get("/api/jobs").json()
+
+
+def follow(api: httpx.Client, path: str, between: Any = None) -> list[list[str]]:
+    """The ids of each page, as the Link headers lead from one to the next."""
+    pages = []
+    while True:
+        answer = api.get(path)
+        pages.append(ids(answer))
+        assert ("next" in answer.links) == (answer.json()["next"] is not None)
+        if "next" not in answer.links:
+            return pages
+        path = answer.links["next"]["url"]
+        if between is not None:
+            between()
+
+
+@pytest.mark.parametrize("query", ["", "&search=engineer", "&search=engineer&sort=relevance"])
+def test_following_next_reads_every_job_once(
+    api: httpx.Client, connection: Connection, query: str
+) -> None:
+    for number in range(7):
+        posted = None if number > 4 else DAY - timedelta(days=number // 2)
+        add_job(connection, f"a_{number}", posted_at=posted)
+    pages = follow(api, f"/api/jobs?limit=3{query}")
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [i for page in pages for i in page] == ids(api.get(f"/api/jobs?limit=50{query}"))
+    assert len(follow(api, f"/api/jobs?limit=7{query}")) == 1
+
+
+def test_pages_stay_in_step_while_jobs_are_published(
+    api: httpx.Client, connection: Connection
+) -> None:
+    for number in range(9):
+        add_job(connection, f"a_{number}", posted_at=DAY - timedelta(days=number))
+    published = iter(range(100))
+
+    def publish() -> None:
+        number = next(published)
+        add_job(connection, f"b_{number}", posted_at=DAY + timedelta(days=1 + number))
+        add_publish(connection, f"run-{number}")
+
+    pages = follow(api, "/api/jobs?limit=2", publish)
+    assert [i for page in pages for i in page] == [f"a_{number}" for number in range(9)]
+
+
+def test_an_alike_search_is_paged_too(api: httpx.Client, connection: Connection) -> None:
+    for number in range(5):
+        add_job(connection, f"a_{number}", title=f"Kubernetes Engineer {number}")
+    pages = follow(api, "/api/jobs?limit=2&search=kuberntes")
+    assert sorted(i for page in pages for i in page) == [f"a_{number}" for number in range(5)]
+    assert [len(page) for page in pages] == [2, 2, 1]
+
+
+@pytest.mark.usefixtures("varied")
+def test_what_is_answered_is_what_is_described(api: httpx.Client) -> None:
+    """The JSON comes from PostgreSQL unchecked: hold it against the models."""
+    every = "category,source,country,employment_type,remote,status,city,company,skills"
+    for model, path in [
+        (Jobs, f"/api/jobs?facets={every}"),
+        (Job, "/api/jobs/a_1"),
+        (JobPostings, "/api/jobs/a_1/postings"),
+    ]:
+        body = api.get(path).json()
+        assert model.model_validate(body, extra="forbid")
+        assert set(body) == set(model.model_fields)
