@@ -16,10 +16,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-import requests
 import urllib3
 from dlt.sources.helpers.requests import Client as RetryingClient
 from pydantic import SecretStr
+from requests import PreparedRequest, RequestException, Response, Session
+from requests import exceptions as transport
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, stop_after_attempt, wait_random_exponential
 
@@ -181,23 +182,23 @@ class Client:
 
     def _attempts(
         self, url: str, query: dict[str, str] | None, headers: dict[str, str]
-    ) -> requests.Response | FetchError:
+    ) -> Response | FetchError:
         failure: str
         try:
             return self._session.get(url, params=query, headers=headers, allow_redirects=False)
         except FetchError as error:
             return error
-        except requests.exceptions.SSLError:
+        except transport.SSLError:
             failure = "its certificate was not accepted"
-        except requests.exceptions.Timeout:
+        except transport.Timeout:
             failure = f"no answer within {self._settings.timeout_seconds:g} s"
-        except requests.exceptions.ChunkedEncodingError:
+        except transport.ChunkedEncodingError:
             failure = "the answer broke off"
-        except requests.exceptions.ContentDecodingError:
+        except transport.ContentDecodingError:
             failure = "its compression is damaged"
-        except requests.exceptions.ConnectionError:
+        except transport.ConnectionError:
             failure = "no connection, or it was closed without an answer"
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as e:
+        except (RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as e:
             failure = f"the request could not be sent ({type(e).__name__})"
         if self._remaining() <= 0:
             return self._out_of_time()
@@ -206,7 +207,7 @@ class Client:
             f"{self._prefix}BASE_URL."
         )
 
-    def _judged(self, response: requests.Response) -> _Parsed | FetchError:
+    def _judged(self, response: Response) -> _Parsed | FetchError:
         status = response.status_code
         parsed = _parse(response.content)
         if 200 <= status < 300:
@@ -262,9 +263,9 @@ class Client:
                 return " ".join(plain.split())[:200].rstrip(".")
         return ""
 
-    def _retrying_session(self) -> requests.Session:
+    def _retrying_session(self) -> Session:
         settings = self._settings
-        session: requests.Session = RetryingClient(
+        session: Session = RetryingClient(
             request_timeout=settings.timeout_seconds,
             raise_for_status=False,
             status_codes=_RETRIED,
@@ -272,7 +273,7 @@ class Client:
             request_max_retry_delay=settings.max_retry_delay_seconds,
         ).session
         session.headers.update({"User-Agent": _user_agent(), "Accept": "application/json"})
-        session.trust_env = not _is_loopback(settings.base_url)
+        session.trust_env = not _is_loopback(str(settings.base_url))
         adapter = _BoundedAdapter(self._send_bounded)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
@@ -302,7 +303,7 @@ class Client:
         pause = state.upcoming_sleep
         return pause > self._settings.max_retry_delay_seconds or pause >= self._remaining()
 
-    def _send_bounded(self, send: Callable[[float], requests.Response]) -> requests.Response:
+    def _send_bounded(self, send: Callable[[float], Response]) -> Response:
         """One attempt: within the quota, the bytes and the time that are left."""
         self._acquire()
         if self._remaining() <= 0:
@@ -310,7 +311,7 @@ class Client:
         self._requests += 1
         timeout = max(0.001, min(self._settings.timeout_seconds, self._remaining()))
 
-        def attempt() -> requests.Response:
+        def attempt() -> Response:
             response = send(timeout)
             # Both are what requests itself fills in when it reads a body.
             response._content = self._body(response)
@@ -326,7 +327,7 @@ class Client:
             self._quota.pause(datetime.now(UTC) + timedelta(seconds=min(asked, 366 * 86_400)))
         return response
 
-    def _body(self, response: requests.Response) -> bytes:
+    def _body(self, response: Response) -> bytes:
         maximum = self._settings.max_megabytes * 1_000_000
         announced = response.headers.get("Content-Length", "")
         too_large = announced.isdecimal() and self._bytes + int(announced[:19]) > maximum
@@ -342,11 +343,11 @@ class Client:
                 if self._remaining() <= 0:
                     raise self._out_of_time()
         except urllib3.exceptions.DecodeError as error:
-            raise requests.exceptions.ContentDecodingError(error) from None
+            raise transport.ContentDecodingError(error) from None
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise requests.exceptions.ReadTimeout(error) from None
+            raise transport.ReadTimeout(error) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise requests.exceptions.ChunkedEncodingError(error) from None
+            raise transport.ChunkedEncodingError(error) from None
         finally:
             response.close()
         raise self._bound(f"{self._settings.max_megabytes} MB", "MAX_MEGABYTES")
@@ -384,15 +385,13 @@ class _Parsed:
 class _BoundedAdapter(HTTPAdapter):
     """Has every attempt that requests sends go through ``bounded``."""
 
-    def __init__(
-        self, bounded: Callable[[Callable[[float], requests.Response]], requests.Response]
-    ) -> None:
+    def __init__(self, bounded: Callable[[Callable[[float], Response]], Response]) -> None:
         super().__init__()
         self._bounded = bounded
 
     def send(  # type: ignore[override]
-        self, request: requests.PreparedRequest, **options: Any
-    ) -> requests.Response:
+        self, request: PreparedRequest, **options: Any
+    ) -> Response:
         return self._bounded(
             lambda timeout: super(_BoundedAdapter, self).send(
                 request, **(options | {"stream": True, "timeout": timeout})
@@ -419,7 +418,7 @@ def _within(seconds: float, call: Callable[[], T]) -> T | None:
     return results[0] if results else None
 
 
-def _asked_pause(response: requests.Response) -> float | None:
+def _asked_pause(response: Response) -> float | None:
     """The seconds for which the source asks not to be asked, if it does."""
     if response.headers.get("X-RateLimit-Requests-Remaining", "").strip() == "0":
         reset = _seconds(response.headers.get("X-RateLimit-Requests-Reset"))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import dlt
 import polars as pl
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
@@ -24,6 +24,11 @@ from pipeline.transform.raw_values import (
     number,
 )
 
+_ROLES = [
+    "backend engineer", "devops engineer", "site reliability engineer",
+    "cloud engineer", "platform engineer",
+]  # fmt: skip
+
 
 class JSearchSettings(SourceSettings):
     """Every query is asked in every country, ``pages_per_query`` pages each.
@@ -34,23 +39,22 @@ class JSearchSettings(SourceSettings):
 
     model_config = SettingsConfigDict(env_prefix="JSEARCH_", populate_by_name=True)
 
-    base_url: BaseUrl = "https://jsearch.p.rapidapi.com"
+    base_url: Annotated[BaseUrl, Field(validate_default=True)] = HttpUrl(
+        "https://jsearch.p.rapidapi.com"
+    )
     rapidapi_key: Annotated[SecretStr | None, Field(validation_alias="RAPIDAPI_KEY")] = None
     rapidapi_host: str = "jsearch.p.rapidapi.com"
     interval_minutes: int = 1440
     max_pages: int = 50
     quota_per_month: int | None = 200
 
-    queries: CommaSeparated = [
-        "backend engineer", "devops engineer", "site reliability engineer",
-        "cloud engineer", "platform engineer",
-    ]  # fmt: skip
-    countries: CommaSeparated = ["us"]
+    queries: Annotated[CommaSeparated, Field(default=_ROLES)]
+    countries: Annotated[CommaSeparated, Field(default=["us"])]
     pages_per_query: Annotated[int, Field(ge=1, le=50)] = 1
     date_posted: Literal["all", "today", "3days", "week", "month"] = "3days"
     language: str | None = None
     remote_only: bool = False
-    employment_types: CommaSeparated = []
+    employment_types: Annotated[CommaSeparated, Field(default_factory=list)]
 
     @property
     def missing_keys(self) -> list[str]:
@@ -93,7 +97,10 @@ def _page(
     if settings.employment_types:
         params["employment_types"] = ",".join(settings.employment_types)
     key = settings.rapidapi_key.get_secret_value().strip() if settings.rapidapi_key else ""
-    headers = {"X-RapidAPI-Key": SecretStr(key), "X-RapidAPI-Host": settings.rapidapi_host}
+    headers: dict[str, str | int | SecretStr] = {
+        "X-RapidAPI-Key": SecretStr(key),
+        "X-RapidAPI-Host": settings.rapidapi_host,
+    }
     answer = client.get_json("/search", params, headers)
     postings = answer.get("data") if isinstance(answer, Mapping) else None
     if not isinstance(postings, list):

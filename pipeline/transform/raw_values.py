@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
-_JSON_STRING = r'"([^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u([0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))*"'
+_ESCAPE = r'\\(["\\/bfnrt]|u([0-9abcefABCEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))'
+_JSON_STRING = rf'"([^"\\\x00-\x1f]|{_ESCAPE})*"'
 _JSON_STRINGS = rf"^\s*\[\s*({_JSON_STRING}\s*(,\s*{_JSON_STRING}\s*)*)?\]\s*$"
 _ELEMENTS = 64
 """How many elements are read of a list that does not hold texts alone."""
