@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         CacheAnswers, editions=editions, shared=shared, megabytes=settings.api_cache_megabytes
     )
+    app.add_middleware(exports.ChooseFormat)
     app.add_middleware(LimitRates, rate=settings.api_rate_limit, keys=keys, shared=shared)
     app.add_middleware(
         CORSMiddleware,

@@ -60,8 +60,7 @@ class CacheAnswers:
             self._answers.clear()
             self._edition = edition
         request = Headers(scope=scope)
-        accept = request.get("accept", "").encode("latin-1")
-        key = b"\n".join((scope["raw_path"], scope["query_string"], accept))
+        key = scope["raw_path"] + b"?" + scope["query_string"]
         answer = None
         if edition is not None:
             answer = self._answers.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -10,6 +11,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from psycopg.rows import DictRow
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import queries
 from serving.cache import etag_of
@@ -37,12 +40,58 @@ class Format:
     rows: int | None = None
 
 
+LIST_PATH = "/api/jobs"
 FORMATS = [
     Format("csv", "text/csv", "id,source,title\r\na_1,a,Engineer\r\n", lambda _: Csv()),
     Format("ndjson", "application/x-ndjson", '{"id": "a_1"}\n', lambda _: Ndjson()),
     Format("parquet", "application/vnd.apache.parquet", "PAR1…PAR1", lambda _: Parquet()),
     Format("atom", "application/atom+xml", "<feed>…</feed>", Atom, FEED_ENTRIES),
 ]
+
+
+_EXTENSIONS = {form.media_type: form.extension for form in FORMATS} | {"application/json": "json"}
+
+
+class ChooseFormat:
+    """ASGI middleware: a request for the list whose ``Accept`` likes another format better than
+    JSON is answered as if it had asked for that extension."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != LIST_PATH or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        extension = _preferred(Headers(scope=scope).get("accept", ""))
+        if extension is not None:
+            path = f"{LIST_PATH}.{extension}"
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+
+        async def vary(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).add_vary_header("Accept")
+            await send(message)
+
+        await self.app(scope, receive, vary)
+
+
+def _preferred(accept: str) -> str | None:
+    """The extension of the format with the highest quality in ``accept``; none for JSON, which
+    is what wildcards and unknown types get."""
+    best, highest = None, 0.0
+    for part in accept.lower().split(","):
+        media_type, _, parameters = part.partition(";")
+        quality = 1.0
+        for parameter in parameters.split(";"):
+            name, _, value = parameter.partition("=")
+            if name.strip() == "q":
+                with contextlib.suppress(ValueError):
+                    quality = float(value)
+        extension = _EXTENSIONS.get(media_type.strip())
+        if extension is not None and quality > highest:
+            best, highest = extension, quality
+    return None if best == "json" else best
 
 
 async def _bytes(

