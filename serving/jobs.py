@@ -50,7 +50,8 @@ async def _page(query: JobsQuery, database: Database, totals: Totals) -> tuple[M
     asked = filters(query)
     mode, page = place(query)
     if mode is None or mode == "newest":
-        mode = "relevance" if query.sort == "relevance" else "newest"
+        ranked = query.sort == "relevance" and asked["search"] is not None
+        mode = "relevance" if ranked else "newest"
     if mode == "alike":
         return mode, await _alike(database, asked | page)
     statement = queries.JOBS_BY_RELEVANCE if mode == "relevance" else queries.JOBS

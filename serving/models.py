@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     StringConstraints,
     field_validator,
-    model_validator,
 )
 
 # Copies of the lists in pipeline.transform.schema, which the tests hold against each other:
@@ -127,16 +126,10 @@ class Filters(Parameters):
     )
     salary_currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)] | (
         None
-    ) = Field(None, description="ISO 4217. `salary_min` needs it.", examples=["USD"])
+    ) = Field(None, description="ISO 4217. With `salary_min`, USD if not given.", examples=["USD"])
     status: Annotated[list[Status], Split, Values] = Field(
         [], description="Without it, all that are not closed."
     )
-
-    @model_validator(mode="after")
-    def _salary_has_a_currency(self) -> Self:
-        if (self.salary_min is None) != (self.salary_currency is None):
-            raise ValueError("salary_min and salary_currency must be given together")
-        return self
 
 
 class JobsQuery(Filters):
@@ -144,14 +137,15 @@ class JobsQuery(Filters):
     offset: int = Field(
         0,
         ge=0,
-        description="Jobs to skip. To read on further, follow `next`.",
+        description="Jobs to skip, from the cursor on. To read on further, follow `next`.",
         json_schema_extra={"maximum": MAX_OFFSET},
     )
     cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
         None, description="The `next` of the page before."
     )
     sort: Literal["newest", "relevance"] = Field(
-        "newest", description="`relevance` needs a search: title over company, skills and text."
+        "newest",
+        description="`relevance`: matches in the title over company, over skills, over text.",
     )
     facets: Annotated[list[Facet], Split, Values] = Field(
         [], description="Count the matching jobs by these."
@@ -165,14 +159,6 @@ class JobsQuery(Filters):
                 f"must be at most {MAX_OFFSET}: to read on further, follow 'next' of each answer"
             )
         return offset
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.sort == "relevance" and not (self.search or "").strip():
-            raise ValueError("sort=relevance needs a search")
-        if self.cursor is not None and self.offset:
-            raise ValueError("cursor and offset exclude each other")
-        return self
 
 
 class ChangesQuery(Parameters):

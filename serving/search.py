@@ -10,11 +10,15 @@ from serving.models import Filters
 ADVERTISED = ["open", "likely_closed"]
 """The statuses of a query that names none."""
 
+DEFAULT_CURRENCY = "USD"
+"""The currency of a ``salary_min`` that names none."""
+
 _NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
 
 
 def filters(query: Filters) -> dict[str, Any]:
     """The parameters of ``filters.sql`` and ``search_filter.sql``."""
+    currency = DEFAULT_CURRENCY if query.salary_min is not None else None
     return {
         "search": (query.search or "").strip() or None,
         "statuses": list(query.status) or ADVERTISED,
@@ -29,7 +33,7 @@ def filters(query: Filters) -> dict[str, Any]:
         "posted_since": query.posted_since,
         "first_seen_since": query.first_seen_since,
         "salary_min": query.salary_min,
-        "salary_currency": query.salary_currency,
+        "salary_currency": query.salary_currency or currency,
     }
 
 

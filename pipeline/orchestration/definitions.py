@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 from dagster_dlt import DagsterDltResource
 
@@ -14,18 +16,20 @@ from pipeline.sources import SOURCES
 INGEST = "ingest"
 
 
-def definitions(settings: Settings, console_level: str = "WARNING") -> dg.Definitions:
-    """Assets, checks, jobs and schedules for one installation.
+def quiet(console_level: str) -> dict[str, Any]:
+    """The run configuration with which the console shows a run's events from a level on. The
+    Dagster UI shows all of them."""
+    return {"loggers": {"console": {"config": {"log_level": console_level}}}}
 
-    Args:
-        console_level: from which level on the console shows the events of a run. The Dagster UI
-            shows all of them.
-    """
+
+def definitions(settings: Settings) -> dg.Definitions:
+    """Assets, checks, jobs and schedules for one installation."""
     ingest = dg.define_asset_job(
         INGEST,
         selection=dg.AssetSelection.all(),
         description="Fetch every source, transform what changed, publish.",
         executor_def=dg.in_process_executor,
+        config=quiet("WARNING"),
         tags={"dagster/max_runtime": str(settings.max_run_minutes * 60)},
     )
     return dg.Definitions(
@@ -48,7 +52,6 @@ def definitions(settings: Settings, console_level: str = "WARNING") -> dg.Defini
             "dlt": DagsterDltResource(),
         },
         executor=dg.in_process_executor,
-        loggers={"console": dg.colored_console_logger.configured({"log_level": console_level})},
     )
 
 

@@ -60,9 +60,9 @@ def ingest_once(
             f"There is no source '{source}'. The sources are: {', '.join(SOURCES)}."
         )
     # Imported here: it reads the configuration and loads all of the definitions.
-    from pipeline.orchestration.definitions import INGEST, definitions
+    from pipeline.orchestration.definitions import INGEST, definitions, quiet
 
-    defs = definitions(settings, console_level="CRITICAL")
+    defs = definitions(settings)
     with dg.DagsterInstance.get() as instance, _only_one(settings):
         end_lost_runs(instance, foreground=True)
         if unfinished := instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1):
@@ -82,6 +82,7 @@ def ingest_once(
                 asset_selection=selection,
                 raise_on_error=False,
                 tags={STARTED_BY: FOREGROUND},
+                run_config=quiet("CRITICAL"),
             )
         if not result.success:
             raise IngestFailedError(_why(result))

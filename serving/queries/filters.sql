@@ -10,10 +10,8 @@ and (%(skills)s::text[] is null or skills && %(skills)s::text[])
 and (not %(remote_only)s::boolean or remote)
 and (%(posted_since)s::timestamptz is null or newest(posted_at) >= %(posted_since)s::timestamptz)
 and (%(first_seen_since)s::timestamptz is null or first_seen_at >= %(first_seen_since)s::timestamptz)
+and (%(salary_currency)s::text is null or salary_currency = %(salary_currency)s::text)
 and (
     %(salary_min)s::numeric is null
-    or (
-        salary_currency = %(salary_currency)s::text
-        and yearly_salary(salary_min, salary_max, salary_period) >= %(salary_min)s::numeric
-    )
+    or yearly_salary(salary_min, salary_max, salary_period) >= %(salary_min)s::numeric
 )

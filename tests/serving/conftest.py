@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
+from dagster_server import DagsterServer
 from psycopg import sql
 from published_rows import Connection, Start
 
@@ -105,3 +106,13 @@ def start(database_url: str) -> Iterator[Start]:
 @pytest.fixture
 def api(start: Start) -> httpx.Client:
     return start()
+
+
+@pytest.fixture
+def dagster() -> Iterator[DagsterServer]:
+    with DagsterServer() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

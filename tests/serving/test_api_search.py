@@ -137,6 +137,10 @@ def varied(connection: Connection) -> None:
         ("salary_min=124800&salary_currency=USD", ["a_1"]),
         ("salary_min=124800.01&salary_currency=USD", []),
         ("salary_min=1&salary_currency=EUR", ["a_3"]),
+        ("salary_min=1", ["a_1", "a_2"]),
+        ("salary_currency=EUR", ["a_3"]),
+        ("sort=relevance", ["a_1", "a_2", "a_3"]),
+        ("sort=relevance&search=%20", ["a_1", "a_2", "a_3"]),
     ],
 )
 def test_further_filters_and_lists(api: httpx.Client, query: str, found: list[str]) -> None:
@@ -155,17 +159,12 @@ def test_a_closed_job_stays_readable(api: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("salary_min=1", "together"),
-        ("salary_currency=USD", "together"),
         ("salary_min=NaN&salary_currency=USD", "finite"),
-        ("sort=relevance", "needs a search"),
-        ("sort=relevance&search=%20", "needs a search"),
         (f"offset={MAX_OFFSET + 1}", "follow 'next'"),
         ("cursor=nonsense", "'next' of an earlier answer"),
         ("cursor=W10", "'next' of an earlier answer"),
         ("cursor=WyJuZXdlc3QiLDAsIjIwMjYiXQ", "'next' of an earlier answer"),
         ("cursor=é", "'next' of an earlier answer"),
-        ("cursor=W10&offset=1", "exclude each other"),
         ("posted_since=1700000000", "must be a date"),
         ("posted_since=0001-01-01T00:00:00%2B14:00", "1970"),
         ("facets=colour", "category"),
