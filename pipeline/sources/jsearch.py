@@ -18,7 +18,6 @@ from pipeline.sources import Source
 from pipeline.transform.raw_values import (
     epoch_time,
     filled,
-    flag,
     iso_time,
     json_strings,
     number,
@@ -129,7 +128,7 @@ SOURCE = Source(
         "job_apply_is_direct": pl.Boolean(),
         "job_google_link": pl.String(),
         "job_description": pl.String(),
-        "job_is_remote": pl.String(),
+        "job_is_remote": pl.Boolean(),
         "job_posted_at_timestamp": pl.Int64(),
         "job_posted_at_datetime_utc": pl.String(),
         "job_offer_expiration_timestamp": pl.Int64(),
@@ -161,7 +160,7 @@ SOURCE = Source(
         "city": pl.col("job_city"),
         "region": pl.col("job_state"),
         "country": pl.col("job_country"),
-        "remote": flag("job_is_remote"),
+        "remote": pl.col("job_is_remote"),
         "employment_type": pl.coalesce(
             json_strings("job_employment_types").list.join(", ").replace("", None),
             filled("job_employment_type"),
