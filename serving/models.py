@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -51,10 +50,17 @@ def _split(values: object) -> object:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not 1970 <= moment.year < 3000:
-        raise ValueError("must be a time from 1970 to 2999")
-    return moment.astimezone(UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # within a day of the first or the last year
+        return moment.replace(tzinfo=UTC)
+
+
+def _empty_is_absent(value: object) -> object:
+    """An empty number is none: OpenAPI has no other way to write null into a URL."""
+    return None if value == "" else value
 
 
 def _written_as_date(text: object) -> object:
@@ -63,7 +69,11 @@ def _written_as_date(text: object) -> object:
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[
+    str,
+    AfterValidator(_without_nul),
+    Field(json_schema_extra={"pattern": r"^[^\u0000]*$"}),
+]
 """Text that PostgreSQL can hold."""
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)]
@@ -117,7 +127,10 @@ class Filters(Parameters):
     remote_only: bool = Field(False, description="Only jobs that can be done from anywhere.")
     posted_since: Since | None = Field(None, examples=["2026-02-06T10:30:00Z"])
     first_seen_since: Since | None = Field(None, examples=["2026-02-06T10:30:00Z"])
-    salary_min: Annotated[Decimal, Field(ge=0, le=10**11)] | None = Field(
+    salary_min: Annotated[
+        Annotated[float, Field(ge=0, le=10**11, allow_inf_nan=False)] | None,
+        BeforeValidator(_empty_is_absent),
+    ] = Field(
         None,
         description=(
             "At least this much a year at the upper end of the salary, in `salary_currency`; "

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.extract.bounds import env_prefix
 from pipeline.extract.errors import LedgerError, QuotaExhaustedError
 from pipeline.settings import SourceSettings
 
@@ -41,7 +42,7 @@ class Quota:
     def __init__(self, source: str, settings: SourceSettings, data_dir: Path) -> None:
         self._source = source
         self._path = data_dir.absolute() / "quota.sqlite"
-        self._prefix = str(settings.model_config.get("env_prefix", "")).upper()
+        self._prefix = env_prefix(settings)
         limits = {
             "minute": settings.quota_per_minute,
             "day": settings.quota_per_day,

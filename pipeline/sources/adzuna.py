@@ -110,8 +110,8 @@ def _page(
     settings: AdzunaSettings, client: Client, query: str, country: str, page: int
 ) -> list[Any]:
     wanted: dict[str, str | int | SecretStr | None] = {
-        "app_id": _stripped(settings.app_id),
-        "app_key": _stripped(settings.api_key),
+        "app_id": settings.app_id,
+        "app_key": settings.api_key,
         "results_per_page": settings.results_per_page,
         "what": query,
         "what_or": settings.what_or,
@@ -131,10 +131,6 @@ def _page(
         {**posting, COUNTRY_FIELD: country} if isinstance(posting, Mapping) else posting
         for posting in postings
     ]
-
-
-def _stripped(key: SecretStr | None) -> SecretStr | None:
-    return None if key is None else SecretStr(key.get_secret_value().strip())
 
 
 _HAS_SALARY = (pl.col("salary_min") > 0) | (pl.col("salary_max") > 0)

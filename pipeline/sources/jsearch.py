@@ -95,9 +95,8 @@ def _page(
         params["work_from_home"] = "true"
     if settings.employment_types:
         params["employment_types"] = ",".join(settings.employment_types)
-    key = settings.rapidapi_key.get_secret_value().strip() if settings.rapidapi_key else ""
     headers: dict[str, str | int | SecretStr] = {
-        "X-RapidAPI-Key": SecretStr(key),
+        "X-RapidAPI-Key": settings.rapidapi_key or "",
         "X-RapidAPI-Host": settings.rapidapi_host,
     }
     answer = client.get_json("/search", params, headers)
