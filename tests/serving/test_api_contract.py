@@ -1,0 +1,52 @@
+"""The OpenAPI document against the running API: Schemathesis with all checks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dagster_server import RUN, DagsterServer
+from published_rows import Connection, Start, add_job, add_posting, add_publish, add_source
+
+pytest.importorskip("schemathesis", reason="Schemathesis is not installed")
+
+TOML = """
+[[operations]]
+include-path = "/api/jobs"
+parameters = {{ "query.cursor" = "{page}" }}
+
+[[operations]]
+include-path = "/api/jobs/changes"
+parameters = {{ "query.cursor" = "{change}" }}
+
+[[operations]]
+include-path-regex = "^/api/jobs/.job_id"
+parameters = {{ "path.job_id" = "a_1" }}
+"""
+
+
+def test_schemathesis_finds_nothing(
+    start: Start, connection: Connection, dagster: DagsterServer, tmp_path: Path
+) -> None:
+    """All checks, the stateful ones included. A cursor is what the API gave: any other text is
+    refused, which no schema can say."""
+    add_source(connection, "a")
+    for number in range(30):
+        add_job(connection, f"a_{number}", title="Kafka Engineer", skills=["Go"], country="US")
+    add_posting(connection, "b_1", "a_1")
+    add_publish(connection, RUN)
+    dagster.status = "SUCCESS"
+    api = start(api_key="secret", dagster_url=dagster.url)
+    cursors = {
+        "page": api.get("/api/jobs?limit=3").json()["next"],
+        "change": api.get("/api/jobs/changes?limit=3").json()["next"],
+    }
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(TOML.format(**cursors))
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)]
+    command += ["run", f"{api.base_url}/openapi.json", "--header", "X-API-Key: secret"]
+    command += ["--max-examples", "10", "--seed", "1", "--checks", "all", "--no-color"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=250)
+    assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]
