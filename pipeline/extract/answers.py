@@ -1,0 +1,90 @@
+"""What an HTTP answer says: its JSON, the pause it asks for, and its words on an error."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from requests import Response
+
+_MAX_DIGITS = 4_000
+"""Python refuses to read whole numbers of more than 4,300 digits."""
+_MAX_WORDS_CHARS = 200
+_FIRST_UNIX_TIME = 1_000_000_000
+"""From here on a number in a header is a time of this century, not a number of seconds."""
+_LONGEST_PAUSE_SECONDS = 366 * 86_400.0
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The value of a JSON text, which may be None itself."""
+
+    value: Any
+
+
+def parse(body: bytes) -> Parsed | None:
+    """Read JSON; None where the body is none. NaN and infinities read as null, whole numbers of
+    more than 4,000 digits as text, bytes that are no UTF-8 as U+FFFD; lone surrogates and NULs
+    are kept."""
+    try:
+        text = body.decode(json.detect_encoding(body), "replace")
+        return Parsed(json.loads(text, parse_constant=lambda _: None, parse_int=_whole_number))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits
+
+
+def asked_pause(response: Response) -> timedelta | None:
+    """How long the source asks not to be asked, if it does: in ``Retry-After`` of a 429 or 503,
+    or in RapidAPI's headers (https://docs.rapidapi.com/docs/response-headers) where no request
+    is left, which an answer with status 200 may say too."""
+    if response.headers.get("X-RateLimit-Requests-Remaining", "").strip() == "0":
+        reset = _pause(response.headers.get("X-RateLimit-Requests-Reset"))
+        if reset:
+            return reset
+    if response.status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        return _pause(response.headers.get("Retry-After"))
+    return None
+
+
+def _pause(header: str | None) -> timedelta | None:
+    """Of a number of seconds, a Unix time or a date, at most a year; None where it is none."""
+    if header is None:
+        return None
+    if re.fullmatch(r"\s*\d+(\.\d+)?\s*", header, re.ASCII):
+        seconds = float(header)
+        seconds -= time.time() if seconds >= _FIRST_UNIX_TIME else 0
+    else:
+        try:
+            at = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+        seconds = (at - datetime.now(UTC)).total_seconds()
+    return timedelta(seconds=min(max(0.0, seconds), _LONGEST_PAUSE_SECONDS))
+
+
+def words_on_error(answer: Any, secrets: Collection[str]) -> str:
+    """The source's own words on an error, as one line without markup, URLs' queries or any of
+    ``secrets``; empty where it has none."""
+    if not isinstance(answer, Mapping):
+        return ""
+    for field in ("display", "message", "error", "exception"):
+        value = answer.get(field)
+        value = value.get("message") if isinstance(value, Mapping) else value
+        if isinstance(value, str) and value.strip():
+            for secret in sorted(secrets, key=len, reverse=True):
+                value = value.replace(secret, "***")
+            plain = re.sub(r"<[^<>]*>|\?\S+|[^ -~\u00a0-\ud7ff]", " ", value)
+            return " ".join(plain.split())[:_MAX_WORDS_CHARS].rstrip(" .")
+    return ""
