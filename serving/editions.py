@@ -42,6 +42,11 @@ class Editions:
         if self.latest is not None and version_of(edition) > version_of(self.latest):
             self.latest = edition
 
+    async def look(self) -> None:
+        """Ask which state is the latest, for a caller who knows of a publish."""
+        (row,) = await self._database.fetch(queries.EDITION, {})
+        self.saw(row["edition"])
+
     def start(self) -> None:
         self._watch = asyncio.create_task(self._follow())
 

@@ -16,6 +16,7 @@ from pipeline.settings import Settings
 from serving import queries
 from serving.dagster import Dagster, DagsterOfApp, Run
 from serving.database import Database, DatabaseOfApp
+from serving.editions import Editions
 from serving.models import IngestQuery, NoQuery, RunState, RunStatistics, StartedRun
 from serving.problems import ProblemError, documented
 from serving.security import Authorized
@@ -143,6 +144,7 @@ async def ingest(
             run_id=run_id,
             failed_steps=run.failed_steps,
         )
+    editions: Editions = request.app.state.editions
     statistics = await _statistics(database, run_id)
     if statistics is None:
         raise ProblemError(
@@ -152,6 +154,8 @@ async def ingest(
             headers=link,
             run_id=run_id,
         )
+    # Whoever is told of the publish reads it from here on, however late PostgreSQL's notice is.
+    await editions.look()
     return statistics
 
 
@@ -171,6 +175,7 @@ async def ingest(
 async def read_run(
     run_id: UUID,
     query: Annotated[NoQuery, Query()],
+    request: Request,
     database: DatabaseOfApp,
     dagster: DagsterOfApp,
 ) -> RunState:
@@ -178,9 +183,12 @@ async def read_run(
     run = await dagster.run(str(run_id))
     if run is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "Dagster knows no ingestion run with this id.")
+    statistics = await _statistics(database, run.run_id)
+    if statistics is not None:
+        await request.app.state.editions.look()
     return RunState(
         run_id=run.run_id,
         status=run.status,
         failed_steps=run.failed_steps,
-        statistics=await _statistics(database, run.run_id),
+        statistics=statistics,
     )

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from dagster_server import RUN, DagsterServer
-from published_rows import Connection, Start, add_publish
+from published_rows import Connection, Start, add_job, add_publish
 
 KEY = "correct horse battery staple"
 
@@ -213,3 +213,22 @@ def test_an_unreachable_database_is_reported_before_a_run_starts(
     api = start(dagster_url=dagster.url, database_url="postgresql://u@127.0.0.1:9/none")
     problem(api.post("/api/jobs/ingest"), 503)
     assert dagster.runs == []
+
+
+def test_whoever_waited_for_a_run_reads_what_it_published(
+    api: httpx.Client, dagster: DagsterServer, connection: Connection
+) -> None:
+    add_publish(connection, "run-1")
+    assert [api.get("/api/jobs").json()["total"] for _ in range(2)] == [0, 0]
+
+    def publish() -> None:
+        with connection.transaction():
+            add_job(connection, "a_1")
+            add_publish(connection, RUN)
+        dagster.status = "SUCCESS"
+
+    timer = threading.Timer(0.3, publish)
+    timer.start()
+    assert api.post("/api/jobs/ingest").status_code == 200
+    assert api.get("/api/jobs").json()["total"] == 1
+    timer.join()
