@@ -115,6 +115,7 @@ def configure(settings: Settings, process: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        logger.setLevel(logging.NOTSET)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
 

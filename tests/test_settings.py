@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import HttpUrl
 from pydantic_settings import BaseSettings
 from sqlalchemy.engine import make_url
 
@@ -39,7 +40,9 @@ def defaults(kind: type[BaseSettings]) -> dict[str, str]:
             text = text.lower()
         if isinstance(value, (list, tuple)):
             text = ",".join(map(str, value))
-        found[(field.alias or f"{prefix}{name}").upper()] = text
+        if isinstance(value, HttpUrl):
+            text = text.rstrip("/")
+        found[str(field.validation_alias or f"{prefix}{name}").upper()] = text
     return found
 
 
