@@ -154,7 +154,7 @@ SOURCE = Source(
             pl.concat_str(
                 filled("job_city"), filled("job_state"), filled("job_country"),
                 separator=", ", ignore_nulls=True,
-            ),
+            ).replace("", None),
         ),
         "city": pl.col("job_city"),
         "region": pl.col("job_state"),

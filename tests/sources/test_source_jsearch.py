@@ -1,0 +1,172 @@
+"""JSearch: queries by countries, old and new fields, and a cadence within the free plan."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from source_server import (
+    MISSING,
+    SourceServer,
+    html_instead_of_json,
+    jsearch_job,
+    rate_limited,
+    server_error,
+)
+from sources.source_fetch import MONTH_MINUTES, fetch, quick, recorded, row
+
+from pipeline.extract.errors import IncompleteFetchError, KeyRefusedError, RateLimitedError
+from pipeline.settings import ConfigurationError
+from pipeline.sources.jsearch import JSearchSettings
+
+
+def test_the_default_cadence_stays_within_the_free_plan_with_retries_to_spare() -> None:
+    settings = JSearchSettings(_env_file=None)
+    assert settings.quota_per_month == 200
+    fetches = MONTH_MINUTES / settings.interval_minutes + 1
+    assert fetches * settings.requests_per_fetch <= 0.9 * settings.quota_per_month
+    assert settings.requests_per_fetch <= settings.max_pages
+
+
+def test_keys_and_lists_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAPIDAPI_KEY", raising=False)
+    assert JSearchSettings.load(_env_file=None).missing_keys == ["RAPIDAPI_KEY"]
+    monkeypatch.setenv("RAPIDAPI_KEY", " ")
+    assert JSearchSettings.load(_env_file=None).missing_keys == ["RAPIDAPI_KEY"]
+    monkeypatch.setenv("RAPIDAPI_KEY", "s3cr3t")
+    monkeypatch.setenv("JSEARCH_QUERIES", "go engineer, sre")
+    monkeypatch.setenv("JSEARCH_QUOTA_PER_MONTH", "10000")
+    settings = JSearchSettings.load(_env_file=None)
+    assert settings.missing_keys == []
+    assert settings.queries == ["go engineer", "sre"]
+    assert settings.quota_per_month == 10_000
+    assert "s3cr3t" not in repr(settings)
+    monkeypatch.setenv("JSEARCH_PAGES_PER_QUERY", "many")
+    with pytest.raises(ConfigurationError, match="JSEARCH_PAGES_PER_QUERY"):
+        JSearchSettings.load(_env_file=None)
+
+
+def test_every_query_is_asked_in_every_country(tmp_path: Path) -> None:
+    jobs = [jsearch_job() for _ in range(3)]
+    with SourceServer() as server:
+        server.answer("jsearch", jobs[:2])
+        server.answer("jsearch", jobs[1:], page=2)
+        settings = quick(
+            "jsearch", server.base_url("jsearch"), queries=["a", "b"], countries=["us", "gb"],
+            pages_per_query=2, remote_only=True, employment_types=["FULLTIME", "INTERN"],
+        )  # fmt: skip
+        assert fetch("jsearch", settings, tmp_path) == (jobs, None)
+        asked = [(r.query["query"], r.query["country"], r.page) for r in server.requests]
+        first = server.requests[0]
+    assert asked == [
+        (query, country, page) for country in ("us", "gb") for query in "ab" for page in (1, 2)
+    ]
+    assert first.headers["x-rapidapi-key"] == "s3cr3t"
+    assert first.headers["x-rapidapi-host"] == "jsearch.p.rapidapi.com"
+    assert first.query["work_from_home"] == "true"
+    assert first.query["employment_types"] == "FULLTIME,INTERN"
+
+
+def test_a_query_that_fails_leaves_the_others(tmp_path: Path) -> None:
+    first, last = jsearch_job(), jsearch_job()
+    with SourceServer() as server:
+        server.answer("jsearch", [first], query="a")
+        server.answer("jsearch", b"<html>", query="b")
+        server.answer("jsearch", [last], query="c")
+        settings = quick("jsearch", server.base_url("jsearch"), queries=["a", "b", "c"])
+        found, error = fetch("jsearch", settings, tmp_path)
+    assert found == [first, last]
+    assert isinstance(error, IncompleteFetchError)
+    assert "1 of 3 searches failed. 'b' in us (page 1): jsearch answered with HTML" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (rate_limited(retry_after=900, times=None), RateLimitedError),
+        (html_instead_of_json(None, 401), KeyRefusedError),
+    ],
+)
+def test_what_every_query_would_meet_is_asked_once(tmp_path: Path, fault: Any, kind: type) -> None:
+    with SourceServer() as server:
+        server.fault("jsearch", fault)
+        found, error = fetch("jsearch", quick("jsearch", server.base_url("jsearch")), tmp_path)
+        assert found == []
+        assert isinstance(error, kind)
+        assert len(server.requests) == 1
+
+
+def test_when_all_queries_fail_the_reason_is_said_once(tmp_path: Path) -> None:
+    with SourceServer() as server:
+        server.fault("jsearch", server_error(None, 500))
+        settings = quick("jsearch", server.base_url("jsearch"), queries=["a", "b"])
+        _, error = fetch("jsearch", settings, tmp_path)
+        assert len(server.requests) == 4
+    assert "2 of 2 searches failed" in str(error)
+    assert str(error).count("HTTP 500") == 1
+
+
+def test_an_error_document_is_told_in_its_own_words(tmp_path: Path) -> None:
+    with SourceServer() as server:
+        answer = {"status": "ERROR", "error": {"message": "num_pages is too large"}}
+        server.answer("jsearch", answer)
+        settings = quick("jsearch", server.base_url("jsearch"), queries=["a"])
+        _, error = fetch("jsearch", settings, tmp_path)
+    assert "num_pages is too large" in str(error)
+
+
+def test_the_recorded_posting_with_the_older_fields_is_mapped() -> None:
+    found = row("jsearch", recorded("jsearch_2022.json")["data"][0])
+    expected = {
+        "source_id": "ZjYFdJ-QsEoAAAAAAAAAAA==",
+        "title": "JavaScript Developer ( Corp to Corp",
+        "company": "System Canada",
+        "location_text": "Irving, TX, US",
+        "city": "Irving",
+        "region": "TX",
+        "country": "US",
+        "remote": False,
+        "employment_type": "FULLTIME",
+        "salary_min": None,
+        "salary_currency": None,
+        "publisher": "Learn4Good",
+        "posted_at": datetime(2023, 7, 11, tzinfo=UTC),
+        "expires_at": datetime(2024, 1, 10, tzinfo=UTC),
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert found["apply_url"].startswith("https://www.learn4good.com/")
+    assert found["source_url"].startswith("https://www.google.com/")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "column", "expected"),
+    [
+        ({}, "employment_type", "FULLTIME"),
+        ({"job_employment_types": ["FULLTIME", "PARTTIME"]}, "employment_type",
+         "FULLTIME, PARTTIME"),
+        ({"job_employment_types": []}, "employment_type", "Full-time"),
+        ({"job_employment_types": MISSING, "job_employment_type": "Full–time and Part–time"},
+         "employment_type", "Full–time and Part–time"),
+        ({"job_employment_types": "FULLTIME"}, "employment_type", "Full-time"),
+        ({"job_min_salary": "$120,000"}, "salary_min", 120000),
+        ({"job_max_salary": "120K - 150K"}, "salary_max", 150000),
+        ({"job_min_salary": MISSING, "job_max_salary": None}, "salary_period", None),
+        ({"job_salary_period": "HOUR"}, "salary_period", "HOUR"),
+        ({"job_is_remote": "true"}, "remote", True),
+        ({"job_is_remote": None}, "remote", None),
+        ({"job_apply_link": None, "apply_options": [{"apply_link": "https://x.example"}]},
+         "apply_url", "https://x.example"),
+        ({"job_apply_link": "", "apply_options": "none"}, "apply_url", None),
+        ({"job_location": MISSING}, "location_text", "Austin, Texas, US"),
+        ({"job_location": None, "job_city": None, "job_state": None, "job_country": None},
+         "location_text", None),
+        ({"job_posted_at_datetime_utc": None}, "posted_at", datetime(2024, 12, 3, tzinfo=UTC)),
+        ({"job_title": {"text": "SRE"}}, "title", '{"text":"SRE"}'),
+    ],
+)  # fmt: skip
+def test_newer_and_drifted_postings_are_mapped(
+    overrides: dict[str, object], column: str, expected: object
+) -> None:
+    assert row("jsearch", jsearch_job(**overrides))[column] == expected

@@ -1,0 +1,85 @@
+"""Remote OK: one request, its terms left out, every posting kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from source_server import MISSING, SourceServer, empty_list, html_instead_of_json, remoteok_job
+from sources.source_fetch import as_mapped, fetch, quick, recorded, row
+
+from pipeline.extract.errors import UnusableAnswerError
+
+
+def test_the_terms_are_no_posting_and_odd_elements_are_kept(tmp_path: Path) -> None:
+    jobs = [remoteok_job(), {"id": "1", "legal": "paralegal"}, None, "text", {}]
+    with SourceServer() as server:
+        server.answer("remoteok", jobs)
+        found, error = fetch("remoteok", quick("remoteok", server.base_url("remoteok")), tmp_path)
+        assert (found, error) == (jobs, None)
+        assert [request.path for request in server.requests] == ["/remoteok/api"]
+
+
+def test_an_empty_list_is_no_error(tmp_path: Path) -> None:
+    with SourceServer() as server:
+        server.fault("remoteok", empty_list())
+        settings = quick("remoteok", server.base_url("remoteok"))
+        assert fetch("remoteok", settings, tmp_path) == ([], None)
+
+
+def test_what_is_no_list_is_told_in_the_apis_own_words(tmp_path: Path) -> None:
+    with SourceServer() as server:
+        settings = quick("remoteok", server.base_url("remoteok"))
+        server.answer("remoteok", {"error": "blocked for <i>now</i>"})
+        found, error = fetch("remoteok", settings, tmp_path)
+        assert found == []
+        assert isinstance(error, UnusableAnswerError)
+        assert "blocked for now" in str(error)
+        server.fault("remoteok", html_instead_of_json())
+        assert "HTML" in str(fetch("remoteok", settings, tmp_path)[1])
+
+
+def test_all_recorded_postings_are_mapped(tmp_path: Path) -> None:
+    with SourceServer() as server:
+        server.answer("remoteok", recorded("remoteok_2024-12-04.json"))
+        found, _ = fetch("remoteok", quick("remoteok", server.base_url("remoteok")), tmp_path)
+    frame = as_mapped("remoteok", found)
+    assert len(frame) == 98
+    for name in ("title", "description", "tags", "apply_url", "source_url", "posted_at"):
+        assert frame[name].null_count() == 0, name
+    assert frame["remote"].all()
+    assert frame["description_is_snippet"].sum() == 4
+    assert frame["salary_currency"].null_count() == (frame["salary_max"] == 0).sum() == 15
+    by_id = {line["source_id"]: line for line in frame.iter_rows(named=True)}
+    first = by_id["1059249"]
+    assert first["title"] == "Senior Backend Golang Engineer Mailgun Send"
+    assert first["tags"] == ["golang", "senior", "golang", "engineer", "backend"]
+    assert (first["salary_min"], first["salary_max"]) == (70000, 110000)
+    assert (first["salary_currency"], first["salary_period"]) == ("USD", "YEAR")
+    assert first["posted_at"] == datetime(2024, 12, 3, 21, 15, 4, tzinfo=UTC)
+    assert first["description_is_snippet"] is True
+    blank = by_id["1057180"]
+    assert (blank["title"], blank["company"], blank["salary_currency"]) == ("", "", None)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "column", "expected"),
+    [
+        ({"apply_url": MISSING, "url": "https://remoteok.com/1"}, "apply_url",
+         "https://remoteok.com/1"),
+        ({"date": "soon"}, "posted_at", datetime(2024, 12, 3, 21, 15, 4, tzinfo=UTC)),
+        ({"date": MISSING, "epoch": "soon"}, "posted_at", None),
+        ({"salary_min": "70000"}, "salary_min", 70000),
+        ({"salary_min": None, "salary_max": None}, "salary_currency", None),
+        ({"tags": "python"}, "tags", None),
+        ({"tags": {"0": "python"}}, "tags", None),
+        ({"tags": ["python", 3, None]}, "tags", ["python", "3"]),
+        ({"description": MISSING}, "description_is_snippet", False),
+        ({"position": 7}, "title", "7"),
+    ],
+)  # fmt: skip
+def test_drifted_postings_are_mapped_as_far_as_they_go(
+    overrides: dict[str, object], column: str, expected: object
+) -> None:
+    assert row("remoteok", remoteok_job(**overrides))[column] == expected
