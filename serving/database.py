@@ -78,7 +78,6 @@ class Database:
             max_waiting=settings.api_pool_size * 20,
             reconnect_timeout=30,
             open=False,
-            check=AsyncConnectionPool.check_connection,
             configure=self._configure,
             kwargs={"row_factory": dict_row, **CONNECTION},
             name="api",
@@ -116,6 +115,19 @@ class Database:
             psycopg_pool.PoolTimeout: no connection became free in :data:`WAIT_SECONDS`.
             psycopg.OperationalError: the server went away, or the statement timed out.
         """
+        try:
+            return await self._fetch(query, parameters, timeout_ms)
+        except psycopg.OperationalError as error:
+            if isinstance(error, psycopg.errors.QueryCanceled):
+                raise
+        # The server ended the connection while it was idle, and others perhaps too. To look at
+        # each before it is used would cost every request a round trip.
+        await self._pool.check()
+        return await self._fetch(query, parameters, timeout_ms)
+
+    async def _fetch(
+        self, query: bytes, parameters: Mapping[str, Any], timeout_ms: int | None
+    ) -> list[DictRow]:
         async with self._pool.connection() as connection:
             if timeout_ms is None:
                 cursor = await connection.execute(query, parameters, prepare=True)
