@@ -154,7 +154,9 @@ class Client:
         asked = asked_pause(response)
         if status == HTTPStatus.TOO_MANY_REQUESTS or asked is not None:
             retry_at = datetime.now(UTC) + asked if asked is not None else None
-            when = f" It may be asked again after {retry_at:%Y-%m-%d %H:%M:%S} UTC." if retry_at else ""
+            when = ""
+            if retry_at is not None:
+                when = f" It may be asked again after {retry_at:%Y-%m-%d %H:%M:%S} UTC."
             return RateLimitedError(
                 f"{self._source} asks for a pause ({reason}).{when} If that recurs, raise "
                 f"{self._prefix}INTERVAL_MINUTES or ask for less.",
