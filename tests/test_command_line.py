@@ -1,0 +1,84 @@
+"""What a person at the console is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+def job_market(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=folder,
+        env=kept | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_without_a_command_it_says_what_there_is(tmp_path: Path) -> None:
+    done = job_market(tmp_path)
+    assert done.returncode == 0
+    for command in ("up", "demo", "serve", "doctor", "--ingest-once", "--source"):
+        assert command in done.stdout
+
+
+def test_a_source_needs_a_run(tmp_path: Path) -> None:
+    done = job_market(tmp_path, "--source", "remoteok")
+    assert done.returncode == 2
+    assert "--source goes with --ingest-once" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "mysql://root:s3cret@localhost/jobs"),
+        ("API_PORT", "eighty"),
+        ("INGESTION_INTERVAL_MINUTES", "7"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_malformed_value_is_one_sentence_that_names_it(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    done = job_market(tmp_path, "--ingest-once", **{variable: value})
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"job-market: {variable} is not usable: ")
+    assert done.stderr.count("\n") == 1
+    assert "s3cret" not in done.stderr
+
+
+def test_doctor_tells_what_is_broken_and_what_is_missing(tmp_path: Path) -> None:
+    done = job_market(
+        tmp_path,
+        "doctor",
+        DATABASE_URL="postgresql://nobody:s3cret@127.0.0.1:1/jobs",
+        REMOTEOK_BASE_URL="http://127.0.0.1:1",
+    )
+    assert done.returncode == 1
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    verdicts = {rest.split("  ")[0]: verdict for verdict, rest in lines}
+    assert verdicts["DATABASE_URL"] == "broken"
+    assert verdicts["JSearch"] == verdicts["Adzuna"] == verdicts["Remote OK"] == "missing"
+    assert verdicts["DATA_DIR"] == "ok"
+    assert "RAPIDAPI_KEY" in done.stdout
+    assert "ADZUNA_APP_ID and ADZUNA_API_KEY" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_serving_without_a_database_says_what_to_do(tmp_path: Path) -> None:
+    done = job_market(tmp_path, "serve", DATABASE_URL="postgresql://nobody@127.0.0.1:1/jobs")
+    assert done.returncode == 2
+    assert "127.0.0.1" in done.stderr
+    assert "Traceback" not in done.stderr
