@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from pipeline.settings import ConfigurationError, Settings
 from serving import queries
@@ -118,7 +118,8 @@ class Database:
         try:
             return await self._fetch(query, parameters, timeout_ms)
         except psycopg.OperationalError as error:
-            if isinstance(error, psycopg.errors.QueryCanceled):
+            final = (psycopg.errors.QueryCanceled, PoolTimeout, PoolClosed, TooManyRequests)
+            if isinstance(error, final):
                 raise
         # The server ended the connection while it was idle, and others perhaps too. To look at
         # each before it is used would cost every request a round trip.
