@@ -107,7 +107,7 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
                 source,
                 source.settings.load(),
                 settings,
-                context.run_id,
+                context.run.run_id,
                 respect_cadence=SCHEDULE_TAG in context.run.tags,
                 run=run,
             )
@@ -115,7 +115,7 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
             if context.retry_number < _RETRIES.max_retries:
                 raise
             now = datetime.now(UTC)
-            fetch = Fetch(source.name, context.run_id, now, now, "failed", str(error))
+            fetch = Fetch(source.name, context.run.run_id, now, now, "failed", str(error))
         if fetch.reason:
             context.log.warning(fetch.reason)
         return dg.MaterializeResult(
@@ -233,7 +233,7 @@ def read_staged(
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
     with database.connect(settings) as connection:
         plan = steps.read_staged(
-            settings, connection, frames, context.run_id, full_refresh=config.full_refresh
+            settings, connection, frames, context.run.run_id, full_refresh=config.full_refresh
         )
     postings, rejected = frames.scan("postings"), frames.scan("rejected_postings")
     by_source = counted(postings, "source")
@@ -400,10 +400,10 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
     def published_jobs(
         context: dg.AssetExecutionContext, settings: SettingsResource, frames: FramesResource
     ) -> dg.MaterializeResult:
-        began = context.instance.get_run_stats(context.run_id).start_time
+        began = context.instance.get_run_stats(context.run.run_id).start_time
         started_at = datetime.fromtimestamp(began, UTC) if began else datetime.now(UTC)
         with database.connect(settings) as connection:
-            result = steps.publish(connection, frames, context.run_id, started_at)
+            result = steps.publish(connection, frames, context.run.run_id, started_at)
             row = connection.execute("select count(*) from jobs").fetchone()
             by_category = connection.execute(
                 "select category, count(*) from jobs group by 1 order by 2 desc"
