@@ -12,8 +12,8 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
+from pipeline.publish.statistics import RUN_STATISTICS, as_statistics
 from pipeline.settings import Settings
-from serving import queries
 from serving.dagster import Dagster, DagsterOfApp, Run
 from serving.database import Database, DatabaseOfApp
 from serving.editions import Editions
@@ -39,20 +39,8 @@ log = logging.getLogger(__name__)
 
 
 async def _statistics(database: Database, run_id: str) -> RunStatistics | None:
-    rows = await database.fetch(queries.PUBLISH_OF_RUN, {"run_id": run_id})
-    if not rows:
-        return None
-    row = rows[0]
-    return RunStatistics.model_validate(
-        {
-            "sources": row["fetched"],
-            "db": row,
-            "total_jobs": sum(row["fetched"].values()),
-            "ran_at": row["finished_at"],
-            "run_id": row["run_id"],
-            "duration_seconds": row["duration_seconds"],
-        }
-    )
+    rows = await database.fetch(RUN_STATISTICS, {"run_id": run_id})
+    return RunStatistics.model_validate(as_statistics(rows[0])) if rows else None
 
 
 async def _launch(database: Database, dagster: Dagster, own_turn: asyncio.Lock) -> str:
