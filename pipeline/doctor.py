@@ -16,6 +16,7 @@ from pipeline.extract.quota import Quota
 from pipeline.publish.migrate import known_migrations
 from pipeline.settings import ConfigurationError, Settings
 from pipeline.sources import SOURCES, Source
+from pipeline.supervisor import is_open
 
 CONNECT_SECONDS = 3.0
 MIN_FREE_GIGABYTES = 2.0
@@ -40,8 +41,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for source in SOURCES.values():
         yield from _source(source, settings)
     yield _api_key(settings)
-    yield _listens("Dagster UI", settings.dagster_port, settings)
-    yield _listens("API", settings.api_port, settings)
+    yield _listens("Dagster UI", settings.dagster_port)
+    yield _listens("API", settings.api_port)
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
@@ -139,11 +140,8 @@ def _api_key(settings: Settings) -> Finding:
     )
 
 
-def _listens(subject: str, port: int, settings: Settings) -> Finding:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        listens = probe.connect_ex(("127.0.0.1", port)) == 0
-    if listens:
+def _listens(subject: str, port: int) -> Finding:
+    if is_open(port):
         return Finding(subject, "ok", f"something listens on port {port}")
     return Finding(
         subject, "missing", f"nothing listens on port {port}: start it with `job-market up`."

@@ -95,7 +95,7 @@ class Process:
             except httpx.HTTPError:
                 return False
             return answer.status_code < 500
-        return self.port is None or _is_open(self.port)
+        return self.port is None or is_open(self.port)
 
     def terminate(self) -> None:
         if self._process and self.exit_code is None:
@@ -124,7 +124,8 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _is_open(port: int) -> bool:
+def is_open(port: int) -> bool:
+    """Whether something on this machine listens on the TCP port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -154,7 +155,7 @@ class Supervisor:
                 that was started is stopped by then.
         """
         for process in self._processes:
-            if process.port is not None and _is_open(process.port):
+            if process.port is not None and is_open(process.port):
                 raise SupervisorError(
                     f"Port {process.port}, which '{process.name}' needs, is in use. Stop what "
                     "listens there (an earlier start of this program?), or configure another port."

@@ -404,11 +404,10 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
         started_at = datetime.fromtimestamp(began, UTC) if began else datetime.now(UTC)
         with database.connect(settings) as connection:
             result = steps.publish(connection, frames, context.run.run_id, started_at)
-            row = connection.execute("select count(*) from jobs").fetchone()
             by_category = connection.execute(
                 "select category, count(*) from jobs group by 1 order by 2 desc"
             ).fetchall()
-        rows = row[0] if row else 0
+        rows = sum(jobs for _, jobs in by_category)
         fetched = pl.DataFrame(
             list(result.fetched.items()), {"source": pl.String, "postings": pl.Int64}, orient="row"
         )
