@@ -266,7 +266,8 @@ class Conformed:
         what = f"{_kind(value)} instead of {declared.name}"
         try:
             converted = declared.convert(value)
-            pl.Series([converted], dtype=dtype)
+            if dtype != pl.String:  # a text always fits
+                pl.Series([converted], dtype=dtype)
         except (ValueError, TypeError, KeyError, OverflowError, OSError, pl.exceptions.PolarsError):
             self._note(name, f"{what}, not convertible", value)
             return None
