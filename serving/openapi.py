@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
-from serving.problems import MEDIA_TYPE
+from serving.problems import MEDIA_TYPE, documented
+from serving.rates import UNLIMITED_PATHS
 
 _OF_TYPE = {"boolean": False, "integer": 0, "number": 0, "string": "", "object": {}, "null": None}
 
@@ -30,6 +32,18 @@ def _example(schema: dict[str, Any], components: dict[str, Any]) -> Any:
     return _OF_TYPE[schema["type"]]
 
 
+def operation_id(route: APIRoute) -> str:
+    """The name of the route's function, which is what generated clients call the operation."""
+    return route.name
+
+
+def _too_many_requests() -> dict[str, Any]:
+    """The response of :class:`serving.rates.LimitRates`, which no route knows of."""
+    (described,) = documented({429: "At most 1200 per 1 minute are answered."}).values()
+    described["content"][MEDIA_TYPE]["schema"] = {"$ref": "#/components/schemas/Problem"}
+    return {name: described[name] for name in ("description", "content")}
+
+
 def install(app: FastAPI) -> None:
     """Complete what FastAPI generates: problems are described under the media type that they are
     sent with, and every answer has an example."""
@@ -40,8 +54,10 @@ def install(app: FastAPI) -> None:
             return app.openapi_schema
         schema = generate()
         components = schema["components"]["schemas"]
-        for path in schema["paths"].values():
-            for operation in path.values():
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
+                if path not in UNLIMITED_PATHS:
+                    operation["responses"]["429"] = _too_many_requests()
                 for status, response in operation["responses"].items():
                     described = response["content"].get("application/json")
                     if described is None:

@@ -16,7 +16,7 @@ from serving.problems import ProblemError, problem_response
 from serving.security import Keys, key_in
 from serving.shared import Shared
 
-_FREE = ("/api/health", "/api/ready")
+UNLIMITED_PATHS = ("/api/health", "/api/ready")
 
 
 class LimitRates:
@@ -31,7 +31,7 @@ class LimitRates:
         self._local = FixedWindowRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        free = scope["type"] != "http" or scope["path"] in _FREE
+        free = scope["type"] != "http" or scope["path"] in UNLIMITED_PATHS
         if free or self._rate is None or await self._allowed(self._caller(scope), self._rate):
             await self.app(scope, receive, send)
             return
