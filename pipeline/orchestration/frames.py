@@ -81,6 +81,34 @@ class Frames:
         for file in self._files(name):
             yield pl.read_parquet(file)
 
+    def split(self, name: str, groups: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """The frame group by group, each whole. The frame is read once, part by part, and its
+        rows wait on disk for the turn of their group, so that memory holds one of them.
+
+        Args:
+            groups: a column that identifies the rows of the frame, and the column ``group``, a
+                number. Rows of no group are left out.
+
+        Raises:
+            MissingFrameError: nothing has written it yet.
+        """
+        (key,) = (column for column in groups.columns if column != "group")
+        folder = self._directory / f".{name}-{uuid.uuid4().hex}"
+        try:
+            for number, part in enumerate(self.parts(name)):
+                grouped = part.join(groups, on=key, maintain_order="left")
+                for (group,), rows in grouped.partition_by("group", as_dict=True).items():
+                    place = folder / str(group)
+                    place.mkdir(parents=True, exist_ok=True)
+                    rows.drop("group").write_parquet(
+                        place / f"{number:05}.parquet", compression="lz4"
+                    )
+            for place in sorted(folder.glob("*"), key=lambda place: int(place.name)):
+                yield pl.read_parquet(place / "*.parquet")
+                shutil.rmtree(place)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _files(self, name: str) -> list[Path]:
         files = sorted((self._directory / name).glob("*.parquet"))
         if not files:

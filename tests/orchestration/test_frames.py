@@ -58,3 +58,15 @@ def test_a_frame_without_parts_is_empty_and_typed(tmp_path: Path) -> None:
 def test_a_frame_that_was_never_written_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingFrameError, match="materialize the asset 'numbers' first"):
         Frames(tmp_path).scan("numbers")
+
+
+def test_a_frame_splits_into_groups_across_its_parts(tmp_path: Path) -> None:
+    frames = Frames(tmp_path)
+    with frames.writing("numbers", Numbers) as writer:
+        writer.append(numbers(1, 2, 3))
+        writer.append(numbers(4, 5, 6))
+    groups = pl.DataFrame({"n": [1, 6, 2, 3, 4], "group": [10, 10, 2, 10, 2]})
+    found = list(frames.split("numbers", groups))
+    assert [group["n"].to_list() for group in found] == [[2, 4], [1, 3, 6]]
+    assert found[0].schema == Numbers.create_empty().schema
+    assert [entry.name for entry in tmp_path.iterdir()] == ["numbers"]
