@@ -34,6 +34,12 @@ def etag_of(edition: str, representation: str = "json") -> str:
     return f'"{edition}-{representation}"'
 
 
+def is_known(etag: str, if_none_match: str) -> bool:
+    """Whether a client that sends this ``If-None-Match`` has the answer of this entity tag."""
+    tags = [tag.strip() for tag in if_none_match.split(",")]
+    return tags == ["*"] or etag in [tag.removeprefix("W/") for tag in tags]
+
+
 class CacheAnswers:
     """ASGI middleware that answers from memory what was answered before for the same edition.
     Of several like requests at once, one is computed and the others wait for it."""
@@ -160,10 +166,7 @@ async def _send(answer: Answer, request: Headers, send: Send) -> None:
     headers, body = answer
     status = HTTPStatus.OK
     etag = dict(headers)[b"etag"].decode()
-    asked = request.get("if-none-match", "")
-    if asked and (
-        asked.strip() == "*" or etag in [t.strip().removeprefix("W/") for t in asked.split(",")]
-    ):
+    if is_known(etag, request.get("if-none-match", "")):
         status, body = HTTPStatus.NOT_MODIFIED, b""
         headers = [h for h in headers if h[0] not in (b"content-length", b"content-type")]
     await send({"type": "http.response.start", "status": int(status), "headers": list(headers)})

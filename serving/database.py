@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
@@ -142,7 +142,7 @@ class Database:
 
     async def stream(
         self, query: bytes, parameters: Mapping[str, Any]
-    ) -> AsyncIterator[list[DictRow]]:
+    ) -> AsyncGenerator[list[DictRow], None]:
         """The rows of one statement in batches of :data:`BATCH_ROWS`, all of one snapshot; an
         empty batch ends them. Few may stream at once: each occupies a connection for as long as
         its reader takes.

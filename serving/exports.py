@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from psycopg.rows import DictRow
 from starlette.concurrency import run_in_threadpool
@@ -15,8 +18,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import queries
-from serving.cache import etag_of
+from serving.cache import etag_of, is_known
 from serving.database import DatabaseOfApp
+from serving.editions import Editions
 from serving.formats import Atom, Csv, Ndjson, Parquet, Writer
 from serving.jobs import UNAVAILABLE
 from serving.models import ExportQuery
@@ -28,6 +32,21 @@ FEED_ENTRIES = 100
 
 router = APIRouter(tags=["jobs"])
 
+LIST_PATH = "/api/jobs"
+_EXAMPLE = {
+    "id": "jsearch_abc123", "source": "jsearch", "sources": ["adzuna", "jsearch"],
+    "title": "Senior Backend Engineer", "company": "Initech", "city": "Austin", "region": "Texas",
+    "country": "US", "remote": False, "employment_type": "FULLTIME", "category": "backend",
+    "skills": ["Kubernetes", "Python"], "salary_min": Decimal(120_000),
+    "salary_max": Decimal("150000.5"), "salary_currency": "USD", "salary_period": "YEAR",
+    "salary_is_predicted": False, "apply_url": "https://example.com/apply/abc123",
+    "source_url": "https://example.com/jobs/abc123",
+    **dict.fromkeys(
+        ("posted_at", "first_seen_at", "updated_at"), datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
+    ),
+    "status": "open", "attribution": "Jobs by JSearch",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Format:
@@ -35,17 +54,24 @@ class Format:
 
     extension: str
     media_type: str
-    example: str
     writer: Callable[[str], Writer]
     rows: int | None = None
+    is_text: bool = True
+
+    def described(self) -> dict[str, Any]:
+        """The answer as OpenAPI describes it."""
+        if not self.is_text:
+            return {"schema": {"type": "string", "format": "binary"}, "example": "PAR1…PAR1"}
+        writer = self.writer(f"https://example.com{LIST_PATH}.{self.extension}")
+        example = writer.batch([_EXAMPLE]) + writer.end()
+        return {"schema": {"type": "string"}, "example": example.decode()}
 
 
-LIST_PATH = "/api/jobs"
 FORMATS = [
-    Format("csv", "text/csv", "id,source,title\r\na_1,a,Engineer\r\n", lambda _: Csv()),
-    Format("ndjson", "application/x-ndjson", '{"id": "a_1"}\n', lambda _: Ndjson()),
-    Format("parquet", "application/vnd.apache.parquet", "PAR1…PAR1", lambda _: Parquet()),
-    Format("atom", "application/atom+xml", "<feed>…</feed>", Atom, FEED_ENTRIES),
+    Format("csv", "text/csv", lambda _: Csv()),
+    Format("ndjson", "application/x-ndjson", lambda _: Ndjson()),
+    Format("parquet", "application/vnd.apache.parquet", lambda _: Parquet(), is_text=False),
+    Format("atom", "application/atom+xml", Atom, FEED_ENTRIES),
 ]
 
 
@@ -95,13 +121,15 @@ def _preferred(accept: str) -> str | None:
 
 
 async def _bytes(
-    writer: Writer, first: Sequence[DictRow], rest: AsyncIterator[list[DictRow]]
+    writer: Writer, first: Sequence[DictRow], rest: AsyncGenerator[list[DictRow], None]
 ) -> AsyncIterator[bytes]:
-    if first:
-        yield await run_in_threadpool(writer.batch, first)
-        async for batch in rest:
-            yield await run_in_threadpool(writer.batch, batch)
-    yield await run_in_threadpool(writer.end)
+    # A reader that leaves gives its place to the next at once, not when memory is cleared up.
+    async with contextlib.aclosing(rest):
+        if first:
+            yield await run_in_threadpool(writer.batch, first)
+            async for batch in rest:
+                yield await run_in_threadpool(writer.batch, batch)
+        yield await run_in_threadpool(writer.end)
 
 
 async def _export(
@@ -110,14 +138,21 @@ async def _export(
     request: Request,
     database: DatabaseOfApp,
 ) -> Any:
+    editions: Editions = request.app.state.editions
+    # The statement reads this edition or a later one.
+    edition = editions.latest
+    headers = {"Cache-Control": "no-cache"}
+    if edition is not None:
+        headers["ETag"] = etag_of(edition, form.extension)
+        if is_known(headers["ETag"], request.headers.get("if-none-match", "")):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     parameters = filters(query) | {"limit": query.limit or form.rows}
     batches = database.stream(queries.EXPORT, parameters)
     # A failure of the query is still an answer of its own; one of a later batch cuts the stream.
     first: list[DictRow] = await anext(batches, [])
-    edition = first[0]["edition"] if first else None
-    headers = {"ETag": etag_of(edition, form.extension)} if edition else {}
+    if first and first[0]["edition"]:
+        headers["ETag"] = etag_of(first[0]["edition"], form.extension)
     headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
-    headers["Cache-Control"] = "no-cache"
     writer = form.writer(str(request.url))
     return StreamingResponse(
         _bytes(writer, first, batches), headers=headers, media_type=form.media_type
@@ -146,12 +181,7 @@ for _form in FORMATS:
         responses={
             200: {
                 "description": "A stream.",
-                "content": {
-                    _form.media_type: {
-                        "schema": {"type": "string", "format": "binary"},
-                        "example": _form.example,
-                    }
-                },
+                "content": {_form.media_type: _form.described()},
             },
             **documented({422: "country.0: String should match pattern", 503: UNAVAILABLE}),
         },

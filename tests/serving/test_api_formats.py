@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 import httpx
@@ -19,6 +23,18 @@ from benchmarks.generated_jobs import COLUMNS, generate
 
 MANY = 2_500
 ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+T = TypeVar("T")
+
+
+def eventually(ask: Callable[[], T], right: Callable[[T], object] = bool) -> Any:
+    """What ``ask`` returns once that is ``right``, for which there are 10 s."""
+    deadline = time.monotonic() + 10
+    while not right(answer := ask()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.01)
+    return answer
 
 
 @pytest.fixture
@@ -155,14 +171,76 @@ def test_an_export_has_no_pages(api: httpx.Client) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.usefixtures("many")
-def test_too_many_exports_at_once_are_told_to_wait(start: Start) -> None:
-    api = start(api_pool_size=2)
-    with api.stream("GET", "/api/jobs.ndjson") as first:
-        next(first.iter_raw(1))
-        answer = api.get("/api/jobs.csv")
-    # The first may have been sent whole already: then nobody waits.
-    assert answer.status_code in (200, 503)
-    if answer.status_code == 503:
-        assert answer.headers["retry-after"]
-    assert api.get("/api/jobs.csv").status_code == 200
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize("query", ["", "?search=nosuchword"])
+@pytest.mark.parametrize("extension", ["csv", "ndjson", "parquet", "atom"])
+def test_an_unchanged_export_is_not_sent_again(
+    api: httpx.Client, connection: Connection, extension: str, query: str
+) -> None:
+    path = f"/api/jobs.{extension}{query}"
+
+    def etag() -> str | None:
+        return api.get(path).headers.get("etag")
+
+    # Only where a row tells of the publish, or once the API follows them.
+    of_first = eventually(etag)
+    assert of_first.startswith('"1-')
+    assert of_first.endswith(f'-{extension}"')
+    unchanged = {"If-None-Match": f'"x", W/{of_first}'}
+    answer = eventually(lambda: api.get(path, headers=unchanged), lambda a: a.status_code == 304)
+    assert answer.content == b""
+    assert answer.headers["etag"] == of_first
+    assert api.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
+    assert api.get(f"/api/jobs.{extension}?limit=0", headers=unchanged).status_code == 422
+
+    add_publish(connection, "run-2")
+    answer = eventually(lambda: api.get(path, headers=unchanged), lambda a: a.status_code == 200)
+    assert answer.headers["etag"].startswith('"2-')
+
+
+@pytest.fixture
+def heavy(connection: Connection, many: None) -> None:
+    """Jobs that are more in bytes than the sockets between the API and a client hold."""
+    connection.execute("update jobs set apply_url = 'https://example.com/' || repeat('a', 16000)")
+
+
+def streaming(connection: Connection) -> int:
+    """How many exports the API has begun and not ended."""
+    row = connection.execute(
+        "select count(*) from pg_stat_activity"
+        " where application_name = 'job-market-api' and state = 'idle in transaction'"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.usefixtures("heavy")
+def test_more_exports_than_allowed_are_told_to_wait(start: Start, connection: Connection) -> None:
+    """Readers that do not read keep their exports open; nobody else's answers suffer."""
+    api = start(api_pool_size=8)
+    with ExitStack() as readers:
+        allowed = [
+            readers.enter_context(api.stream("GET", "/api/jobs.ndjson")).iter_raw()
+            for _ in range(2)
+        ]
+        eventually(lambda: streaming(connection), lambda count: count == 2)
+        for extension in ("csv", "parquet"):
+            refused = api.get(f"/api/jobs.{extension}")
+            assert refused.status_code == 503
+            assert int(refused.headers["retry-after"]) > 0
+            assert refused.headers["content-type"] == "application/problem+json"
+        assert api.get("/api/jobs").status_code == 200
+        assert streaming(connection) == 2
+        first, second = [b"".join(chunks) for chunks in allowed]
+    assert first == second == api.get("/api/jobs.ndjson").content
+    assert len(first.splitlines()) == MANY
+
+
+@pytest.mark.usefixtures("heavy")
+def test_readers_that_leave_make_room(start: Start, connection: Connection) -> None:
+    api = start(api_pool_size=4)
+    for _ in range(3):
+        with api.stream("GET", "/api/jobs.csv"):
+            eventually(lambda: streaming(connection), lambda count: count == 1)
+        eventually(lambda: streaming(connection), lambda count: count == 0)
+    assert api.get("/api/jobs.csv").text.count("\r\n") == MANY + 1
