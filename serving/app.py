@@ -17,10 +17,10 @@ from serving.cache import CacheAnswers
 from serving.dagster import Dagster
 from serving.database import Database
 from serving.editions import Editions
+from serving.index.follow import Index
 from serving.rates import LimitRates
 from serving.security import Keys, SecurityHeaders
 from serving.shared import Shared
-from serving.totals import Totals
 
 DESCRIPTION = """\
 Technology jobs from many sources, without duplicates.
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.load()
     database = Database(settings)
     editions = Editions(database)
+    index = Index(database, editions)
     shared = Shared(settings.redis_url.get_secret_value()) if settings.redis_url else None
     keys = Keys(settings)
 
@@ -50,9 +51,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.dagster = Dagster(settings.dagster_graphql_url)
         await database.open()
         editions.start()
+        index.start()
         try:
             yield
         finally:
+            await index.stop()
             await editions.stop()
             if shared is not None:
                 await shared.close()
@@ -72,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.editions = editions
     app.state.keys = keys
-    app.state.totals = Totals()
+    app.state.index = index
     app.state.launching = asyncio.Lock()
 
     # The last one added is the outermost.

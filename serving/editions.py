@@ -33,7 +33,26 @@ class Editions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._watch: asyncio.Task[None] | None = None
-        self.latest: str | None = None
+        self._latest: str | None = None
+        self._moved = asyncio.Event()
+
+    @property
+    def latest(self) -> str | None:
+        """None while the database cannot be asked, and before the first publish."""
+        return self._latest
+
+    @latest.setter
+    def latest(self, edition: str | None) -> None:
+        if edition != self._latest:
+            self._latest = edition
+            self._moved.set()
+            self._moved = asyncio.Event()
+
+    async def other_than(self, edition: str | None) -> str:
+        """Wait until the latest edition is not this one."""
+        while self._latest is None or self._latest == edition:
+            await self._moved.wait()
+        return self._latest
 
     def saw(self, edition: str | None) -> None:
         """Note the edition that a statement has read."""

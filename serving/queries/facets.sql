@@ -36,7 +36,7 @@ counts (facet, value, jobs) as (
     where 'skills' = any (%(facets)s::text[]) group by skill
 ),
 places as (
-    select *, row_number() over (partition by facet order by jobs desc, value) as place
+    select *, row_number() over (partition by facet order by jobs desc, value collate "C") as place
     from counts
 )
 select

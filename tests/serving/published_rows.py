@@ -48,9 +48,24 @@ def add_posting(connection: Connection, posting_id: str, job_id: str, **values: 
     insert(connection, "job_postings", row | values)
 
 
+def coming_version(connection: Connection) -> int:
+    row = connection.execute("select coalesce(max(version), 0) + 1 from publishes").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def remove_job(connection: Connection, job_id: str) -> None:
+    """Remove a job if it is there, as the coming publish would."""
+    if connection.execute("delete from jobs where job_id = %s", (job_id,)).rowcount:
+        row = {"job_id": job_id, "removed_version": coming_version(connection), "removed_at": DAY}
+        insert(connection, "removed_jobs", row)
+        connection.execute("delete from job_postings where job_id = %s", (job_id,))
+
+
 def add_job(connection: Connection, job_id: str, **values: Any) -> None:
-    """Publish a job with its first posting."""
+    """A job with its first posting, as the coming publish would bring it."""
     source = job_id.split("_")[0]
+    version = coming_version(connection)
     row = {
         "job_id": job_id,
         "source": source,
@@ -65,8 +80,8 @@ def add_job(connection: Connection, job_id: str, **values: Any) -> None:
         "salary_is_predicted": False,
         "status": "open",
         "status_reason": "seen in the last fetch",
-        "created_version": 1,
-        "changed_version": 1,
+        "created_version": version,
+        "changed_version": version,
         "posted_at": DAY,
         "first_seen_at": DAY,
         "updated_at": DAY,
@@ -74,6 +89,7 @@ def add_job(connection: Connection, job_id: str, **values: Any) -> None:
         "content_hash": "0",
     }
     with connection.transaction():
+        connection.execute("delete from removed_jobs where job_id = %s", (job_id,))
         insert(connection, "jobs", row | values)
         add_posting(connection, job_id, job_id)
 

@@ -1,0 +1,176 @@
+"""The index of the present edition, kept up to date beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from cachetools import LRUCache
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from serving import queries
+from serving.database import Database
+from serving.editions import POLL_SECONDS, Editions, version_of
+from serving.index import bitmaps, words
+from serving.index.bitmaps import Bitmap
+from serving.index.columns import Counts
+from serving.index.jobs import JobIndex, UnknownPlaceError
+from serving.index.reading import keys_in, read
+
+MOST_UNLEARNED = 10_000
+"""Words that are in more jobs than this are learned ahead: to ask for one takes 5 to 10 ms."""
+WAIT_SECONDS = 2.0
+"""How long a request waits for the index of an edition, before PostgreSQL does the work."""
+ATTEMPTS = 3
+UNDERSTOOD = 10_000
+"""As many searches are remembered as PostgreSQL understands them."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the index tells of a query, all of one edition.
+
+    ``ids`` is the page, with one more if there are more; none where it cannot be told.
+    """
+
+    edition: str
+    total: int
+    ids: list[str] | None
+    facets: dict[str, Counts]
+
+
+class Index:
+    """Follows the editions. Until it has read the first, nothing is found here."""
+
+    def __init__(self, database: Database, editions: Editions) -> None:
+        self._database = database
+        self._editions = editions
+        self._jobs: JobIndex | None = None
+        self._changed = asyncio.Condition()
+        self._following: asyncio.Task[None] | None = None
+        self._understood: LRUCache[str, words.Node | None] = LRUCache(UNDERSTOOD)
+
+    def start(self) -> None:
+        self._following = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+
+    async def find(
+        self, asked: Mapping[str, Any], page: Mapping[str, Any], facets: Sequence[str]
+    ) -> Found | None:
+        """What matches the parameters of ``filters.sql`` and ``search_filter.sql``; none while
+        the index is read, and where it cannot follow the publishes.
+
+        Raises:
+            psycopg.Error: words had to be asked for, and the server did not answer.
+            psycopg_pool.PoolTimeout: as above, and no connection was free.
+        """
+        for _ in range(ATTEMPTS):
+            jobs = self._jobs
+            if jobs is None:
+                return None
+            searched: Bitmap | None = None
+            if asked["search"] is not None:
+                tree = await self._tree(asked["search"])
+                if tree is None:  # no word of it is indexed
+                    searched = bitmaps.empty(len(jobs.keys))
+                elif await self._know(jobs, words.atoms(tree)):
+                    try:
+                        searched = words.matching(tree, jobs.words.bitmap)
+                    except KeyError:  # meanwhile others needed the room
+                        continue
+                else:
+                    continue
+            matching = jobs.matching(asked, searched)
+            total = bitmaps.count(matching)
+            try:
+                ids = jobs.page(matching, total, page)
+            except UnknownPlaceError:
+                ids = None
+            return Found(jobs.edition, total, ids, jobs.facets(matching, facets))
+        return None
+
+    async def reach(self, edition: str | None) -> None:
+        """Wait until the index is of this edition or a later one, but not long."""
+
+        def reached() -> bool:
+            return (
+                edition is None
+                or self._jobs is None
+                or version_of(self._jobs.edition) >= version_of(edition)
+            )
+
+        if reached():
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_SECONDS), self._changed:
+                await self._changed.wait_for(reached)
+
+    async def _tree(self, search: str) -> words.Node | None:
+        if search not in self._understood:
+            (row,) = await self._database.fetch(queries.SEARCH_QUERY, {"search": search})
+            self._understood[search] = words.parse(row["query"])
+        return self._understood[search]
+
+    async def _know(self, jobs: JobIndex, atoms: Iterable[str], *, learned: bool = False) -> bool:
+        """Ask for the lists that are not kept. False if another edition answers, after a wait
+        for the index of that one."""
+        known = jobs.words.has_learned if learned else jobs.words.__contains__
+        unknown = [atom for atom in dict.fromkeys(atoms) if not known(atom)]
+        if not unknown:
+            return True
+        parameters = {"queries": unknown, "after": -1}
+        rows = await self._database.fetch(queries.INDEX_WORDS, parameters, binary=True)
+        for row in rows:
+            if row["edition"] != jobs.edition:
+                self._editions.saw(row["edition"])
+                await self.reach(row["edition"])
+                return False
+            slots = await asyncio.to_thread(jobs.slots, keys_in(row["keys"]))
+            jobs.words.keep(row["query"], slots, learned=learned)
+        return True
+
+    async def _follow(self) -> None:
+        seen: str | None = None
+        while True:
+            seen = await self._editions.other_than(seen)
+            try:
+                jobs = await asyncio.to_thread(self._read, self._jobs)
+            except (psycopg.Error, ValueError) as error:
+                log.warning("the index cannot be read (%s)", type(error).__name__)
+                jobs = seen = None
+            async with self._changed:
+                self._jobs = jobs
+                self._changed.notify_all()
+            if jobs is None:
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                seen = jobs.edition
+                await self._learn(jobs)
+
+    def _read(self, before: JobIndex | None) -> JobIndex | None:
+        with self._database.connect_apart("job-market-api index") as connection:
+            return read(connection, before)
+
+    async def _learn(self, jobs: JobIndex) -> None:
+        """Ask for the lists of the most frequent words, until there is another edition."""
+        share = MOST_UNLEARNED / max(1, len(jobs.order))
+        try:
+            rows = await self._database.fetch(queries.INDEX_FREQUENT_WORDS, {"share": share})
+            for row in rows:
+                if self._editions.latest != jobs.edition:
+                    return
+                await self._know(jobs, [row["query"]], learned=True)
+        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
+            log.warning("frequent words are not learned (%s)", type(error).__name__)

@@ -1,0 +1,278 @@
+"""The published jobs of one edition: which match, in which order, and what they have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from serving.index import bitmaps
+from serving.index.bitmaps import Array, Bitmap, Slots
+from serving.index.columns import ArrayColumn, Column, Counts, most_frequent, replaced
+from serving.index.wordlists import WordLists
+
+FACET_VALUES = 100
+"""As many values of a facet are told, the most frequent ones."""
+
+_COLUMNS = (
+    "status", "category", "country", "employment_type", "remote", "city", "company",
+    "city_lower", "company_lower", "salary_currency",
+)  # fmt: skip
+_ARRAYS = ("sources", "skills")
+_NUMBERS = ("newest", "first_seen", "salary")
+_NONE = np.iinfo(np.int64).min
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+TYPES = {
+    **dict.fromkeys(("key", "next_key"), pa.int64()),
+    **dict.fromkeys(("job_id", *_COLUMNS, *_ARRAYS), pa.string()),
+    **dict.fromkeys(_NUMBERS, pa.int64()),
+    "lexemes": pa.string(),
+}
+"""The columns of ``index_rows.sql``, in its order. ``key`` stands for the job, ``next_key`` for
+the one after it; times are in microseconds since 1970, the salary in hundredths a year; the
+values of arrays are joined by :data:`serving.index.wordlists.SEPARATOR`."""
+
+
+class UnknownPlaceError(Exception):
+    """A page is to begin after a job that is no longer in that place."""
+
+
+@dataclass(frozen=True)
+class JobIndex:
+    """What is known of the jobs of ``edition``. A job is its slot here; those of removed jobs
+    are in ``keys``, but neither ``live`` nor in ``order``."""
+
+    edition: str
+    keys: NDArray[np.int64]
+    ids: pa.StringArray
+    live: Bitmap
+    order: NDArray[np.int32]
+    columns: Mapping[str, Column]
+    arrays: Mapping[str, ArrayColumn]
+    numbers: Mapping[str, NDArray[np.int64]]
+    words: WordLists
+
+    @classmethod
+    def of(cls, edition: str, rows: pa.Table) -> JobIndex:
+        """The index of these rows, the newest first.
+
+        Raises:
+            ValueError: two jobs have the same key.
+        """
+        size = rows.num_rows
+        slots = np.arange(size)
+        index = cls(
+            edition,
+            rows["key"].to_numpy(),
+            rows["job_id"].combine_chunks(),
+            bitmaps.of_flags(np.ones(size, np.bool_)),
+            slots.astype(np.int32),
+            {name: Column.of(rows[name]) for name in _COLUMNS},
+            {name: ArrayColumn.of(rows[name], slots, size) for name in _ARRAYS},
+            {name: _number(rows[name]) for name in _NUMBERS},
+            WordLists(size),
+        )
+        if len(np.unique(index.keys)) != size:
+            raise ValueError("two jobs have the same key")
+        return index
+
+    def updated(
+        self, edition: str, rows: pa.Table, removed: Array, phrases: Mapping[str, Array]
+    ) -> JobIndex:
+        """The index of a later edition.
+
+        Args:
+            rows: those that changed since this one, the newest first.
+            removed: the keys of jobs that are gone.
+            phrases: the keys of the changed jobs that match each of ``words.phrases``.
+        """
+        keys = rows["key"].to_numpy()
+        known = self._found(keys)
+        brought = known < 0
+        size = len(self.keys) + int(brought.sum())
+        slots = np.where(brought, len(self.keys) + np.cumsum(brought) - 1, known)
+        gone = self.slots(removed)
+        new = JobIndex.of(edition, rows)
+        added_ids = new.ids.filter(pa.array(brought))
+        index = replace(
+            self,
+            edition=edition,
+            keys=np.concatenate([self.keys, keys[brought]]),
+            ids=pa.concat_arrays([self.ids, added_ids]),
+            live=bitmaps.replaced(self.live, size, gone, slots),
+            order=self._reordered(slots, gone, rows["next_key"], keys),
+            columns={
+                name: column.replaced(slots, size, new.columns[name])
+                for name, column in self.columns.items()
+            },
+            arrays={
+                name: column.replaced(slots, size, ArrayColumn.of(rows[name], slots, size))
+                for name, column in self.arrays.items()
+            },
+            numbers={
+                name: replaced(column, slots, size, new.numbers[name])
+                for name, column in self.numbers.items()
+            },
+        )
+        phrase_slots = {phrase: index.slots(found) for phrase, found in phrases.items()}
+        return replace(index, words=self.words.updated(size, slots, rows["lexemes"], phrase_slots))
+
+    def _reordered(
+        self, slots: Slots, gone: Slots, next_keys: pa.ChunkedArray, keys: Array
+    ) -> NDArray[np.int32]:
+        """The order with each of ``slots`` put before the job that PostgreSQL says follows it."""
+        moved = np.zeros(len(self.keys) + len(slots), np.bool_)
+        moved[slots] = moved[gone] = True
+        order = self.order[~moved[self.order]]
+        rank = np.zeros(len(self.keys), np.int64)
+        rank[order] = np.arange(len(order))
+        row_of = {key: row for row, key in enumerate(keys.tolist())}
+        places = np.zeros(len(slots), np.int64)
+        for row in range(len(slots) - 1, -1, -1):
+            next_key = next_keys[row].as_py()
+            if next_key is None:
+                places[row] = len(order)
+            elif next_key in row_of:
+                places[row] = places[row_of[next_key]]
+            else:
+                places[row] = rank[self.slots(np.array([next_key]))[0]]
+        return np.insert(order, places, slots.astype(np.int32))
+
+    @cached_property
+    def _by_key(self) -> tuple[Slots, NDArray[np.int64]]:
+        slots = np.argsort(self.keys)
+        return slots, self.keys[slots]
+
+    @cached_property
+    def _rank(self) -> NDArray[np.int32]:
+        rank = np.zeros(len(self.keys), np.int32)
+        rank[self.order] = np.arange(len(self.order))
+        return rank
+
+    @cached_property
+    def _ages(self) -> NDArray[np.int64]:
+        """Ascending in the order of the jobs."""
+        return ~self.numbers["newest"][self.order]
+
+    def prepare(self) -> None:
+        """Compute what all queries need, for a caller in a thread of its own."""
+        _ = self._by_key, self._rank, self._ages
+
+    def _found(self, keys: Array) -> Slots:
+        slots, sorted_keys = self._by_key
+        if not len(slots):
+            return np.full(len(keys), -1)
+        places = np.minimum(np.searchsorted(sorted_keys, keys), len(slots) - 1)
+        return np.where(sorted_keys[places] == keys, slots[places], -1)
+
+    def slots(self, keys: Array) -> Slots:
+        """The slots of the jobs with these keys. Those of no job are left out."""
+        found = self._found(np.sort(keys))
+        return found[found >= 0]
+
+    def matching(self, asked: Mapping[str, Any], searched: Bitmap | None) -> Bitmap:
+        """The jobs that match the parameters of ``filters.sql``, and the search if there is one."""
+        found = self.live & self.columns["status"].any_of(asked["statuses"])
+        for name, values in (
+            ("category", asked["categories"]),
+            ("employment_type", asked["employment_types"]),
+            ("country", asked["countries"]),
+            ("city_lower", asked["cities"]),
+            ("company_lower", asked["companies"]),
+            ("remote", ["true"] if asked["remote_only"] else None),
+            ("salary_currency", _list(asked["salary_currency"])),
+        ):
+            if values is not None:
+                found &= self.columns[name].any_of(values)
+        for name, values in (("sources", asked["sources"]), ("skills", asked["skills"])):
+            if values is not None:
+                found &= self.arrays[name].any_of(values)
+        for name, least in (
+            ("newest", _microseconds(asked["posted_since"])),
+            ("first_seen", _microseconds(asked["first_seen_since"])),
+            ("salary", _hundredths(asked["salary_min"])),
+        ):
+            if least is not None:
+                found &= bitmaps.of_flags(self.numbers[name] >= least)
+        if searched is not None:
+            found &= searched
+        return found
+
+    def page(self, matching: Bitmap, total: int, page: Mapping[str, Any]) -> list[str]:
+        """The ids of the page, the newest first, and the one after it if there are more.
+
+        Args:
+            total: how many match.
+            page: ``after_at``, ``after_id``, ``offset`` and ``limit``.
+
+        Raises:
+            UnknownPlaceError: no job ``after_id`` is at ``after_at``.
+        """
+        begin = 0
+        if page["after_id"] is not None:
+            begin = self._place(page["after_at"], page["after_id"]) + 1
+        skipped, wanted = page["offset"], page["offset"] + page["limit"] + 1
+        if total * 64 < len(self.order):
+            ranks = np.sort(self._rank[bitmaps.slots_of(matching)])
+            first = int(np.searchsorted(ranks, begin))
+            slots = self.order[ranks[first + skipped : first + wanted]]
+            return self._ids(slots)
+        found: list[NDArray[np.int32]] = []
+        # As many jobs as hold the page if the matches are spread evenly, and some more.
+        step = 64 + 2 * wanted * len(self.order) // max(total, 1)
+        while begin < len(self.order) and sum(map(len, found)) < wanted:
+            part = self.order[begin : begin + step]
+            found.append(part[bitmaps.holds(matching, part)])
+            begin += step
+        return self._ids(np.concatenate(found)[skipped:wanted] if found else np.array([], int))
+
+    def _ids(self, slots: Array) -> list[str]:
+        ids: list[str] = self.ids.take(pa.array(slots)).to_pylist()
+        return ids
+
+    def _place(self, at: datetime | str, job_id: str) -> int:
+        age = ~(_NONE if isinstance(at, str) else _microseconds(at) or 0)
+        first = int(np.searchsorted(self._ages, age, side="left"))
+        end = int(np.searchsorted(self._ages, age, side="right"))
+        place: int = pc.index(self.ids.take(pa.array(self.order[first:end])), job_id).as_py()
+        if place < 0:
+            raise UnknownPlaceError
+        return first + place
+
+    def facets(self, matching: Bitmap, names: Sequence[str]) -> dict[str, Counts]:
+        """How many of the matching jobs have each of the most frequent values."""
+        return {
+            name: most_frequent(self._column(name).counts(matching), FACET_VALUES) for name in names
+        }
+
+    def _column(self, facet: str) -> Column | ArrayColumn:
+        name = "sources" if facet == "source" else facet
+        return self.arrays[name] if name in self.arrays else self.columns[name]
+
+
+def _number(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    numbers: NDArray[np.int64] = pc.fill_null(column, int(_NONE)).to_numpy()
+    return numbers
+
+
+def _list(value: str | None) -> list[str] | None:
+    return None if value is None else [value]
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _hundredths(amount: float | None) -> int | None:
+    # As PostgreSQL turns a double into a numeric: with 15 digits.
+    return None if amount is None else math.ceil(Decimal(f"{amount:.15g}") * 100)

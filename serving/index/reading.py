@@ -1,0 +1,107 @@
+"""Read an index from PostgreSQL, and bring it to a later edition."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from psycopg import Connection, IsolationLevel
+from psycopg.rows import TupleRow
+from pyarrow import csv
+
+from serving import queries
+from serving.editions import version_of
+from serving.index.jobs import TYPES, JobIndex
+
+MOST_DEAD = 0.2
+"""The share of removed jobs in an index from which on it is read anew."""
+
+
+def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex | None:
+    """The index of the present edition; none before the first publish.
+
+    Args:
+        connection: in no transaction.
+        before: an index of the same database, of which only what changed is read.
+
+    Raises:
+        psycopg.Error: the server cannot be asked.
+        ValueError: two jobs have the same key.
+    """
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    with connection.transaction():
+        edition = _one(connection, queries.EDITION)
+        if edition is None:
+            return None
+        if before is not None and before.edition == edition:
+            return before
+        if before is None or not _can_follow(connection, before, edition):
+            connection.execute("set local enable_seqscan = on")
+            index = JobIndex.of(edition, _rows(connection, -1))
+        else:
+            index = _updated(connection, before, edition)
+    index.prepare()
+    return index
+
+
+def _can_follow(connection: Connection[TupleRow], before: JobIndex, edition: str) -> bool:
+    if version_of(edition) <= version_of(before.edition):
+        return False
+    # Those are two databases, or one that was restored, unless both editions are in it.
+    known = connection.execute(
+        "select exists (select from publishes where version = %s)", (version_of(before.edition),)
+    ).fetchone()
+    dead = len(before.keys) - len(before.order)
+    return known == (True,) and dead <= MOST_DEAD * len(before.keys)
+
+
+def _updated(connection: Connection[TupleRow], before: JobIndex, edition: str) -> JobIndex:
+    after = {"after": version_of(before.edition)}
+    removed = connection.execute(queries.INDEX_REMOVED, after).fetchall()
+    phrases = connection.execute(
+        queries.INDEX_WORDS, after | {"queries": before.words.phrases}, binary=True
+    ).fetchall()
+    return before.updated(
+        edition,
+        _rows(connection, after["after"]),
+        np.array([key for (key,) in removed], np.int64),
+        {query: keys_in(keys) for _, query, keys in phrases},
+    )
+
+
+def _rows(connection: Connection[TupleRow], after: int) -> pa.Table:
+    text = io.BytesIO()
+    statement = b"copy (%s) to stdout (format csv)" % queries.INDEX_ROWS
+    with connection.cursor().copy(statement, {"after": after}) as copy:
+        for data in copy:
+            text.write(data)
+    text.seek(0)
+    return (
+        csv.read_csv(
+            text,
+            csv.ReadOptions(column_names=list(TYPES)),
+            csv.ParseOptions(newlines_in_values=True),
+            csv.ConvertOptions(
+                column_types=TYPES,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        ).combine_chunks()
+        if text.getbuffer().nbytes
+        else pa.schema(TYPES).empty_table()
+    )
+
+
+def keys_in(sent: bytes | None) -> NDArray[np.int64]:
+    """The keys in a column of ``index_words.sql``."""
+    return np.frombuffer(sent or b"", ">i8").astype(np.int64)
+
+
+def _one(connection: Connection[TupleRow], query: bytes) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
