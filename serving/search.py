@@ -13,14 +13,21 @@ ADVERTISED = ["open", "likely_closed"]
 DEFAULT_CURRENCY = "USD"
 """The currency of a ``salary_min`` that names none."""
 
+_NEGATIONS = re.compile(r"-(?:[\s!&|()]*-)+")
 _NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
+
+
+def _normalized(search: str) -> str:
+    """The search with no more negations in a row than mean something: PostgreSQL ignores the
+    operators between them, and refuses more than 32 ("tsquery stack too small")."""
+    return _NEGATIONS.sub(lambda run: "-" if run[0].count("-") % 2 else "--", search).strip()
 
 
 def filters(query: Filters) -> dict[str, Any]:
     """The parameters of ``filters.sql`` and ``search_filter.sql``."""
     currency = DEFAULT_CURRENCY if query.salary_min is not None else None
     return {
-        "search": (query.search or "").strip() or None,
+        "search": _normalized(query.search or "") or None,
         "statuses": list(query.status) or ADVERTISED,
         "sources": query.source or None,
         "categories": list(query.category) or None,
