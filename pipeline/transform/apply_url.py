@@ -162,7 +162,8 @@ def _known_target(parts: SplitResult, host: str) -> ApplyTarget | None:
             return _target(form.system, found.group(1), host, form.per_host, form.is_employers)
     for system, pattern, name, per_host, is_employers in _PARAMETERS:
         value = parameters.get(name)
-        if value and re.fullmatch(r"[\w-]{3,64}", value) and re.match(pattern, host):
+        written = r"\d{4,64}" if system == "greenhouse" else r"[\w-]{3,64}"
+        if value and re.fullmatch(written, value) and re.match(pattern, host):
             return _target(system, value, host, per_host, is_employers)
     return None
 

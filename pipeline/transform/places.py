@@ -105,6 +105,9 @@ _DASH = re.compile(r"\s+[-–—]\s+|:\s")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _STATE_THEN_CITY = re.compile(r"^([A-Z]{2})[ -]+(\w.+)$")
 _CITY_THEN_STATE = re.compile(r"^(\w.+?) ([A-Z]{2})$")
+_COUNTRY_FIRST = re.compile(r"^(USA?)[ -]+(\w.*)$")
+"""``US-NY-Rochester``, as Workday writes places, and ``USA Richardson, TX``."""
+_STATE_AND_COUNTRY = re.compile(r"^([A-Z]{2}) (\w.+)$")
 _MAX_CHARS = 300
 
 
@@ -314,6 +317,14 @@ def _parse_parts(parts: list[str], country: str | None) -> Place:
     parts = [part for part in parts if _fold(part) not in _UNIONS]
     if not parts:
         return NOWHERE
+    if (match := _COUNTRY_FIRST.match(parts[0])) and country in (None, "US"):
+        place = _in_united_states([match[2], *parts[1:]])
+        if place.country in (None, "US"):  # the US Virgin Islands are not
+            return _merged(place, Place(country="US"))
+    if match := _STATE_AND_COUNTRY.match(parts[-1]):
+        named = country_code(match[2]) if len(match[2]) > 2 else None
+        if named and f"{named}-{match[1]}" in _gazetteer().subdivision_names:
+            parts = [*parts[:-1], match[1], match[2]]  # San Mateo, CA United States
     if len(parts) > 1 and country_code(parts[0]) and not _ends_with_region(parts):
         parts = parts[::-1]  # US, CA, Santa Clara
     if len(parts) == 1:
@@ -337,6 +348,16 @@ def _parse_parts(parts: list[str], country: str | None) -> Place:
     if len(parts) == 2 and (not found or singles[0] == NOWHERE):
         return Place(_place_name(front[0]), None, known)
     return Place(None, None, known)
+
+
+def _in_united_states(parts: list[str]) -> Place:
+    gazetteer = _gazetteer()
+    if (match := _STATE_THEN_CITY.match(parts[0])) and match[1] in gazetteer.us_states:
+        # What follows the city is often a street or a building.
+        is_city = (_fold(match[2]), match[1]) in gazetteer.us_cities
+        city = _place_name(match[2]) if is_city else None
+        return Place(city, gazetteer.us_states[match[1]], "US")
+    return _parse_parts(parts, None)
 
 
 def _ends_with_region(parts: list[str]) -> bool:

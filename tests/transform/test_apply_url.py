@@ -114,3 +114,9 @@ def test_rows_keep_their_order() -> None:
     assert apply_targets(urls)["apply_key"].to_list() == [
         "url acme.com/1234567", None, None, "url acme.com/1234567",
     ]  # fmt: skip
+
+
+def test_a_parameter_that_a_list_of_jobs_filled_with_its_own_name_is_no_requisition() -> None:
+    target = apply_target("https://www.tanium.com/careers/6187797?gh_jid=cvrve")
+    assert target.system is None
+    assert target.requisition is None
