@@ -13,14 +13,14 @@ ADVERTISED = ["open", "likely_closed"]
 DEFAULT_CURRENCY = "USD"
 """The currency of a ``salary_min`` that names none."""
 
-_NEGATIONS = re.compile(r"-(?:[\s!&|()]*-)+")
+_MANY_NEGATIONS = re.compile(r"-(?:[\s!&|()]*-){30,}")
 _NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
 
 
 def _normalized(search: str) -> str:
-    """The search with no more negations in a row than mean something: PostgreSQL ignores the
-    operators between them, and refuses more than 32 ("tsquery stack too small")."""
-    return _NEGATIONS.sub(lambda run: "-" if run[0].count("-") % 2 else "--", search).strip()
+    """The search with as many negations in a row as mean the same: PostgreSQL refuses more than
+    32 ("tsquery stack too small"). It overlooks the operators between them."""
+    return _MANY_NEGATIONS.sub(lambda run: "-" * (2 - run[0].count("-") % 2), search).strip()
 
 
 def filters(query: Filters) -> dict[str, Any]:
