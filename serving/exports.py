@@ -151,6 +151,7 @@ async def _export(
     # A failure of the query is still an answer of its own; one of a later batch cuts the stream.
     first: list[DictRow] = await anext(batches, [])
     if first and first[0]["edition"]:
+        editions.saw(first[0]["edition"])
         headers["ETag"] = etag_of(first[0]["edition"], form.extension)
     headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
     writer = form.writer(str(request.url))
