@@ -119,6 +119,11 @@ class Settings(_EnvironmentSettings):
     ingestion_interval_minutes: Annotated[int, Field(ge=1), AfterValidator(_even_interval)] = 30
     max_run_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
 
+    advert_half_life_days: Annotated[float, Field(gt=0, le=3_650)] = 30
+    """How long after a search last showed a posting half of such postings are gone."""
+    closed_retention_days: Annotated[float, Field(ge=0, le=36_500)] = 90
+    """How long a closed job stays published."""
+
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65535)] = 8000
     api_key: SecretStr | None = None

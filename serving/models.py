@@ -282,6 +282,15 @@ class JobPosting(BaseModel):
     posted_at: Time | None
     first_seen_at: Time
     last_seen_at: Time
+    status: Status = Field(examples=["open"])
+    status_reason: str = Field(
+        description="What the status follows from.", examples=["Its source shows it."]
+    )
+    closed_at: Time | None
+    repost_of: str | None = Field(
+        description="An earlier posting that its publisher no longer showed when this appeared.",
+        examples=[None],
+    )
     merge_rule: str = Field(
         description="`first` for the posting that founded the job, else the rule that joined it.",
         examples=["first"],
@@ -294,6 +303,9 @@ class JobPosting(BaseModel):
     )
     merged_with: str | None = Field(
         description="The posting that it was compared with.", examples=[None]
+    )
+    merged_in_run: str | None = Field(
+        description="The run that joined it, or that last changed why.", examples=[None]
     )
     run_id: str = Field(
         description="The run that last fetched it.",
@@ -318,8 +330,13 @@ class Job(JobFields):
     first_seen_at: Time
     last_seen_at: Time | None = Field(description="When any of its postings was last fetched.")
     updated_at: Time = Field(description="When what is published of it last changed.")
-    status_reason: str = Field(examples=["seen in the last fetch"])
-    closed_at: Time | None
+    status_reason: str = Field(
+        description="What the status follows from.", examples=["Its source shows it."]
+    )
+    closed_at: Time | None = Field(
+        description="Since when no source shows it, or since when that is to be assumed."
+    )
+    reposted_at: Time | None = Field(description="When its newest repost appeared.")
     postings: list[JobPosting]
     attribution: Attribution
 
@@ -334,6 +351,8 @@ class PublishStatistics(BaseModel):
     )
     irrelevant: int = Field(description="Postings of other roles.", examples=[12])
     rejected: int = Field(description="Postings that could not be understood.", examples=[0])
+    closed: int = Field(description="Jobs that became closed.", examples=[4])
+    reopened: int = Field(description="Jobs that were closed and are not any more.", examples=[1])
     total: int = Field(description="Jobs published after the run.", examples=[1310])
 
 

@@ -18,14 +18,15 @@ from pipeline.staging import StagingError, snapshot_path
 from pipeline.staging.fetches import usual_rows
 from pipeline.staging.history import Fetch
 from pipeline.staging.load import load
+from pipeline.staging.read import SUDDENLY_FEW
 
 OWNERS = ["team:job-market"]
 SCHEDULE_TAG = "dagster/schedule_name"
 MAX_REJECTED_SHARE = 0.2
 """Above this, a source has more likely changed than sent that many unusable postings."""
 
-SUDDENLY_FEW = 0.5
-"""A complete fetch with less than this share of the usual postings is suspicious."""
+COUNTED_EACH_RUN = 100_000
+"""A larger table is counted in full refreshes only: a run's cost follows what changed."""
 
 _RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
@@ -335,7 +336,7 @@ def cluster(
     settings: SettingsResource, frames: FramesResource
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
     with database.connect(settings) as connection:
-        steps.cluster(connection, frames)
+        steps.cluster(settings, connection, frames)
     jobs, members = frames.scan("jobs"), frames.scan("job_postings")
     merged = members.filter(pl.col("merge_rule") != "first")
     count = jobs.select(pl.len(), pl.col("job_id").n_unique().alias("ids")).collect().row(0)
@@ -346,6 +347,8 @@ def cluster(
         metadata={
             "dagster/row_count": count[0],
             "by_category": chart(counted(jobs, "category")),
+            "by_status": chart(counted(jobs, "status")),
+            "by_status_reason": chart(counted(jobs, "status_reason").head(20)),
             "sample": sample(jobs, "job_id", "title", "company", "country", "posting_count"),
         },
         check_results=[
@@ -358,6 +361,7 @@ def cluster(
         metadata={
             "dagster/row_count": of_postings[0],
             "duplicates_merged": merged.select(pl.len()).collect().item(),
+            "reposts": members.select(pl.col("repost_of").count()).collect().item(),
             "by_rule": chart(counted(members, "merge_rule")),
             "sample_of_merges": sample(
                 merged, "posting_id", "job_id", "merge_rule", "merge_evidence", "merge_score"
@@ -394,7 +398,8 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
             dg.AssetCheckSpec("nothing_refused", asset="published_jobs",
                               description="PostgreSQL accepted every job."),
             dg.AssetCheckSpec("total_is_exact", asset="published_jobs",
-                              description="The published total is the number of rows."),
+                              description="The published total is the number of rows; counted "
+                              "in full refreshes and while the table is small."),
         ],
     )  # fmt: skip
     def published_jobs(
@@ -404,25 +409,40 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
         started_at = datetime.fromtimestamp(began, UTC) if began else datetime.now(UTC)
         with database.connect(settings) as connection:
             result = steps.publish(connection, frames, context.run.run_id, started_at)
-            by_category = connection.execute(
-                "select category, count(*) from jobs group by 1 order by 2 desc"
-            ).fetchall()
-        rows = sum(jobs for _, jobs in by_category)
+            by_category = None
+            if result.full_refresh or result.total <= COUNTED_EACH_RUN:
+                by_category = connection.execute(
+                    "select category, count(*) from jobs group by 1 order by 2 desc"
+                ).fetchall()
         fetched = pl.DataFrame(
             list(result.fetched.items()), {"source": pl.String, "postings": pl.Int64}, orient="row"
         )
-        categories = pl.DataFrame(
-            by_category, {"category": pl.String, "jobs": pl.Int64}, orient="row"
-        )
+        counts: dict[str, Any] = {}
+        rows = result.total
+        if by_category is not None:
+            rows = sum(jobs for _, jobs in by_category)
+            categories = pl.DataFrame(
+                by_category, {"category": pl.String, "jobs": pl.Int64}, orient="row"
+            )
+            counts["jobs_by_category"] = chart(categories)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,
                 "version": result.version,
                 "fetched_by_source": chart(fetched),
-                "jobs_by_category": chart(categories),
+                **counts,
                 **{
                     name: getattr(result, name)
-                    for name in ("new", "updated", "removed", "skipped", "irrelevant", "rejected")
+                    for name in (
+                        "new",
+                        "updated",
+                        "removed",
+                        "closed",
+                        "reopened",
+                        "skipped",
+                        "irrelevant",
+                        "rejected",
+                    )
                 },
                 "full_refresh": result.full_refresh,
                 "seconds": round(result.duration_seconds, 1),

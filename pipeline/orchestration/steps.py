@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import dataframely as dy
 import duckdb
@@ -29,8 +29,11 @@ from pipeline.staging import StagingError
 from pipeline.staging.read import BATCH_ROWS, batches
 from pipeline.transform.classify import classify
 from pipeline.transform.deduplicate import deduplicate, with_keys
+from pipeline.transform.jobs import build_jobs
+from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.normalize import normalize
 from pipeline.transform.schema import (
+    CompleteFetch,
     Job,
     JobPosting,
     KeyedPosting,
@@ -52,6 +55,7 @@ class StagingRead(SourceState):
     full_refresh = dy.Bool(nullable=False)
     transform_version = dy.String(nullable=False)
     base_version = dy.Int64(nullable=False, min=0)
+    as_of = dy.Datetime(nullable=False, time_zone="UTC", time_unit="us")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Plan:
     full_refresh: bool
     transform_version: str
     base_version: int
+    as_of: datetime
 
 
 def read_staged(
@@ -73,7 +78,8 @@ def read_staged(
 ) -> Plan:
     """Read and clean what staging holds since the last publish, or all of it.
 
-    Writes the frames ``postings``, ``rejected_postings`` and ``staging_read``.
+    Writes the frames ``postings``, ``rejected_postings``, ``complete_fetches`` and
+    ``staging_read``.
 
     Args:
         run_id: the run whose own postings count as fetched.
@@ -81,26 +87,34 @@ def read_staged(
     Raises:
         StagingError: a snapshot cannot be read and everything had to be.
     """
-    version = transform_version()
+    version = transform_version(settings.advert_half_life_days, settings.closed_retention_days)
     plan = Plan(
         full_refresh or state.needs_full_refresh(connection, version),
         version,
         state.base_version(connection),
+        datetime.now(UTC),
     )
     watermarks = {} if plan.full_refresh else state.watermarks(connection)
+    known = (
+        CompleteFetch.create_empty() if plan.full_refresh else state.complete_fetches(connection)
+    )
     with (
         frames.writing("postings", Posting) as postings,
         frames.writing("rejected_postings", RejectedPosting) as rejected,
+        frames.writing("complete_fetches", CompleteFetch) as complete_fetches,
         frames.writing("staging_read", StagingRead) as staging_read,
     ):
         for source in SOURCES.values():
             read_up_to = watermarks.get(source.name)
             try:
-                found, source_state = batches(source, settings, read_up_to, run_id)
-                for batch in found:
+                staged = batches(source, settings, read_up_to, run_id)
+                for batch in staged.postings:
                     understood, not_understood = normalize(batch)
                     postings.append(with_skills(understood.lazy()).collect())
                     rejected.append(not_understood)
+                complete_fetches.append(staged.complete_fetches.join(
+                    known, on=["source", "fetched_at"], how="anti"))  # fmt: skip
+                source_state = staged.state
             except duckdb.Error as error:
                 if plan.full_refresh:
                     raise StagingError(
@@ -115,6 +129,7 @@ def read_staged(
                     full_refresh=pl.lit(plan.full_refresh),
                     transform_version=pl.lit(plan.transform_version),
                     base_version=pl.lit(plan.base_version, pl.Int64),
+                    as_of=pl.lit(plan.as_of, pl.Datetime("us", "UTC")),
                 )
             )
     return plan
@@ -143,33 +158,47 @@ def select_relevant(connection: Connection[TupleRow], frames: Frames) -> None:
             relevant.append(with_keys(classify(part.lazy()).collect(), overrides))
 
 
-def cluster(connection: Connection[TupleRow], frames: Frames) -> None:
-    """Find which postings advertise the same job: those that were read, together with the
-    published ones that share evidence with them.
+def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames) -> None:
+    """Find which postings advertise the same job, and which jobs are still open: of those that
+    were read and those whose status is due, together with the published ones that share evidence
+    with them.
 
     Reads ``relevant_postings`` and all before it; writes ``jobs`` and ``job_postings``, whose
     parts belong together pairwise.
     """
     overrides = state.overrides(connection)
+    plan = _plan(frames)
+    horizon = Horizon(
+        plan.as_of,
+        frozenset(name for name, source in SOURCES.items() if source.feed_window is not None),
+        timedelta(days=settings.advert_half_life_days),
+        timedelta(days=settings.closed_retention_days),
+    )
+    complete_fetches = frames.scan("complete_fetches").collect()
+    if not plan.full_refresh:
+        complete_fetches = pl.concat([state.complete_fetches(connection), complete_fetches])
     with (
         frames.writing("jobs", Job) as jobs,
         frames.writing("job_postings", JobPosting) as job_postings,
     ):
-        for shard in _shards(connection, frames, overrides):
-            found, members = deduplicate(shard, overrides)
-            jobs.append(found)
+        for shard in _shards(connection, frames, overrides, plan):
+            clustered = deduplicate(shard, overrides)
+            members = with_status(clustered, complete_fetches, horizon)
+            jobs.append(build_jobs(members, horizon))
             job_postings.append(members)
 
 
 def _shards(
-    connection: Connection[TupleRow], frames: Frames, overrides: pl.DataFrame
+    connection: Connection[TupleRow], frames: Frames, overrides: pl.DataFrame, plan: Plan
 ) -> Iterator[pl.DataFrame]:
     relevant = frames.scan("relevant_postings")
-    if not _plan(frames).full_refresh:
+    if not plan.full_refresh:
         delta = relevant.collect()
         seen = seen_postings(frames)
         decided = state.decided_postings(connection, overrides, exclude=seen)
         delta = pl.concat([delta, with_keys(decided.drop("keys"), overrides)])
+        known = pl.concat([seen, delta.select("posting_id")])
+        delta = pl.concat([delta, state.due_postings(connection, plan.as_of, exclude=known)])
         yield pl.concat([delta, state.related(connection, delta, seen["posting_id"].to_list())])
         return
     of_posting = shards(relevant.select("posting_id", "keys").collect(), BATCH_ROWS)
@@ -194,6 +223,7 @@ def publish(
         seen=seen_postings(frames),
         rejected=frames.scan("rejected_postings").collect(),
         source_states=staging_read.select(SourceState.column_names()),
+        complete_fetches=frames.scan("complete_fetches").collect(),
         sources=SOURCES,
         base_version=plan.base_version,
         run_id=run_id,
@@ -216,4 +246,4 @@ def seen_postings(frames: Frames) -> pl.DataFrame:
 
 def _plan(frames: Frames) -> Plan:
     row = frames.scan("staging_read").head(1).collect().row(0, named=True)
-    return Plan(row["full_refresh"], row["transform_version"], row["base_version"])
+    return Plan(*(row[name] for name in Plan.__dataclass_fields__))

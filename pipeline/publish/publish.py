@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,6 +57,8 @@ class Statistics:
     skipped: int
     irrelevant: int
     rejected: int
+    closed: int
+    reopened: int
     total: int
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -71,6 +74,7 @@ def publish(
     seen: pl.DataFrame,
     rejected: pl.DataFrame,
     source_states: pl.DataFrame,
+    complete_fetches: pl.DataFrame,
     sources: Mapping[str, SourceTerms],
     base_version: int,
     run_id: str,
@@ -81,7 +85,8 @@ def publish(
     """Make the published tables equal to what was computed, in one transaction: readers see the
     state before it or after it.
 
-    Only rows that differ are written. A job that lost all its postings moves to ``removed_jobs``.
+    Only rows that differ are written. A job that lost all its postings, or is retired, moves to
+    ``removed_jobs``; the postings of a retired one stay.
     A job that PostgreSQL refuses does not stop the others: its postings are rejected with the
     reason. Each batch is written before the next one is asked for.
 
@@ -93,6 +98,7 @@ def publish(
             where every posting does that is in no batch.
         rejected: ``RejectedPosting`` rows; with a full refresh all of them.
         source_states: ``SourceState`` rows. Their watermarks move in the same transaction.
+        complete_fetches: ``CompleteFetch`` rows that are not published; with a full refresh all.
         sources: title and attribution by source.
         base_version: what :func:`pipeline.publish.state.base_version` said before the run read
             anything from PostgreSQL.
@@ -110,7 +116,13 @@ def publish(
                     "published since. Nothing was written; run again."
                 )
             return _Publish(connection, run_id, started_at, rejected).run(
-                batches, seen, source_states, sources, full_refresh, transform_version
+                batches,
+                seen,
+                source_states,
+                complete_fetches,
+                sources,
+                full_refresh,
+                transform_version,
             )
     except psycopg.errors.LockNotAvailable:
         raise PublishConflictError(
@@ -132,7 +144,7 @@ class _Publish:
         self.connection = connection
         self.rejected = rejected
         self.refused: dict[str, str] = {}
-        self.relevant = self.founding = self.updated = 0
+        self.counts: Counter[str] = Counter()
         row = connection.execute(
             "select nextval(pg_get_serial_sequence('publishes', 'version')), now()"
         ).fetchone()
@@ -149,6 +161,7 @@ class _Publish:
         batches: Iterable[Batch],
         seen: pl.DataFrame,
         source_states: pl.DataFrame,
+        complete_fetches: pl.DataFrame,
         sources: Mapping[str, SourceTerms],
         full_refresh: bool,
         transform_version: str,
@@ -161,10 +174,14 @@ class _Publish:
         scope = "_of_all" if full_refresh else ""
         self._step(f"departed_postings{scope}")
         self.connection.execute("analyze moved_postings, new_jobs")
-        removed = self._step("removed_jobs")
+        removed = self.counts["retired"] + self._step("removed_jobs")
         self._step("returned_jobs")
         self._step("rejected_postings")
         self._step(f"understood_postings{scope}")
+        copy(self.connection, complete_fetches, "incoming_fetches")
+        self._step("complete_fetches")
+        if full_refresh:
+            self._step("complete_fetches_of_all")
         self._publish_sources(source_states, sources)
 
         fetched = dict(source_states.select("source", "fetched").sort("source").iter_rows())
@@ -173,11 +190,13 @@ class _Publish:
         counts = {
             "fetched": Jsonb(fetched),
             "new": new,
-            "updated": self.updated,
+            "updated": self.counts["updated"],
             "removed": removed,
-            "skipped": self.relevant - self.founding,
-            "irrelevant": max(0, sum(fetched.values()) - self.relevant - rejected),
+            "skipped": self.counts["relevant"] - self.counts["founding"],
+            "irrelevant": max(0, sum(fetched.values()) - self.counts["relevant"] - rejected),
             "rejected": rejected,
+            "closed": self.counts["closed"],
+            "reopened": self.counts["reopened"],
             "total": self._total(new - removed, full_refresh),
             "full_refresh": full_refresh,
             "transform_version": transform_version,
@@ -191,7 +210,7 @@ class _Publish:
         """Write a batch; where PostgreSQL refuses it, its halves, down to the single job."""
         try:
             with self.connection.transaction():
-                updated, relevant, founding = self._write_batch(jobs, postings)
+                counts = self._write_batch(jobs, postings)
         except REFUSALS as error:
             if jobs.height > 1:
                 half = jobs.height // 2
@@ -202,25 +221,30 @@ class _Publish:
             else:
                 raise
         else:
-            self.updated += updated
-            self.relevant += relevant
-            self.founding += founding
+            self.counts.update(counts)
 
-    def _write_batch(self, jobs: pl.DataFrame, postings: pl.DataFrame) -> tuple[int, int, int]:
+    def _write_batch(self, jobs: pl.DataFrame, postings: pl.DataFrame) -> dict[str, int]:
         self.connection.execute("truncate incoming_jobs, incoming_postings")
         copy(self.connection, jobs, "incoming_jobs")
         copy(self.connection, postings, "incoming_postings")
         self.connection.execute("analyze incoming_jobs, incoming_postings")
         self._step("moved_postings")
-        updated = self._step("updated_jobs")
+        counts = self._counted("closed_and_reopened")
+        counts["retired"] = self._step("retired_jobs")
+        counts["updated"] = self._step("updated_jobs")
         self._step("new_jobs")
+        self._step("job_reviews")
         self._step("updated_postings")
         self._step("seen_again")
         self._step("new_postings")
         self._step("kept_postings")
-        row = self.connection.execute(load("counted_batch"), self.values).fetchone()
+        return counts | self._counted("counted_batch")
+
+    def _counted(self, name: str) -> dict[str, int]:
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            row = cursor.execute(load(name), self.values).fetchone()
         assert row is not None  # noqa: S101 - an aggregate has one row
-        return updated, row[0], row[1]
+        return row
 
     def _reject(self, job_id: str, postings: pl.DataFrame, error: psycopg.Error) -> None:
         reason = f"PostgreSQL refused its job: {error.diag.message_primary or error}"

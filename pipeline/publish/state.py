@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 import polars as pl
 from psycopg import Connection, sql
@@ -10,10 +11,14 @@ from psycopg.rows import TupleRow
 
 from pipeline.publish.statements import load
 from pipeline.transform.deduplicate import Override
-from pipeline.transform.schema import KeyedPosting
+from pipeline.transform.schema import CompleteFetch, KeyedPosting
 
 _FRONTIER = 5_000
 """Keys, jobs or postings that one statement looks up."""
+
+MAX_DUE = 50_000
+"""Jobs that one run looks at because of the time alone, so that a pause of months does not bring
+more at once than memory holds; the next runs take the others."""
 
 
 def base_version(connection: Connection[TupleRow]) -> int:
@@ -53,6 +58,32 @@ def decided_postings(
     withdrawn = connection.execute("select posting_id from withdrawn_overrides").fetchall()
     ids = {posting_id for (posting_id,) in withdrawn}
     ids.update(overrides["posting_id"], overrides["other_posting_id"])
+    with connection.transaction():
+        return _postings(connection, sorted(ids.difference(exclude["posting_id"])))
+
+
+def complete_fetches(connection: Connection[TupleRow]) -> pl.DataFrame:
+    """The published ``CompleteFetch`` rows."""
+    with connection.transaction():
+        connection.execute("set local timezone = 'UTC'")
+        rows = connection.execute(
+            "select source, fetched_at, reaches_back_to from complete_fetches order by 1, 2"
+        ).fetchall()
+    return pl.DataFrame(rows, CompleteFetch.create_empty().schema, orient="row")
+
+
+def due_postings(
+    connection: Connection[TupleRow], as_of: datetime, exclude: pl.DataFrame
+) -> pl.DataFrame:
+    """The published postings of the jobs whose status may have changed by ``as_of`` without
+    anything being read, but for those in the column ``posting_id`` of ``exclude``:
+    ``KeyedPosting`` rows. At most :data:`MAX_DUE` jobs, those first that have waited longest."""
+    due = connection.execute(
+        "select posting_id from job_postings where job_id in ("
+        " select job_id from job_reviews where review_at <= %s order by review_at limit %s)",
+        (as_of, MAX_DUE),
+    ).fetchall()
+    ids = {posting_id for (posting_id,) in due}
     with connection.transaction():
         return _postings(connection, sorted(ids.difference(exclude["posting_id"])))
 

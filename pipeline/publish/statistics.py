@@ -13,7 +13,8 @@ from psycopg.rows import TupleRow, dict_row
 RUN_STATISTICS = (files(__package__) / "run_statistics.sql").read_bytes()
 """The publish of the run ``%(run_id)s``: one row, or none."""
 
-COUNTS = ("new", "updated", "removed", "skipped", "irrelevant", "rejected", "total")
+COUNTS = ("new", "updated", "removed", "skipped", "irrelevant", "rejected", "closed",
+          "reopened", "total")  # fmt: skip
 
 
 def as_statistics(row: Mapping[str, Any]) -> dict[str, Any]:

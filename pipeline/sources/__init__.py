@@ -39,6 +39,10 @@ class Source:
         mapping: one Polars expression over those columns for each column of
             :class:`pipeline.transform.schema.MappedPosting` that the source knows; what is not
             named is null.
+        feed_window: for a source whose answer is all that it shows: the number of postings from
+            which on an answer may have had no room for older ones. A posting that a complete
+            answer lacks is withdrawn, unless newer ones may have pushed it out. None for a
+            search, where being absent proves nothing.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Source:
     columns: Mapping[str, pl.DataType]
     json_columns: frozenset[str]
     mapping: Mapping[str, pl.Expr]
+    feed_window: int | None = None
 
 
 def _discover() -> dict[str, Source]:

@@ -28,8 +28,8 @@ class Fetch:
 
     ``partial`` means: what came before an error was loaded. ``reason`` says why in all cases but
     ``ok``, without secrets. ``rows`` counts the postings loaded, one a key, and ``new_rows``
-    those of them that staging did not know. ``pending`` says what became of a load that an
-    earlier run had not finished.
+    those of them that staging did not know. ``oldest_posted_at`` is how far back the answer
+    reaches. ``pending`` says what became of a load that an earlier run had not finished.
     """
 
     source: str
@@ -40,6 +40,7 @@ class Fetch:
     reason: str | None = None
     rows: int = 0
     new_rows: int = 0
+    oldest_posted_at: datetime | None = None
     requests: int = 0
     quota_left: int | None = None
     drift: tuple[Drift, ...] = ()
@@ -90,10 +91,10 @@ def finish(connection: duckdb.DuckDBPyConnection, fetch: Fetch) -> Fetch:
         connection.execute(
             "insert into staging.fetches by name select ? as run_id, ? as started_at,"
             " ? as finished_at, ? as status, ? as reason, ? as rows, ? as new_rows,"
-            " ? as requests, ? as quota_left, ? as load_id, ? as pending",
+            " ? as requests, ? as quota_left, ? as load_id, ? as pending, ? as oldest_posted_at",
             [fetch.run_id, fetch.started_at, fetch.finished_at, fetch.status, fetch.reason,
              fetch.rows, fetch.new_rows, fetch.requests, fetch.quota_left, fetch.load_id,
-             fetch.pending],
+             fetch.pending, fetch.oldest_posted_at],
         )  # fmt: skip
         drift = _keep_drift(connection, fetch)
         connection.commit()

@@ -13,6 +13,7 @@ create table if not exists staging.fetches (
     load_id     varchar,
     pending     varchar
 );
+alter table staging.fetches add column if not exists oldest_posted_at timestamptz;
 
 create table if not exists staging.schema_drift (
     field         varchar not null,

@@ -246,8 +246,17 @@ def _store(
             ).fetchall()[0][0]
     return Fetch(
         source.name, run_id, started_at, datetime.now(UTC), status, answer.error,
-        rows=len(frame), new_rows=new_rows, drift=tuple(answer.postings.drift()), load_id=load_id,
+        rows=len(frame), new_rows=new_rows, oldest_posted_at=_oldest_posted_at(source, frame),
+        drift=tuple(answer.postings.drift()), load_id=load_id,
     )  # fmt: skip
+
+
+def _oldest_posted_at(source: Source, frame: pl.DataFrame) -> datetime | None:
+    posted_at = source.mapping.get("posted_at")
+    if posted_at is None or frame.is_empty():
+        return None
+    oldest: datetime | None = frame.select(posted_at.min()).item()
+    return oldest
 
 
 def _has_postings(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 import duckdb
@@ -11,9 +12,29 @@ import polars as pl
 from pipeline.settings import Settings
 from pipeline.sources import Source
 from pipeline.staging import snapshot_path
-from pipeline.transform.schema import MappedPosting, SourceState
+from pipeline.transform.schema import CompleteFetch, MappedPosting, SourceState
 
 BATCH_ROWS = 50_000
+
+_MEMORY_LIMIT = "1GiB"
+"""DuckDB otherwise keeps what it has read of a snapshot, up to most of the machine's memory."""
+
+SUDDENLY_FEW = 0.5
+"""A complete fetch with less than this share of the usual postings is suspicious."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What one snapshot of a source holds.
+
+    ``postings`` are frames of ``MappedPosting``; the snapshot stays open until the iterator ends
+    or is dropped. ``state`` is one row of ``SourceState``. ``complete_fetches`` are
+    ``CompleteFetch`` rows of a source whose answer is all that it shows, and none of a search.
+    """
+
+    state: pl.DataFrame
+    postings: Iterator[pl.DataFrame] = field(default_factory=lambda: iter(()))
+    complete_fetches: pl.DataFrame = field(default_factory=CompleteFetch.create_empty)
 
 
 def read(
@@ -31,9 +52,9 @@ def read(
         A frame of ``MappedPosting`` and one row of ``SourceState``, of one and the same snapshot.
         Without a snapshot no rows, and a state of zeros.
     """
-    frames, state = batches(source, settings, after_load_id, run_id)
-    found = list(frames)
-    return (pl.concat(found) if found else MappedPosting.create_empty()), state
+    staged = batches(source, settings, after_load_id, run_id)
+    found = list(staged.postings)
+    return (pl.concat(found) if found else MappedPosting.create_empty()), staged.state
 
 
 def batches(
@@ -42,15 +63,16 @@ def batches(
     after_load_id: str | None,
     run_id: str,
     rows: int = BATCH_ROWS,
-) -> tuple[Iterator[pl.DataFrame], pl.DataFrame]:
+) -> Staged:
     """As :func:`read`, but in frames of at most ``rows`` postings, for what may not fit in
-    memory. The snapshot stays open until the iterator ends or is dropped."""
+    memory."""
     path = snapshot_path(settings, source.name)
     if not path.exists():
-        return iter(()), _state_frame(source, {"staged": 0, "fetched": 0})
+        return Staged(_state_frame(source, {"staged": 0, "fetched": 0}))
     # Attached, not connected to: DuckDB hands out a database that this process has open under
     # the same name again, even when another file has taken its place.
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})
+    connection.execute("set enable_progress_bar = false")
     connection.execute("set TimeZone = 'UTC'")
     quoted = str(path).replace("'", "''")
     connection.execute(f"attach '{quoted}' as snapshot (read_only)")
@@ -66,11 +88,30 @@ def batches(
         sql = _state_sql().replace("staging.postings", "postings")
         state = _state(connection, sql, run_id)
         connection.close()
-        return iter(()), _state_frame(source, state)
+        return Staged(_state_frame(source, state))
     state = _state(connection, _state_sql(), run_id)
     if after_load_id is not None and str(state["read_up_to"] or "") < after_load_id:
         after_load_id = None
-    return _mapped_batches(source, connection, after_load_id, rows), _state_frame(source, state)
+    return Staged(
+        _state_frame(source, state),
+        _mapped_batches(source, connection, after_load_id, rows),
+        _complete_fetches(source, connection),
+    )
+
+
+def _complete_fetches(source: Source, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    if source.feed_window is None:
+        return CompleteFetch.create_empty()
+    sql = files(__package__).joinpath("complete_fetches.sql").read_text()
+    parameters = {"window": source.feed_window, "least_share": SUDDENLY_FEW}
+    rows = connection.execute(sql, parameters).fetchall()
+    return CompleteFetch.validate(
+        pl.DataFrame(
+            [(source.name, *row) for row in rows],
+            schema=CompleteFetch.create_empty().schema,
+            orient="row",
+        )
+    )
 
 
 def _state_sql() -> str:

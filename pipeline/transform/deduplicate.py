@@ -17,8 +17,7 @@ from rapidfuzz.fuzz import token_sort_ratio
 from pipeline.transform.apply_url import bounded
 from pipeline.transform.clusters import Clusters, Facts, Merge
 from pipeline.transform.comparison import COMPARED, with_compared_forms
-from pipeline.transform.jobs import build_jobs
-from pipeline.transform.schema import Job, JobPosting, KeyedPosting, RelevantPosting
+from pipeline.transform.schema import ClusteredPosting, KeyedPosting, RelevantPosting
 from pipeline.transform.similarity import (
     MIN_BODY_CHARS,
     OTHER_BODY,
@@ -77,13 +76,13 @@ def with_keys(
 
 def deduplicate(
     postings: pl.DataFrame, overrides: pl.DataFrame | None = None
-) -> tuple[dy.DataFrame[Job], dy.DataFrame[JobPosting]]:
-    """The jobs that the postings advertise, and to which job each posting belongs and why.
+) -> dy.DataFrame[ClusteredPosting]:
+    """To which job each posting belongs, and why.
 
     ``postings`` are ``KeyedPosting`` rows closed under shared keys; ``overrides`` are ``Override``
-    rows, of which those that name absent postings are ignored. Both results are sorted by id.
-    They depend neither on the order of the rows nor, for one posting, on postings that no chain
-    of shared keys connects with it.
+    rows, of which those that name absent postings are ignored. The result is sorted by id. It
+    depends neither on the order of the rows nor, for one posting, on postings that no chain of
+    shared keys connects with it.
     """
     ordered = postings.sort("first_seen_at", "posting_id").with_row_index("row")
     blocks = _blocks(ordered)
@@ -111,17 +110,16 @@ def deduplicate(
         .join(ids.rename({"row": "_other", "posting_id": "merged_with"}), on="_other")
         .drop("_founder", "_other")
     )
-    job_postings = JobPosting.validate(
+    return ClusteredPosting.validate(
         ordered.join(merges, on="row", how="left")
         .with_columns(
             pl.col("job_id").fill_null(pl.col("posting_id")),
             pl.col("merge_rule").fill_null("first"),
         )
         .sort("posting_id")
-        .select(JobPosting.column_names()),
+        .select(ClusteredPosting.column_names()),
         cast=False,
     )
-    return build_jobs(job_postings), job_postings
 
 
 def _merged(

@@ -7,13 +7,15 @@ import hashlib
 import dataframely as dy
 import polars as pl
 
+from pipeline.transform.lifecycle import Horizon, job_status
 from pipeline.transform.schema import Job, JobPosting
 
+_UNPUBLISHED = ("content_hash", "review_at", "is_retired")
 _CENTS = ["salary_min", "salary_max"]
 _UNIT, _RECORD, _NULL = "\x1f", "\x1e", "\x00"
 
 
-def build_jobs(postings: dy.DataFrame[JobPosting]) -> dy.DataFrame[Job]:
+def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataFrame[Job]:
     """The jobs of the postings, sorted by ``job_id``.
 
     - ``source`` and ``source_url``: of the posting that founded the job, whose id it bears.
@@ -24,7 +26,8 @@ def build_jobs(postings: dy.DataFrame[JobPosting]) -> dy.DataFrame[Job]:
     - ``apply_url``: an employer's requisition over other addresses.
     - ``posted_at`` and ``first_seen_at`` are the earliest, ``expires_at`` the latest;
       ``remote`` if any says so; ``skills`` and ``tags`` of all, sorted.
-    - ``status`` is ``open``: whether a job has closed is no question of its texts.
+    - ``status``, its reason and ``closed_at``: as :func:`pipeline.transform.lifecycle.job_status`
+      tells them.
     """
     has_text = pl.col("description").is_not_null()
     ranked = postings.with_columns(
@@ -84,11 +87,7 @@ def build_jobs(postings: dy.DataFrame[JobPosting]) -> dy.DataFrame[Job]:
             sources=pl.col("source").unique().sort(),
             posting_count=pl.len().cast(pl.Int64),
         )
-        .with_columns(
-            status=pl.lit("open", dtype=Job.columns()["status"].dtype),
-            status_reason=pl.lit("A source shows it."),
-            closed_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
-        )
+        .join(job_status(postings.lazy(), horizon), on="job_id", how="left")
         .sort("job_id")
         .collect()
     )  # fmt: skip
@@ -97,11 +96,11 @@ def build_jobs(postings: dy.DataFrame[JobPosting]) -> dy.DataFrame[Job]:
 
 def with_content_hash(jobs: pl.DataFrame) -> pl.DataFrame:
     """The jobs with ``content_hash``: 128 bits of BLAKE2b over a canonical writing of all other
-    columns of ``Job``, the same in each process and each version of Polars. Salaries count in
-    cents, as they are published."""
+    published columns of ``Job``, the same in each process and each version of Polars. Salaries
+    count in cents, as they are published."""
     written = jobs.select(
         pl.concat_str([_written(name, jobs.schema[name]) for name in Job.column_names()
-                       if name != "content_hash"], separator=_RECORD)
+                       if name not in _UNPUBLISHED], separator=_RECORD)
     ).to_series()  # fmt: skip
     hashes = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in written]
     return jobs.with_columns(content_hash=pl.Series(hashes, dtype=pl.String))

@@ -131,7 +131,7 @@ class KeyedPosting(RelevantPosting):
     keys = dy.List(dy.String(nullable=False), nullable=False)
 
 
-class JobPosting(KeyedPosting):
+class ClusteredPosting(KeyedPosting):
     """Which posting belongs to which job, and why.
 
     ``merge_rule`` is ``first`` for the posting that founded the job, otherwise the rule that
@@ -147,10 +147,40 @@ class JobPosting(KeyedPosting):
     merged_with = dy.String(nullable=True)
 
 
+class JobPosting(ClusteredPosting):
+    """A posting of a job, with its life so far.
+
+    ``status_reason`` says in words what ``status`` follows from. ``review_at`` is the earliest
+    time at which the status may change without the posting being seen again, null once closed.
+    ``repost_of`` is an earlier posting of the job that the same source and publisher no longer
+    showed when this one appeared.
+    """
+
+    status = dy.Enum(STATUSES, nullable=False)
+    status_reason = dy.String(nullable=False, min_length=1)
+    closed_at = _utc(nullable=True)
+    review_at = _utc(nullable=True)
+    repost_of = dy.String(nullable=True)
+
+
+class CompleteFetch(dy.Schema):
+    """A fetch that showed all that its source had to show, back to the postings of
+    ``reaches_back_to``: older ones may have had no room. Null: it had room for all."""
+
+    source = dy.String(primary_key=True)
+    fetched_at = dy.Datetime(primary_key=True, time_zone="UTC", time_unit="us")
+    reaches_back_to = _utc(nullable=True)
+
+
 class Job(dy.Schema):
     """An opening, as published. ``job_id`` is the ``posting_id`` of the posting that was seen
     first, so that it stays the same while further postings join. ``sources`` are those of all its
-    postings, sorted. ``content_hash`` changes when, and only when, another column changes."""
+    postings, sorted. ``reposted_at`` is when its newest repost appeared. ``content_hash`` changes
+    when, and only when, another column changes that is published: not the two after it.
+
+    ``review_at`` is when the status must be looked at again. ``is_retired``: it has been closed
+    for so long that it is not published any more.
+    """
 
     job_id = dy.String(primary_key=True)
     source = dy.String(nullable=False)
@@ -181,8 +211,11 @@ class Job(dy.Schema):
     status = dy.Enum(STATUSES, nullable=False)
     status_reason = dy.String(nullable=False)
     closed_at = _utc(nullable=True)
+    reposted_at = _utc(nullable=True)
     posting_count = dy.Int64(nullable=False, min=1)
     content_hash = dy.String(nullable=False)
+    review_at = _utc(nullable=True)
+    is_retired = dy.Bool(nullable=False)
 
 
 class SourceState(dy.Schema):

@@ -37,6 +37,7 @@ select
         'status', status,
         'status_reason', status_reason,
         'closed_at', iso_utc(closed_at),
+        'reposted_at', iso_utc(reposted_at),
         'postings', (
             --> postings_of_job
         ),

@@ -10,11 +10,18 @@ select coalesce(
             'posted_at', iso_utc(posting.posted_at),
             'first_seen_at', iso_utc(posting.first_seen_at),
             'last_seen_at', iso_utc(posting.last_seen_at),
+            'status', posting.status,
+            'status_reason', posting.status_reason,
+            'closed_at', iso_utc(posting.closed_at),
+            'repost_of', posting.repost_of,
             'run_id', posting.run_id,
             'merge_rule', posting.merge_rule,
             'merge_evidence', posting.merge_evidence,
             'merge_score', posting.merge_score,
-            'merged_with', posting.merged_with
+            'merged_with', posting.merged_with,
+            'merged_in_run', (
+                select run_id from publishes where version = posting.merged_version
+            )
         )
         order by posting.first_seen_at, posting.posting_id
     ),

@@ -1,5 +1,6 @@
 select
-    version, run_id, fetched, new, updated, removed, skipped, irrelevant, rejected, total,
+    version, run_id, fetched, new, updated, removed, skipped, irrelevant, rejected, closed, reopened,
+    total,
     full_refresh, duration_seconds, started_at, finished_at
 from publishes
 where %(before)s::bigint is null or version < %(before)s::bigint

@@ -24,7 +24,9 @@ from pipeline.settings import Settings
 TICKS = 5
 CONTENT = {
     "jobs": "updated_at, created_version, changed_version, search",
-    "job_postings": "",
+    "job_postings": "merged_version",
+    "job_reviews": "",
+    "complete_fetches": "",
     "rejected_postings": "",
     "sources": "",
 }
@@ -97,5 +99,5 @@ def run_from_staging(settings: Settings, frames: Frames) -> None:
         plan = steps.read_staged(settings, connection, frames, "refresh", full_refresh=True)
         assert plan.full_refresh
         steps.select_relevant(connection, frames)
-        steps.cluster(connection, frames)
+        steps.cluster(settings, connection, frames)
         steps.publish(connection, frames, "refresh", datetime.now(UTC))

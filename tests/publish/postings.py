@@ -14,6 +14,7 @@ import psycopg
 from pipeline.publish.publish import Statistics, publish
 from pipeline.publish.state import base_version, related
 from pipeline.transform.schema import (
+    CompleteFetch,
     Job,
     JobPosting,
     KeyedPosting,
@@ -22,6 +23,8 @@ from pipeline.transform.schema import (
 )
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+STATUS = pl.Enum(["open", "likely_closed", "closed"])
+TIME = pl.Datetime("us", "UTC")
 DAY = datetime(2026, 2, 6, 10, 30, 0, 123456, tzinfo=UTC)
 
 _POSTING: dict[str, Any] = dict.fromkeys(KeyedPosting.create_empty().schema) | {
@@ -71,6 +74,11 @@ def deduplicate(postings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         merge_evidence=pl.lit(None, pl.String),
         merge_score=pl.lit(None, pl.Float64),
         merged_with=pl.lit(None, pl.String),
+        status=pl.lit("open", STATUS),
+        status_reason=pl.lit("seen"),
+        closed_at=pl.lit(None, TIME),
+        review_at=pl.lit(None, TIME),
+        repost_of=pl.lit(None, pl.String),
     ).select(JobPosting.create_empty().schema.names())
     clusters = members.group_by("job_id").agg(
         sources=pl.col("source").unique().sort(), posting_count=pl.len().cast(pl.Int64)
@@ -79,15 +87,16 @@ def deduplicate(postings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         job_postings.filter(founds)
         .join(clusters, on="job_id")
         .with_columns(
-            status=pl.lit("open", pl.Enum(["open", "likely_closed", "closed"])),
-            status_reason=pl.lit("seen"),
-            closed_at=pl.lit(None, pl.Datetime("us", "UTC")),
+            reposted_at=pl.lit(None, TIME),
+            is_retired=pl.lit(False),
         )
     )
-    content = [name for name in Job.create_empty().schema if name != "content_hash"]
-    hashes = [hashlib.sha256(repr(row).encode()).hexdigest() for row in jobs.select(content).rows()]
-    jobs = jobs.select(content).with_columns(content_hash=pl.Series(hashes, dtype=pl.String))
-    return jobs.sort("job_id"), job_postings
+    hashes = [
+        hashlib.sha256(repr(row).encode()).hexdigest()
+        for row in jobs.drop("review_at", "is_retired", "last_seen_at", "run_id").rows()
+    ]
+    jobs = jobs.with_columns(content_hash=pl.Series(hashes, dtype=pl.String))
+    return jobs.select(Job.column_names()).sort("job_id"), job_postings
 
 
 def rejected_posting(posting_id: str, **values: Any) -> dict[str, Any]:
@@ -135,6 +144,7 @@ def _defaults(connection: Connection, full_refresh: bool) -> dict[str, Any]:
         "seen": pl.DataFrame(schema={"posting_id": pl.String}),
         "rejected": pl.DataFrame(schema=RejectedPosting.create_empty().schema),
         "source_states": pl.DataFrame(schema=SourceState.create_empty().schema),
+        "complete_fetches": pl.DataFrame(schema=CompleteFetch.create_empty().schema),
         "sources": TERMS,
         "base_version": base_version(connection),
         "run_id": "run-1",

@@ -43,6 +43,8 @@ def add_posting(connection: Connection, posting_id: str, job_id: str, **values: 
         "keys": [],
         "first_seen_at": DAY,
         "last_seen_at": DAY,
+        "status": "open",
+        "status_reason": "seen in the last fetch",
         "merge_rule": "first" if posting_id == job_id else "same_apply_url",
     }
     insert(connection, "job_postings", row | values)
@@ -95,7 +97,17 @@ def add_job(connection: Connection, job_id: str, **values: Any) -> None:
 
 
 def add_publish(connection: Connection, run_id: str, **values: Any) -> None:
-    counts = ["new", "updated", "removed", "skipped", "irrelevant", "rejected", "total"]
+    counts = [
+        "new",
+        "updated",
+        "removed",
+        "skipped",
+        "irrelevant",
+        "rejected",
+        "closed",
+        "reopened",
+        "total",
+    ]
     row = {
         "run_id": run_id,
         "started_at": DAY,

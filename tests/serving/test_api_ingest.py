@@ -48,6 +48,8 @@ def test_a_run_is_waited_for_and_answers_with_its_statistics(
             "removed": 0,
             "skipped": 42,
             "irrelevant": 0,
+            "closed": 0,
+            "reopened": 0,
             "rejected": 0,
             "total": 1310,
         },

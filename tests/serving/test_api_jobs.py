@@ -21,6 +21,7 @@ from published_rows import (
     add_posting,
     add_publish,
     add_source,
+    coming_version,
     remove_job,
 )
 
@@ -224,7 +225,10 @@ def test_a_job_is_read_with_its_postings(api: httpx.Client, connection: Connecti
     add_posting(
         connection, "b_7", "a_1", publisher="LinkedIn", apply_url="https://example.com/7",
         first_seen_at=later, last_seen_at=later, merge_evidence="example.com/7",
+        status="closed", status_reason="It has expired, at the time that its source had given.",
+        closed_at=DAY, repost_of="a_1", merged_version=coming_version(connection),
     )  # fmt: skip
+    add_publish(connection, "run-7")
     job = api.get("/api/jobs/a_1").json()
     assert job["description"] == "Text"
     assert job["location"] == {"city": None, "country": None, "region": "Texas", "remote": False}
@@ -247,6 +251,11 @@ def test_a_job_is_read_with_its_postings(api: httpx.Client, connection: Connecti
         "merge_evidence": "example.com/7",
         "merge_score": None,
         "merged_with": None,
+        "merged_in_run": "run-7",
+        "status": "closed",
+        "status_reason": "It has expired, at the time that its source had given.",
+        "closed_at": "2026-02-06T10:30:00Z",
+        "repost_of": "a_1",
         "run_id": "run-1",
     }
 
@@ -330,7 +339,7 @@ def test_the_names_are_those_of_the_pipeline() -> None:
     assert list(get_args(models.SalaryPeriod)) == schema.SALARY_PERIODS
     own = {"id", "location", "postings", "attribution", "last_seen_at", "updated_at"}
     answered = set(models.Job.model_fields) - own | set(models.JobLocation.model_fields)
-    internal = {"job_id", "content_hash", "posting_count"}
+    internal = {"job_id", "content_hash", "posting_count", "review_at", "is_retired"}
     assert answered == set(schema.Job.column_names()) - internal
 
 

@@ -222,7 +222,7 @@ def test_read_is_incremental_and_survives_a_file_begun_anew(tmp_path: Path) -> N
     assert state.select("staged", "fetched").row(0) == (3, 2)
     assert read(source, settings, state["read_up_to"][0], "r3")[0].height == 0
     assert read(source, settings, "9999999999.0", "r3")[0].height == 3
-    frames, _ = batches(source, settings, None, "r3", rows=2)
+    frames = batches(source, settings, None, "r3", rows=2).postings
     assert sum(frame.height for frame in frames) == 3
 
 

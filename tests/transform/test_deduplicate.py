@@ -23,7 +23,7 @@ LEVER = "https://jobs.lever.co/acme/a102c558-c365-48cf-b1ae-76603750000"
 def jobs_of(*rows: dict[str, Any], overrides: pl.DataFrame | None = None) -> list[set[int]]:
     """The rows' numbers, by job."""
     frame = postings(*rows)
-    _, members = deduplicate(with_keys(frame, overrides), overrides)
+    members = deduplicate(with_keys(frame, overrides), overrides)
     job_of = dict(members.select("posting_id", "job_id").iter_rows())
     jobs: dict[str, set[int]] = {}
     for number, posting_id in enumerate(frame["posting_id"]):
@@ -164,7 +164,7 @@ def test_a_merge_says_why() -> None:
             {"title": "Engineer", "apply_url": LEVER + "1"},
         )
     )
-    _, members = deduplicate(keyed)
+    members = deduplicate(keyed)
     merges = members.select("merge_rule", "merged_with", "merge_evidence").rows()
     assert merges[0] == ("first", None, None)
     assert merges[1][:2] == ("company_title_place", "source0_0")
@@ -172,10 +172,8 @@ def test_a_merge_says_why() -> None:
     assert "lever:a102c558" in merges[2][2]
 
 
-def test_an_empty_frame_gives_empty_frames() -> None:
-    jobs, members = deduplicate(with_keys(postings()))
-    assert jobs.is_empty()
-    assert members.is_empty()
+def test_an_empty_frame_gives_an_empty_frame() -> None:
+    assert deduplicate(with_keys(postings())).is_empty()
 
 
 def test_a_large_block_of_alike_openings_that_must_stay_apart() -> None:
@@ -212,19 +210,16 @@ def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], rando
     keyed = with_keys(postings(*rows))
     order = list(range(len(rows)))
     random.shuffle(order)
-    for expected, found in zip(deduplicate(keyed), deduplicate(keyed[order]), strict=True):
-        assert_frame_equal(expected, found)
+    assert_frame_equal(deduplicate(keyed), deduplicate(keyed[order]))
 
 
 @settings(max_examples=25, deadline=None)
 @given(any_postings)
 def test_each_component_of_shared_keys_stands_for_itself(rows: list[dict[str, Any]]) -> None:
     keyed = with_keys(postings(*rows))
-    jobs, members = deduplicate(keyed)
     parts = [deduplicate(part) for part in components(keyed)]
     if parts:
-        assert_frame_equal(jobs, pl.concat([part[0] for part in parts]).sort("job_id"))
-        assert_frame_equal(members, pl.concat([part[1] for part in parts]).sort("posting_id"))
+        assert_frame_equal(deduplicate(keyed), pl.concat(parts).sort("posting_id"))
 
 
 @settings(max_examples=25, deadline=None)

@@ -4,7 +4,7 @@ with inserted as (
         skills, category, category_reason, city, region, country, remote, employment_type,
         salary_min, salary_max, salary_currency, salary_period, salary_is_predicted, apply_url,
         source_url, posted_at, expires_at, first_seen_at, status, status_reason, closed_at,
-        posting_count, content_hash, updated_at, created_version, changed_version
+        reposted_at, posting_count, content_hash, updated_at, created_version, changed_version
     )
     select
         incoming.job_id, incoming.source, incoming.sources, incoming.title, incoming.company,
@@ -14,10 +14,11 @@ with inserted as (
         incoming.salary_max, incoming.salary_currency, incoming.salary_period,
         incoming.salary_is_predicted, incoming.apply_url, incoming.source_url,
         incoming.posted_at, incoming.expires_at, incoming.first_seen_at, incoming.status,
-        incoming.status_reason, incoming.closed_at, incoming.posting_count,
-        incoming.content_hash, %(published_at)s, %(version)s, %(version)s
+        incoming.status_reason, incoming.closed_at, incoming.reposted_at,
+        incoming.posting_count, incoming.content_hash, %(published_at)s, %(version)s, %(version)s
     from incoming_jobs as incoming
-    where not exists (select from jobs where jobs.job_id = incoming.job_id)
+    where not incoming.is_retired
+        and not exists (select from jobs where jobs.job_id = incoming.job_id)
     returning job_id
 )
 insert into new_jobs (job_id)

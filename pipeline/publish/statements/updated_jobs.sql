@@ -13,8 +13,10 @@ set
     posted_at = incoming.posted_at, expires_at = incoming.expires_at,
     first_seen_at = incoming.first_seen_at, status = incoming.status,
     status_reason = incoming.status_reason, closed_at = incoming.closed_at,
-    posting_count = incoming.posting_count, content_hash = incoming.content_hash,
+    reposted_at = incoming.reposted_at, posting_count = incoming.posting_count, content_hash = incoming.content_hash,
     updated_at = %(published_at)s,
     changed_version = %(version)s
 from incoming_jobs as incoming
-where jobs.job_id = incoming.job_id and jobs.content_hash <> incoming.content_hash
+where jobs.job_id = incoming.job_id
+    and jobs.content_hash <> incoming.content_hash
+    and not incoming.is_retired

@@ -15,7 +15,20 @@ set
     category = incoming.category, category_reason = incoming.category_reason,
     keys = incoming.keys, merge_rule = incoming.merge_rule,
     merge_evidence = incoming.merge_evidence, merge_score = incoming.merge_score,
-    merged_with = incoming.merged_with
+    merged_with = incoming.merged_with,
+    merged_version = case
+        when (
+            published.job_id, published.merge_rule, published.merge_evidence,
+            published.merge_score, published.merged_with
+        ) is not distinct from (
+            incoming.job_id, incoming.merge_rule, incoming.merge_evidence,
+            incoming.merge_score, incoming.merged_with
+        ) then published.merged_version
+        when incoming.merged_with is not null then %(version)s
+    end,
+    status = incoming.status, status_reason = incoming.status_reason,
+    closed_at = incoming.closed_at, review_at = incoming.review_at,
+    repost_of = incoming.repost_of
 from incoming_postings as incoming
 where published.posting_id = incoming.posting_id
     and (
@@ -28,7 +41,8 @@ where published.posting_id = incoming.posting_id
         published.apply_url, published.source_url, published.posted_at, published.expires_at,
         published.first_seen_at, published.category, published.category_reason, published.keys,
         published.merge_rule, published.merge_evidence, published.merge_score,
-        published.merged_with
+        published.merged_with, published.status, published.status_reason, published.closed_at,
+        published.repost_of
     ) is distinct from (
         incoming.job_id, incoming.source, incoming.source_id, incoming.title, incoming.company,
         incoming.description, incoming.description_is_snippet, incoming.tags, incoming.skills,
@@ -38,5 +52,6 @@ where published.posting_id = incoming.posting_id
         incoming.publisher, incoming.apply_url, incoming.source_url, incoming.posted_at,
         incoming.expires_at, incoming.first_seen_at, incoming.category,
         incoming.category_reason, incoming.keys, incoming.merge_rule, incoming.merge_evidence,
-        incoming.merge_score, incoming.merged_with
+        incoming.merge_score, incoming.merged_with, incoming.status, incoming.status_reason,
+        incoming.closed_at, incoming.repost_of
     )
