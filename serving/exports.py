@@ -153,6 +153,11 @@ async def _export(
     if first and first[0]["edition"]:
         editions.saw(first[0]["edition"])
         headers["ETag"] = etag_of(first[0]["edition"], form.extension)
+    elif not first:
+        # No row says which edition has none.
+        (row,) = await database.fetch(queries.EDITION, {})
+        if row["edition"] != edition:
+            headers.pop("ETag", None)
     headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
     writer = form.writer(str(request.url))
     return StreamingResponse(
