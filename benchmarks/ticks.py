@@ -154,7 +154,7 @@ def _run(
         with measured.step("select_relevant"):
             steps.select_relevant(connection, frames)
         with measured.step("cluster"):
-            steps.cluster(connection, frames)
+            steps.cluster(settings, connection, frames)
         with measured.step("publish"):
             published = steps.publish(connection, frames, run_id, started_at)
     measured.jobs = published.total

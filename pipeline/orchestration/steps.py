@@ -202,8 +202,7 @@ def _shards(
         yield pl.concat([delta, state.related(connection, delta, seen["posting_id"].to_list())])
         return
     of_posting = shards(relevant.select("posting_id", "keys").collect(), BATCH_ROWS)
-    for (_,), members in of_posting.group_by("shard", maintain_order=True):
-        yield relevant.join(members.lazy(), on="posting_id", how="semi").collect()
+    yield from frames.split("relevant_postings", of_posting.rename({"shard": "group"}))
 
 
 def publish(
