@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 
 class Facts(NamedTuple):
-    """What one posting says that can forbid a merge; empty or null where it says nothing."""
+    """What one posting says that can forbid a merge; empty or null where it says nothing.
+    ``years`` and ``seasons`` are words, any of which may agree."""
 
     system: str | None
     requisition: str | None
@@ -20,6 +21,8 @@ class Facts(NamedTuple):
     country: str | None
     city: str | None
     team: str
+    years: str
+    seasons: str
 
 
 class Merge(NamedTuple):
@@ -38,6 +41,8 @@ class _Cluster:
     countries: set[str]
     cities: set[str]
     teams: set[str]
+    years: set[str]
+    seasons: set[str]
     feeds: set[str]
     apart: set[int] = field(default_factory=set)
 
@@ -54,6 +59,8 @@ class Clusters:
                 {said.country} - {None},  # type: ignore[arg-type]
                 {said.city} - {None},  # type: ignore[arg-type]
                 {said.team} - {""},
+                set(said.years.split()),
+                set(said.seasons.split()),
                 {feeds[row]},
             )
             for row, said in facts.items()
@@ -98,7 +105,8 @@ class Clusters:
         one.members += other.members
         for system, ids in other.requisitions.items():
             one.requisitions.setdefault(system, set()).update(ids)
-        for name in ("seniorities", "countries", "cities", "teams", "feeds", "apart"):
+        for name in ("seniorities", "countries", "cities", "teams", "years", "seasons",
+                     "feeds", "apart"):  # fmt: skip
             getattr(one, name).update(getattr(other, name))
         del self._clusters[b]
         self._edges.setdefault(left, []).append((right, why))
@@ -133,6 +141,8 @@ def _conflict(one: _Cluster, other: _Cluster, *, any_city: bool) -> bool:
         or _differ(one.seniorities, other.seniorities)
         or _differ(one.countries, other.countries)
         or _differ(one.teams, other.teams)
+        or _differ(one.years, other.years)
+        or _differ(one.seasons, other.seasons)
         or (not any_city and _differ(one.cities, other.cities))
     )
 

@@ -28,9 +28,11 @@ _BRANCHES = (
 another word, so that "Global Services Ltd" keeps a name."""
 
 _SENIORITY = {
-    "intern": "intern(?:ship)?s?|trainees?|apprentices?|werkstudent(?:in)?|co op",
-    "junior": "junior|jr|jnr|graduates?|grads?|entry level|early career|early in career|new grads?"
-    "|college grads?|university grads?",
+    "intern": "intern(?:ship)?s?|trainees?|apprentices?|werkstudent(?:in)?",
+    "co-op": "co op",
+    "graduate": "graduates?|grads?|new grads?|college grads?|university grads?",
+    "entry": "entry level|early career|early in career",
+    "junior": "junior|jr|jnr",
     "mid": "mid|mid level|intermediate|midweight",
     "senior": "senior|sr|snr",
     "staff": "staff",
@@ -57,12 +59,17 @@ _SYNONYMS = {
     "golang": "go lang",
     "kubernetes": "k8s",
 }
+_SEASONS = "spring|summer|fall|autumn|winter"
+_TERM = rf"(?:(?:{_SEASONS}) )?20[23]\d(?: (?:{_SEASONS}))?|summer"
+"""When a programme begins. A season other than summer means one only beside a year: Spring is a
+framework."""
+
 _NOISE = (
     "remote(?:ly)?(?: (?:in|from|within|first|only|friendly|ok|work|position|role|job)\\b)*"
     "|hybrid|on ?site|home ?office|work from home|wfh|anywhere|worldwide"
     "|[mfwdxhi](?: [mfwdxhi]){1,3}|all genders|h f|f h|m w d|gn|100|urgent(?:ly)?|hiring|new|wanted"
     "|full ?time|part ?time|permanent|contract(?:or)?|freelance|temporary|immediate start"
-    "|usd|eur|gbp|20[23]\\d(?: start)?|start|job|position|opening"
+    f"|usd|eur|gbp|(?:{_TERM})(?: start)?|start|job|position|opening"
 )
 _PLACE_NAMES = {
     "new york": "nyc|new york city|new york ny",
@@ -79,23 +86,30 @@ _PLACE_NAMES = {
     "london": "greater london|city of london|london area",
 }
 
+WITH_STATES = ["US", "CA"]
+"""Countries whose addresses name the state. Elsewhere each source has regions of its own."""
+
 COMPARED = [
-    "company_core", "head", "seniority", "qualifier", "city_core", "area", "apply_key", "ats",
-    "requisition",
+    "company_core", "head", "seniority", "qualifier", "years", "seasons", "city_core", "state",
+    "area", "apply_key", "ats", "requisition",
 ]  # fmt: skip
 
 
 def with_compared_forms(postings: pl.DataFrame) -> pl.DataFrame:
     """The postings with the columns ``COMPARED``, each from the row alone.
 
-    ``company_core``, ``city_core`` and ``area`` are null where unknown; ``area`` is the free
-    location text of a posting that has neither city nor country. ``seniority`` and ``qualifier``
-    are empty where the title states none.
+    ``company_core``, ``city_core``, ``state`` and ``area`` are null where unknown; ``area`` is the
+    free location text of a posting that has neither city nor country. ``seniority`` and
+    ``qualifier`` are empty where the title states none, and so are ``years`` and ``seasons``, the
+    words of the title that say when a programme begins.
     """
     return (
         postings.with_columns(
             company_core=_company(pl.col("company")),
             city_core=_renamed(fold(pl.col("city")), _PLACE_NAMES, whole=True).replace("", None),
+            state=pl.when(pl.col("country").is_in(WITH_STATES)).then(
+                fold(pl.col("region")).replace("", None)
+            ),
             area=pl.when(pl.col("city").is_null() & pl.col("country").is_null())
             .then(
                 fold(pl.col("location_text"))
@@ -105,8 +119,19 @@ def with_compared_forms(postings: pl.DataFrame) -> pl.DataFrame:
             )
             .otherwise(None),
         )
+        .pipe(_with_terms)
         .pipe(_with_title_parts)
         .hstack(apply_targets(postings["apply_url"]))
+    )
+
+
+def _with_terms(postings: pl.DataFrame) -> pl.DataFrame:
+    terms = fold(pl.col("title")).str.extract_all(rf"\b(?:{_TERM})\b").list.join(" ")
+    return postings.with_columns(
+        years=_sorted_words(terms.str.extract_all(r"20\d\d").list.join(" ")),
+        seasons=_sorted_words(
+            terms.str.replace_all("autumn", "fall").str.extract_all(_SEASONS).list.join(" ")
+        ),
     )
 
 

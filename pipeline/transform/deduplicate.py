@@ -7,8 +7,9 @@ the constraints that no evidence overrides and what was measured are in ``docs/d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import dataframely as dy
 import polars as pl
@@ -16,7 +17,7 @@ from rapidfuzz.fuzz import token_sort_ratio
 
 from pipeline.transform.apply_url import bounded
 from pipeline.transform.clusters import Clusters, Facts, Merge
-from pipeline.transform.comparison import COMPARED, with_compared_forms
+from pipeline.transform.comparison import COMPARED, WITH_STATES, with_compared_forms
 from pipeline.transform.schema import ClusteredPosting, KeyedPosting, RelevantPosting
 from pipeline.transform.similarity import (
     MIN_BODY_CHARS,
@@ -35,6 +36,10 @@ most 32 n attempts. Only blocks of more than 32 openings that must stay apart re
 SAME_ADDRESS_TITLE = 80
 """Likeness of two titles (rapidfuzz ``token_sort_ratio``, 0–100) from which one address that is
 no known requisition is believed to be one advert and not a page of several."""
+
+NEW_ROUND = timedelta(days=45)
+"""A title that was not shown for so long and comes back at its place is another round of hiring.
+By title and place alone, two rounds are not one opening."""
 
 Row = dict[str, Any]
 
@@ -134,6 +139,7 @@ def _merged(
             row: Facts(
                 said["ats"], said["requisition"], said["seniority"],
                 said["country"], said["city_core"], said["qualifier"],
+                said["years"], said["seasons"],
             )
             for row, said in rows.items()
         },
@@ -249,7 +255,8 @@ def _merge_by_place(
     for places in by_title.values():
         for place, here in places.items():
             evidence = f"the same company, title and place ({_in_words(place)})"
-            _merge_feeds(clusters, bodies, here, Merge("company_title_place", evidence, None))
+            why = Merge("company_title_place", evidence, None)
+            _merge_feeds(clusters, rows, bodies, here, why)
         for place, here in list(places.items()):
             if (wider := _only_other(place, places)) is not None:
                 evidence = (
@@ -257,17 +264,39 @@ def _merge_by_place(
                     f" ({_in_words(place)}), and {_in_words(wider)} is the only such place"
                 )
                 why = Merge("company_title_place", evidence, None)
-                _merge_feeds(clusters, bodies, sorted(here + places[wider]), why)
+                _merge_feeds(clusters, rows, bodies, sorted(here + places[wider]), why)
 
 
-def _merge_feeds(clusters: Clusters, bodies: _Bodies, members: list[int], why: Merge) -> None:
-    """One opening that several feeds show. A feed that shows one title twice at one place shows
-    two openings, unless it shows the same text for both; which of the two another feed's advert
-    means cannot be told from title and place, so that none is joined."""
+def _merge_feeds(
+    clusters: Clusters, rows: dict[int, Row], bodies: _Bodies, members: list[int], why: Merge
+) -> None:
+    """One opening that several feeds show in one round of hiring."""
     by_text: dict[str, int] = {}
     for row in members:
         if text := bodies.shown(row):
             clusters.merge(by_text.setdefault(text, row), row, why)
+    for together in _rounds(rows, members):
+        _merge_round(clusters, bodies, together, why)
+
+
+def _rounds(rows: dict[int, Row], members: list[int]) -> Iterator[list[int]]:
+    """The postings, split where none of them was shown for :data:`NEW_ROUND`."""
+    together: list[int] = []
+    shown_until: datetime | None = None
+    for row in sorted(members, key=lambda row: (rows[row]["begins"], row)):
+        said = rows[row]
+        if shown_until is not None and said["begins"] - shown_until > NEW_ROUND:
+            yield sorted(together)
+            together, shown_until = [], None
+        together.append(row)
+        shown_until = max(shown_until or said["last_seen_at"], said["last_seen_at"])
+    yield sorted(together)
+
+
+def _merge_round(clusters: Clusters, bodies: _Bodies, members: list[int], why: Merge) -> None:
+    """A feed that shows one title twice at one place shows two openings, unless it shows the same
+    text for both; which of the two another feed's advert means cannot be told from title and
+    place, so that none is joined."""
     openings = sorted({clusters.of(row): row for row in reversed(members)}.values())
     for at, row in enumerate(openings[1:MAX_ATTEMPTS], start=1):
         if any(clusters.share_feed(row, earlier) for earlier in openings[:at]):
@@ -278,32 +307,37 @@ def _merge_feeds(clusters: Clusters, bodies: _Bodies, members: list[int], why: M
                 break
 
 
-_Place = tuple[str | None, str | None, str | None, bool]
+class _Place(NamedTuple):
+    city: str | None
+    state: str | None
+    country: str | None
+    area: str | None
+    remote: bool
 
 
 def _place(said: Row) -> _Place:
-    return said["city_core"], said["country"], said["area"], said["remote"]
+    return _Place(*(said[name] for name in ("city_core", "state", "country", "area", "remote")))
 
 
 def _in_words(place: _Place) -> str:
-    city, country, area, remote = place
-    known = ", ".join(part for part in (city or area, country) if part)
-    return " ".join(filter(None, ["remote" if remote else "", known])) or "not stated"
+    named = (place.city or place.area, place.state, place.country)
+    known = ", ".join(part for part in named if part)
+    return " ".join(filter(None, ["remote" if place.remote else "", known])) or "not stated"
 
 
 def _only_other(place: _Place, places: Iterable[_Place]) -> _Place | None:
     """The one place that says more than this one and contradicts it in nothing."""
-    city, country, area, remote = place
-    if city and country:
+    if place.city and place.country and (place.state or place.country not in WITH_STATES):
         return None
     found: _Place | None = None
     for other in places:
         if (
             other != place
-            and (city is None or other[0] == city)
-            and (country is None or other[1] == country)
-            and (area is None or (other[2] == area))
-            and other[3] == remote
+            and other.remote == place.remote
+            and (place.city is None or other.city == place.city)
+            and (place.state is None or other.state == place.state)
+            and (place.country is None or other.country == place.country)
+            and (place.area is None or other.area == place.area)
         ):
             if found is not None:
                 return None
@@ -349,9 +383,9 @@ class _Bodies:
 
 def _compared_rows(ordered: pl.DataFrame, contested: list[int]) -> dict[int, Row]:
     compared = with_compared_forms(ordered[contested]).select(
-        *COMPARED, "country", "remote", feed=pl.concat_str(
-            "source", pl.col("publisher").fill_null(""), separator=" "
-        ),
+        *COMPARED, "country", "remote", "last_seen_at",
+        feed=pl.concat_str("source", pl.col("publisher").fill_null(""), separator=" "),
+        begins=pl.min_horizontal("posted_at", "first_seen_at"),
     )  # fmt: skip
     return dict(zip(contested, compared.iter_rows(named=True), strict=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from relevant_postings import postings
+from relevant_postings import SEEN, postings
 
 from pipeline.transform.deduplicate import Override, deduplicate, with_keys
 
@@ -49,6 +50,12 @@ def decided(action: str, *pairs: tuple[int, int]) -> pl.DataFrame:
         ({"title": "Sr. Backend Engineer"}, {"title": "Senior Back-End Engineer (m/f/d)"}),
         ({"title": "SWE (Payments)"}, {"title": "Software Engineer, Payments - Berlin"}),
         ({"city": "München", "country": "DE"}, {"city": "Munich", "country": "DE"}),
+        ({"title": "Backend Intern"}, {"title": "Summer 2026 - Backend Internship"}),
+        ({"title": "Java Spring Developer"}, {"title": "Java Spring Developer, 2026"}),
+        (
+            {"city": "Austin", "region": "Texas", "country": "US"},
+            {"city": "Austin", "country": "US"},
+        ),
     ],
 )
 def test_wordings_of_one_opening_are_merged(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -63,6 +70,14 @@ def test_wordings_of_one_opening_are_merged(one: dict[str, Any], other: dict[str
         ({"title": "Senior Backend Engineer"}, {"title": "Backend Engineer"}),
         ({"title": "Senior Backend Engineer"}, {"title": "Staff Backend Engineer"}),
         ({"title": "Backend Engineer I"}, {"title": "Backend Engineer II"}),
+        ({"title": "Backend Engineer - Grad 2025"}, {"title": "2026 Grad Backend Engineer"}),
+        ({"title": "Backend Intern - Fall 2026"}, {"title": "Backend Intern - Summer 2026"}),
+        ({"title": "Backend Engineer Co-op"}, {"title": "Backend Engineer Intern"}),
+        ({"title": "New Grad Backend Engineer"}, {"title": "Junior Backend Engineer"}),
+        ({"city": "Portland", "region": "Oregon", "country": "US"},
+         {"city": "Portland", "region": "Maine", "country": "US"}),
+        ({"city": None, "region": "Maryland", "country": "US"},
+         {"city": "Herndon", "region": "Virginia", "country": "US"}),
         ({"country": "US", "city": None, "remote": True},
          {"country": "CA", "city": None, "remote": True}),
         ({"city": "Munich"}, {"city": "Berlin"}),
@@ -134,6 +149,20 @@ def test_one_feed_that_shows_a_title_twice_has_two_openings() -> None:
 def test_title_and_place_do_not_tell_which_of_two_openings_is_meant() -> None:
     a, b = {"source": "a", "city": "Berlin"}, {"source": "b", "city": "Berlin"}
     assert jobs_of(a, b, a) == [{0}, {1}, {2}]
+
+
+def test_a_title_that_comes_back_at_its_place_is_another_round_of_hiring() -> None:
+    spring: dict[str, Any] = {"city": "Berlin", "posted_at": SEEN - timedelta(days=200),
+                              "first_seen_at": SEEN - timedelta(days=199),
+                              "last_seen_at": SEEN - timedelta(days=150)}  # fmt: skip
+    autumn: dict[str, Any] = {"city": "Berlin", "posted_at": SEEN - timedelta(days=30)}
+    assert jobs_of(spring, autumn) == [{0}, {1}]
+    assert jobs_of(spring | {"description": BODY}, autumn | {"description": BODY}) == [{0, 1}]
+    still_shown = {"last_seen_at": SEEN - timedelta(days=60)}
+    assert jobs_of(spring | still_shown, autumn) == [{0, 1}]
+    # What a feed showed in an earlier round leaves no doubt about which opening is meant now.
+    feed = {"source": "a"}
+    assert jobs_of(spring | feed, autumn | feed, autumn) == [{0}, {1, 2}]
 
 
 def test_a_rough_place_joins_the_only_place_that_it_can_mean() -> None:
