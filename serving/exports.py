@@ -19,9 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import queries
 from serving.cache import etag_of, is_known
-from serving.database import DatabaseOfApp
+from serving.database import Database, DatabaseOfApp
 from serving.editions import Editions
 from serving.formats import Atom, Csv, Ndjson, Parquet, Writer
+from serving.index.follow import Index
 from serving.jobs import UNAVAILABLE
 from serving.models import ExportQuery
 from serving.problems import documented
@@ -29,6 +30,11 @@ from serving.search import filters
 
 FEED_ENTRIES = 100
 """The entries of an Atom feed whose query has no limit."""
+
+MOST_FOUND = 50_000
+"""Up to so many rows are those that the index names. More are read in the order of the list, which
+passes those that do not match: with so many matches they are few for each row."""
+_ATTEMPTS = 3
 
 router = APIRouter(tags=["jobs"])
 
@@ -132,6 +138,51 @@ async def _bytes(
         yield await run_in_threadpool(writer.end)
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """The rows of an export, with the first batch, and the edition that all of them are of; none
+    where it is not known."""
+
+    edition: str | None
+    first: list[DictRow]
+    rest: AsyncGenerator[list[DictRow], None]
+
+
+async def _begun(
+    asked: dict[str, Any], limit: int | None, request: Request, database: Database
+) -> _Begun:
+    """A failure of the query is still an answer of its own; one of a later batch cuts the
+    stream."""
+    index: Index = request.app.state.index
+    editions: Editions = request.app.state.editions
+    wanted = MOST_FOUND if limit is None else min(limit, MOST_FOUND)
+    page = {"after_at": None, "after_id": None, "offset": 0, "limit": wanted}
+    for _ in range(_ATTEMPTS):
+        found = await index.find(asked, page, ())
+        if found is None or found.ids is None:
+            break
+        if wanted != limit and found.total > wanted:
+            break
+        if found.ids:
+            rows = database.stream(queries.EXPORT_FOUND, {"ids": found.ids[:wanted]})
+            first: list[DictRow] = await anext(rows, [])
+            if first and first[0]["edition"] == found.edition:
+                return _Begun(found.edition, first, rows)
+            await rows.aclose()
+        elif found.edition == editions.latest:
+            return _Begun(found.edition, [], _nothing())
+        await editions.look()
+        await index.reach(editions.latest)
+    rows = database.stream(queries.EXPORT, asked | {"limit": limit})
+    first = await anext(rows, [])
+    return _Begun(first[0]["edition"] if first else None, first, rows)
+
+
+async def _nothing() -> AsyncGenerator[list[DictRow], None]:
+    for batch in list[list[DictRow]]():
+        yield batch
+
+
 async def _export(
     form: Format,
     query: Annotated[ExportQuery, Query()],
@@ -139,29 +190,22 @@ async def _export(
     database: DatabaseOfApp,
 ) -> Any:
     editions: Editions = request.app.state.editions
-    # The statement reads this edition or a later one.
     edition = editions.latest
     headers = {"Cache-Control": "no-cache"}
     if edition is not None:
         headers["ETag"] = etag_of(edition, form.extension)
         if is_known(headers["ETag"], request.headers.get("if-none-match", "")):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    parameters = filters(query) | {"limit": query.limit or form.rows}
-    batches = database.stream(queries.EXPORT, parameters)
-    # A failure of the query is still an answer of its own; one of a later batch cuts the stream.
-    first: list[DictRow] = await anext(batches, [])
-    if first and first[0]["edition"]:
-        editions.saw(first[0]["edition"])
-        headers["ETag"] = etag_of(first[0]["edition"], form.extension)
-    elif not first:
-        # No row says which edition has none.
-        (row,) = await database.fetch(queries.EDITION, {})
-        if row["edition"] != edition:
-            headers.pop("ETag", None)
+    begun = await _begun(filters(query), query.limit or form.rows, request, database)
+    if begun.edition is not None:
+        editions.saw(begun.edition)
+        headers["ETag"] = etag_of(begun.edition, form.extension)
+    else:
+        headers.pop("ETag", None)
     headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
     writer = form.writer(str(request.url))
     return StreamingResponse(
-        _bytes(writer, first, batches), headers=headers, media_type=form.media_type
+        _bytes(writer, begun.first, begun.rest), headers=headers, media_type=form.media_type
     )
 
 

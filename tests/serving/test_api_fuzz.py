@@ -236,6 +236,14 @@ def test_every_export_of_a_search_is_answered(observed: Observed, path: str, sea
     assert answer.status_code == (422 if refused else 200)
 
 
+@pytest.mark.parametrize("search", ["nosuchword", "openbsd", "kuberntes enginer", '"a b" c++'])
+def test_what_few_jobs_match_is_not_looked_for_in_all(observed: Observed, search: str) -> None:
+    for path in ("/api/jobs.ndjson?limit=5", "/api/jobs.atom", "/api/jobs.csv"):
+        with observed.counted() as work:
+            assert observed.api.get(path, params={"search": search}).status_code == 200
+        assert work[0].blocks < observed.whole_table / 50
+
+
 @FUZZED
 @given(
     path=st.sampled_from(["/api/jobs", "/api/jobs/changes", "/api/runs", "/api/jobs.csv"]),
