@@ -101,7 +101,7 @@ def _source(source: Source, settings: Settings) -> Iterator[Finding]:
         return
     left = Quota(source.name, own, settings.data_dir).left()
     quota = "" if left is None else f", {left} requests left in the quota"
-    reached = _reachable(str(own.base_url))
+    reached = _reachable(own.base_url)
     if reached is not None:
         yield Finding(source.title, "missing", f"{reached}{quota}")
         return

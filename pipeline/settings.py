@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import limits
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from pipeline import database_url
@@ -31,7 +39,11 @@ def _split_commas(value: object) -> object:
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split_commas)]
 """A list written as ``a, b, c`` in the environment."""
 
-BaseUrl = Annotated[HttpUrl, AfterValidator(lambda url: str(url).rstrip("/"))]
+_HTTP_URL = TypeAdapter(HttpUrl)
+
+BaseUrl = Annotated[
+    str, AfterValidator(lambda url: str(_HTTP_URL.validate_python(url)).rstrip("/"))
+]
 """An http or https URL, kept as text without its trailing slash."""
 
 

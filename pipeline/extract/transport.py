@@ -81,7 +81,7 @@ class Attempts:
         ).session
         session.headers.update({"User-Agent": _user_agent(), "Accept": "application/json"})
         # A proxy of the environment cannot reach a server of this machine.
-        session.trust_env = not _is_loopback(str(self._settings.base_url))
+        session.trust_env = not _is_loopback(self._settings.base_url)
         adapter = _BoundedAdapter(self._attempt)
         session.mount("http://", adapter)
         session.mount("https://", adapter)

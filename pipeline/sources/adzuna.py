@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import dlt
 import polars as pl
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
@@ -50,7 +50,7 @@ class AdzunaSettings(SourceSettings):
 
     model_config = SettingsConfigDict(env_prefix="ADZUNA_", populate_by_name=True)
 
-    base_url: Annotated[BaseUrl, Field(validate_default=True)] = HttpUrl("https://api.adzuna.com")
+    base_url: BaseUrl = "https://api.adzuna.com"
     app_id: Annotated[SecretStr | None, Field(validation_alias="ADZUNA_APP_ID")] = None
     api_key: Annotated[SecretStr | None, Field(validation_alias="ADZUNA_API_KEY")] = None
     interval_minutes: int = 120

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import dlt
 import polars as pl
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
@@ -38,9 +38,7 @@ class JSearchSettings(SourceSettings):
 
     model_config = SettingsConfigDict(env_prefix="JSEARCH_", populate_by_name=True)
 
-    base_url: Annotated[BaseUrl, Field(validate_default=True)] = HttpUrl(
-        "https://jsearch.p.rapidapi.com"
-    )
+    base_url: BaseUrl = "https://jsearch.p.rapidapi.com"
     rapidapi_key: Annotated[SecretStr | None, Field(validation_alias="RAPIDAPI_KEY")] = None
     rapidapi_host: str = "jsearch.p.rapidapi.com"
     interval_minutes: int = 1440

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import dlt
 import polars as pl
-from pydantic import Field, HttpUrl
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
@@ -21,7 +20,7 @@ class RemoteOkSettings(SourceSettings):
 
     model_config = SettingsConfigDict(env_prefix="REMOTEOK_")
 
-    base_url: Annotated[BaseUrl, Field(validate_default=True)] = HttpUrl("https://remoteok.com")
+    base_url: BaseUrl = "https://remoteok.com"
     interval_minutes: int = 60
 
 
