@@ -30,7 +30,7 @@ another word, so that "Global Services Ltd" keeps a name."""
 _SENIORITY = {
     "intern": "intern(?:ship)?s?|trainees?|apprentices?|werkstudent(?:in)?",
     "co-op": "co op",
-    "graduate": "graduates?|grads?|new grads?|college grads?|university grads?",
+    "graduate": "(?:(?:new|recent|college|university) )*(?:graduates?|grads?)",
     "entry": "entry level|early career|early in career",
     "junior": "junior|jr|jnr",
     "mid": "mid|mid level|intermediate|midweight",
@@ -69,7 +69,7 @@ _NOISE = (
     "|hybrid|on ?site|home ?office|work from home|wfh|anywhere|worldwide"
     "|[mfwdxhi](?: [mfwdxhi]){1,3}|all genders|h f|f h|m w d|gn|100|urgent(?:ly)?|hiring|new|wanted"
     "|full ?time|part ?time|permanent|contract(?:or)?|freelance|temporary|immediate start"
-    f"|usd|eur|gbp|(?:{_TERM})(?: start)?|start|job|position|opening"
+    f"|usd|eur|gbp|(?:{_TERM})(?: start)?|start|job|position|opening|\\d{{4,}}"
 )
 _PLACE_NAMES = {
     "new york": "nyc|new york city|new york ny",
@@ -140,7 +140,8 @@ def _with_title_parts(postings: pl.DataFrame) -> pl.DataFrame:
         pl.col("title")
         .str.replace_all(r"(?i)\b(?:c\+\+)", "cpp")
         .str.replace_all(
-            r"(?i)(?:req(?:uisition)?|job|ref)[ .:#-]*(?:id|no)?[ .:#-]*[a-z]{0,4}[-_]?\d{3,}", " "
+            r"(?i)(?:req(?:uisition)?|job|ref)[ .:#-]*(?:id|no)?[ .:#-]*[a-z]{0,4}[-_]?\d{3,}|#\d+",
+            " ",
         )
     )
     marks = (

@@ -256,6 +256,12 @@ def _merge_by_place(
         for place, here in places.items():
             evidence = f"the same company, title and place ({_in_words(place)})"
             why = Merge("company_title_place", evidence, None)
+            by_term: dict[tuple[str, str], list[int]] = {}
+            for row in here:
+                if rows[row]["years"]:
+                    by_term.setdefault((rows[row]["years"], rows[row]["seasons"]), []).append(row)
+            for of_term in by_term.values():
+                _merge_feeds(clusters, rows, bodies, of_term, why)
             _merge_feeds(clusters, rows, bodies, here, why)
         for place, here in list(places.items()):
             if (wider := _only_other(place, places)) is not None:
@@ -329,11 +335,12 @@ def _only_other(place: _Place, places: Iterable[_Place]) -> _Place | None:
     """The one place that says more than this one and contradicts it in nothing."""
     if place.city and place.country and (place.state or place.country not in WITH_STATES):
         return None
+    vague = not (place.remote or place.city or place.state or place.area)
     found: _Place | None = None
     for other in places:
         if (
             other != place
-            and other.remote == place.remote
+            and (other.remote == place.remote or vague)
             and (place.city is None or other.city == place.city)
             and (place.state is None or other.state == place.state)
             and (place.country is None or other.country == place.country)

@@ -52,6 +52,8 @@ def decided(action: str, *pairs: tuple[int, int]) -> pl.DataFrame:
         ({"city": "München", "country": "DE"}, {"city": "Munich", "country": "DE"}),
         ({"title": "Backend Intern"}, {"title": "Summer 2026 - Backend Internship"}),
         ({"title": "Java Spring Developer"}, {"title": "Java Spring Developer, 2026"}),
+        ({"title": "SWE, University Graduate"}, {"title": "New Grad Software Engineer - 17784"}),
+        ({"city": None, "country": "US"}, {"city": None, "country": "US", "remote": True}),
         (
             {"city": "Austin", "region": "Texas", "country": "US"},
             {"city": "Austin", "country": "US"},
@@ -163,6 +165,13 @@ def test_a_title_that_comes_back_at_its_place_is_another_round_of_hiring() -> No
     # What a feed showed in an earlier round leaves no doubt about which opening is meant now.
     feed = {"source": "a"}
     assert jobs_of(spring | feed, autumn | feed, autumn) == [{0}, {1, 2}]
+
+
+def test_years_tell_which_of_two_openings_is_meant() -> None:
+    a, b = {"source": "a", "city": "Berlin"}, {"source": "b", "city": "Berlin"}
+    this, next_ = {"title": "Backend Intern, 2026"}, {"title": "Backend Intern, 2027"}
+    assert jobs_of(a | this, a | next_, b | next_) == [{0}, {1, 2}]
+    assert jobs_of(a | this, a | next_, b | {"title": "Backend Intern"}) == [{0}, {1}, {2}]
 
 
 def test_a_rough_place_joins_the_only_place_that_it_can_mean() -> None:
