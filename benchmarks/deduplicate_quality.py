@@ -1,40 +1,54 @@
 """Precision, recall and F1 of merged pairs: the pipeline's deduplication, the title + company
 hash of a simple aggregator, and Splink.
 
-    python -m benchmarks.deduplicate_quality [FOLDER OF RECORDED ANSWERS]
+    python -m benchmarks.deduplicate_quality [--recorded FOLDER] [--lists FOLDER OF CLONES]
 
 Needs the dependency group ``benchmarks``. The labels of *real* postings are requisition ids in
-apply URLs, and each method sees the postings without those URLs; the *perturbed* set shows each
+apply URLs, and each method sees the postings without those URLs: those of public lists that are
+kept independently of each other (:mod:`benchmarks.public_listings`; a sample is committed, the
+rest is read from clones), and recorded listings. The *perturbed* set shows each
 recorded posting a second time as another source words it; the *hand-checked* set are pairs of
 openings that must stay two (``hard_negatives.csv``).
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import logging
 import random
 import re
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from benchmarks.public_listings import (
+    LISTS,
+    PERIODS,
+    Listing,
+    clone,
+    listings,
+    read_listings,
+)
 from pipeline.transform.apply_url import apply_target
 from pipeline.transform.deduplicate import deduplicate, with_keys
-from pipeline.transform.schema import RelevantPosting
+from pipeline.transform.normalize import normalize
+from pipeline.transform.schema import MappedPosting, RelevantPosting
 from pipeline.transform.text import line, paragraphs, without_application_check
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _SUFFIXES = ["", "", ", Inc.", " Ltd.", " LLC", " GmbH", " Inc", " Corporation"]
 _COUNTRIES = {"UK": "GB", "Canada": "CA"}
 _SHORT = {"NYC": "New York", "SF": "San Francisco", "LA": "Los Angeles"}
+
+SAMPLE = Path(__file__).with_name("listed_openings.csv")
 
 Postings = pl.DataFrame
 Pairs = set[tuple[str, str]]
@@ -148,9 +162,41 @@ def hand_checked() -> list[dict[str, Any]]:
     return rows
 
 
+def listed_postings(rows: Sequence[Listing]) -> list[dict[str, Any]]:
+    """Rows of public lists, cleaned as the pipeline does, with their links withheld."""
+    mapped = pl.DataFrame(
+        [
+            dict.fromkeys(MappedPosting.column_names())
+            | {
+                "source": row.list_name, "source_id": str(number), "title": row.title,
+                "company": row.company, "location_text": row.place,
+                "posted_at": _midnight(row.posted), "first_seen_at": _midnight(row.posted),
+                "last_seen_at": _midnight(row.last_seen), "run_id": "run", "load_id": "1",
+                "raw": "",
+            }
+            for number, row in enumerate(rows)
+        ],
+        schema=MappedPosting.create_empty().schema,
+    )  # fmt: skip
+    understood, _ = normalize(mapped)
+    return [
+        posting(f"{rows[number].system}:{rows[number].requisition}", number, row["source"],
+                system=rows[number].system,
+                **{name: row[name] for name in
+                   ("title", "company", "location_text", "city", "region", "country", "remote",
+                    "posted_at", "first_seen_at", "last_seen_at")})
+        for row in understood.iter_rows(named=True)
+        for number in [int(row["source_id"])]
+    ]  # fmt: skip
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def ours(postings: Postings) -> Pairs:
     """Pairs that the pipeline puts into one job."""
-    _, members = deduplicate(with_keys(postings))
+    members = deduplicate(with_keys(postings))
     return _pairs(members.group_by("job_id").agg("posting_id")["posting_id"])
 
 
@@ -213,43 +259,92 @@ def true_pairs(rows: list[dict[str, Any]]) -> Pairs:
     return _pairs(openings.values())
 
 
-def report(name: str, rows: list[dict[str, Any]]) -> None:
-    truth = true_pairs(rows)
-    schema = {name: column.dtype for name, column in RelevantPosting.columns().items()}
-    postings = pl.DataFrame([{k: row[k] for k in schema} for row in rows], schema=schema)
-    print(f"\n{name}: {len(rows):,} postings, {len(truth):,} true pairs")
-    methods: list[Callable[[Postings], Pairs]] = [ours, title_company_hash, splink]
-    for method in methods:
-        try:
-            found = method(postings)
-        except Exception as error:
-            print(f"  {method.__name__:<20} could not be measured: {type(error).__name__}: {error}")
-            continue
-        right = len(found & truth)
-        if not truth:
-            print(f"  {method.__name__:<20} {len(found):,} wrongly merged")
-            continue
-        precision = right / len(found) if found else 1.0
-        recall = right / len(truth)
-        f1 = 2 * precision * recall / (precision + recall) if right else 0.0
-        print(
-            f"  {method.__name__:<20} precision {precision:.4f}  recall {recall:.4f}  F1 {f1:.4f}"
-            f"  ({len(found):,} merged, {len(found) - right:,} wrong)"
+@dataclass
+class Counted:
+    """How many pairs are true, merged, and both. Pairs of which nothing is known do not count."""
+
+    true: int = 0
+    merged: int = 0
+    right: int = 0
+
+    def add(self, other: Counted) -> None:
+        self.true += other.true
+        self.merged += other.merged
+        self.right += other.right
+
+    def line(self, name: str) -> str:
+        if not self.true:
+            return f"  {name:<20} {self.merged:,} wrongly merged"
+        precision = self.right / self.merged if self.merged else 1.0
+        recall = self.right / self.true
+        f1 = 2 * precision * recall / (precision + recall) if self.right else 0.0
+        return (
+            f"  {name:<20} precision {precision:.4f}  recall {recall:.4f}  F1 {f1:.4f}"
+            f"  ({self.merged:,} merged, {self.merged - self.right:,} wrong)"
         )
 
 
+METHODS: list[Callable[[Postings], Pairs]] = [ours, title_company_hash, splink]
+Score = dict[str, Counted]
+
+
+def report(name: str, rows: list[dict[str, Any]]) -> Score:
+    """Print how each method does on the rows. Two requisitions of one applicant tracking system
+    are two openings; whether those of two systems are is not known."""
+    truth = true_pairs(rows)
+    system_of = {row["posting_id"]: row.get("system") for row in rows}
+    schema = {name: column.dtype for name, column in RelevantPosting.columns().items()}
+    postings = pl.DataFrame([{k: row[k] for k in schema} for row in rows], schema=schema)
+    print(f"\n{name}: {len(rows):,} postings, {len(truth):,} true pairs")
+    score: Score = {}
+    for method in METHODS:
+        try:
+            merged = method(postings)
+        except Exception as error:
+            print(f"  {method.__name__:<20} could not be measured: {type(error).__name__}: {error}")
+            continue
+        known = {pair for pair in merged if len({system_of[side] for side in pair}) == 1}
+        score[method.__name__] = Counted(len(truth), len(known), len(known & truth))
+        print(score[method.__name__].line(method.__name__), flush=True)
+    return score
+
+
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/payloads")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--recorded", type=Path, default=Path("../shared/payloads"))
+    parser.add_argument("--lists", type=Path, help="clones of the public lists")
+    arguments = parser.parse_args()
     chance = random.Random(7)
-    if not folder.is_dir():
-        sys.exit(f"{folder} is absent: name the folder of recorded answers as the argument.")
-    listings, bodies = recorded_listings(folder), recorded_bodies(folder)
-    report("real: recorded listings, requisition withheld", listings)
-    both = listings + bodies
-    second = [reworded(row, number, chance) for number, row in enumerate(both)]
-    report("perturbed: the same and as a second source words them",
-           [*both, *chance.sample(second, len(second) // 2)])  # fmt: skip
-    report("hand-checked: pairs that must stay two", hand_checked())
+    scores = []
+    if arguments.lists is None:
+        print(
+            "The public lists are absent (--lists FOLDER OF CLONES): their sample stands for them."
+        )
+        scores.append(report("real: openings in several public lists, sample", listed_postings(
+            read_listings(SAMPLE))))  # fmt: skip
+    else:
+        absent = [public.repository for public in LISTS if clone(arguments.lists, public) is None]
+        if absent:
+            print(f"Not measured, for want of a clone: {', '.join(absent)}.")
+        for period, days in PERIODS.items():
+            rows = listed_postings(listings(arguments.lists, days))
+            scores.append(report(f"real: openings in several public lists, {period}", rows))
+    if arguments.recorded.is_dir():
+        listed = recorded_listings(arguments.recorded)
+        scores.append(report("real: recorded listings, requisition withheld", listed))
+        both = listed + recorded_bodies(arguments.recorded)
+        second = [reworded(row, number, chance) for number, row in enumerate(both)]
+        scores.append(report("perturbed: the same and as a second source words them",
+                             [*both, *chance.sample(second, len(second) // 2)]))  # fmt: skip
+    else:
+        print(f"\n{arguments.recorded} is absent (--recorded): real texts are not measured.")
+    scores.append(report("hand-checked: pairs that must stay two", hand_checked()))
+    print("\nall of them")
+    for method in METHODS:
+        total = Counted()
+        for score in scores:
+            total.add(score.get(method.__name__, Counted()))
+        print(total.line(method.__name__))
 
 
 if __name__ == "__main__":

@@ -88,10 +88,10 @@ def measure(name: str, rows: list[dict[str, Any]]) -> None:
     start = time.perf_counter()
     keyed = with_keys(postings)
     keyed_at = time.perf_counter()
-    jobs, _ = deduplicate(keyed)
+    members = deduplicate(keyed)
     end = time.perf_counter()
     print(
-        f"{name:<44} {len(rows):>7,} → {len(jobs):>7,} jobs"
+        f"{name:<44} {len(rows):>7,} → {members['job_id'].n_unique():>7,} jobs"
         f" | with_keys {len(rows) / (keyed_at - start):>9,.0f} rows/s"
         f" | deduplicate {len(rows) / (end - keyed_at):>9,.0f} rows/s"
         f" | together {len(rows) / (end - start):>9,.0f} rows/s"
