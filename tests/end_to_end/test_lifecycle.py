@@ -122,13 +122,18 @@ def test_a_search_closes_by_expiry_and_age_without_asking(
     installation: Installation,
     show: Callable[..., None],
 ) -> None:
-    expires_at = datetime.now(UTC) + timedelta(seconds=30)
-    expiring = jsearch("a", job_offer_expiration_datetime_utc=expires_at.isoformat())
     other = jsearch("b", employer_name="Globex", job_apply_link="https://globex.example/jobs/77421")
-    show(search=[expiring, other])
-    assert ingested()["db"]["new"] == 2
-    show()
-    assert ingested()["db"]["updated"] == 0
+    new = 0
+    for seconds in (30, 120, 480):
+        expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        expiring = jsearch("a", job_offer_expiration_datetime_utc=expires_at.isoformat())
+        show(search=[expiring, other])
+        new += ingested()["db"]["new"]
+        show()
+        unchanged = ingested()["db"]["updated"] == 0
+        if datetime.now(UTC) < expires_at:  # else this machine is slow: with more time, again
+            break
+    assert (new, unchanged) == (2, True)
     time.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()) + 0.1)
     expired = ingested()["db"]
     assert (expired["updated"], expired["closed"]) == (1, 1)
