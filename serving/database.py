@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any, Literal
 
 import psycopg
@@ -27,9 +27,6 @@ SESSION = {
     # Each statement reads one snapshot, and a request is one statement, outside a transaction.
     "default_transaction_read_only": "on",
     "timezone": "UTC",
-    # The right plan for a search depends on how frequent its terms are, so a prepared statement
-    # must be planned with its parameters.
-    "plan_cache_mode": "force_custom_plan",
     # The planner takes texts for short and storage for slow, so it would read every text of the
     # table (300 ms for 100,000 jobs) where the indexes answer in 10.
     "enable_seqscan": "off",
@@ -116,12 +113,15 @@ class Database:
         parameters: Mapping[str, Any],
         *,
         timeout_ms: int | None = None,
+        plan_once: bool = False,
         binary: bool = False,
     ) -> list[DictRow]:
         """The rows of one statement, all of one snapshot.
 
         Args:
             timeout_ms: how long the statement may take, if not as long as others.
+            plan_once: the best plan is the same for all parameters, so that it may be kept. That
+                of a search depends on how frequent its words are.
             binary: ask for the rows in PostgreSQL's binary form, which is quicker for bytes.
 
         Raises:
@@ -129,7 +129,7 @@ class Database:
             psycopg.OperationalError: the server went away, or the statement timed out.
         """
         try:
-            return await self._fetch(query, parameters, timeout_ms, binary)
+            return await self._fetch(query, parameters, timeout_ms, plan_once, binary)
         except psycopg.OperationalError as error:
             final = (psycopg.errors.QueryCanceled, PoolTimeout, PoolClosed, TooManyRequests)
             if isinstance(error, final):
@@ -137,21 +137,24 @@ class Database:
         # The server ended the connection while it was idle, and others perhaps too. To look at
         # each before it is used would cost every request a round trip.
         await self._pool.check()
-        return await self._fetch(query, parameters, timeout_ms, binary)
+        return await self._fetch(query, parameters, timeout_ms, plan_once, binary)
 
     async def _fetch(
-        self, query: bytes, parameters: Mapping[str, Any], timeout_ms: int | None, binary: bool
+        self,
+        query: bytes,
+        parameters: Mapping[str, Any],
+        timeout_ms: int | None,
+        plan_once: bool,
+        binary: bool,
     ) -> list[DictRow]:
-        async with self._pool.connection() as connection:
-            if timeout_ms is None:
-                cursor = await connection.execute(query, parameters, prepare=True, binary=binary)
-                return await cursor.fetchall()
-            async with connection.transaction():
+        async with self._pool.connection() as connection, AsyncExitStack() as within:
+            if timeout_ms is not None:
+                await within.enter_async_context(connection.transaction())
                 await connection.execute(
                     "select set_config('statement_timeout', %s, true)", (str(timeout_ms),)
                 )
-                cursor = await connection.execute(query, parameters, prepare=True, binary=binary)
-                return await cursor.fetchall()
+            cursor = await connection.execute(query, parameters, prepare=plan_once, binary=binary)
+            return await cursor.fetchall()
 
     async def stream(
         self, query: bytes, parameters: Mapping[str, Any]

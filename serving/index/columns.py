@@ -28,8 +28,11 @@ class Column:
 
     @classmethod
     def of(cls, column: pa.ChunkedArray) -> Column:
-        encoded = column.combine_chunks().dictionary_encode("encode")
-        return cls(encoded.dictionary.to_pylist(), encoded.indices.to_numpy())
+        """Of texts as numbers in one dictionary."""
+        encoded = column.combine_chunks()
+        values = encoded.dictionary.to_pylist()
+        codes = encoded.indices.fill_null(len(values))
+        return cls([*values, None], codes.to_numpy())
 
     def replaced(self, slots: Array, size: int, new: Column) -> Column:
         """A copy for ``size`` jobs with the values of ``new`` at ``slots``."""
@@ -77,7 +80,7 @@ class ArrayColumn:
     @classmethod
     def of(cls, column: pa.ChunkedArray, slots: Array, size: int) -> ArrayColumn:
         """Of joined texts, whose jobs have these slots."""
-        found = {value: bitmaps.of_slots(of, size) for value, of in grouped(column, slots)}
+        found = {value: bitmaps.of_slots(of, size) for value, of in grouped(column, slots).items()}
         return cls(size, found)
 
     def replaced(self, slots: Array, size: int, new: ArrayColumn) -> ArrayColumn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +23,8 @@ from serving.index.columns import Counts
 from serving.index.jobs import JobIndex, UnknownPlaceError
 from serving.index.reading import keys_in, read
 
-MOST_UNLEARNED = 10_000
-"""Words that are in more jobs than this are learned ahead: to ask for one takes 5 to 10 ms."""
+MOST_UNLEARNED = 20_000
+"""Words that are in more jobs than this are learned ahead: to ask for one takes some 10 ms."""
 WAIT_SECONDS = 2.0
 """How long a request waits for the index of an edition, before PostgreSQL does the work."""
 ATTEMPTS = 3
@@ -54,7 +55,9 @@ class Index:
         self._editions = editions
         self._jobs: JobIndex | None = None
         self._changed = asyncio.Condition()
+        self._reading_since = math.inf
         self._following: asyncio.Task[None] | None = None
+        self._asking: dict[str, asyncio.Task[str | None]] = {}
         self._understood: LRUCache[str, words.Node | None] = LRUCache(UNDERSTOOD)
 
     def start(self) -> None:
@@ -84,14 +87,15 @@ class Index:
             if asked["search"] is not None:
                 tree = await self._tree(asked["search"])
                 if tree is None:  # no word of it is indexed
-                    searched = bitmaps.empty(len(jobs.keys))
-                elif await self._know(jobs, words.atoms(tree)):
+                    searched = bitmaps.empty(len(jobs.ids))
+                elif newer := await self._know(jobs, words.atoms(tree)):
+                    await self.reach(newer)
+                    continue
+                else:
                     try:
                         searched = words.matching(tree, jobs.words.bitmap)
                     except KeyError:  # meanwhile others needed the room
                         continue
-                else:
-                    continue
             matching = jobs.matching(asked, searched)
             total = bitmaps.count(matching)
             try:
@@ -101,76 +105,95 @@ class Index:
             return Found(jobs.edition, total, ids, jobs.facets(matching, facets))
         return None
 
-    async def reach(self, edition: str | None) -> None:
-        """Wait until the index is of this edition or a later one, but not long."""
+    async def reach(self, edition: str | None) -> bool:
+        """Wait until the index is of this edition or a later one. False if it is not in
+        :data:`WAIT_SECONDS`, or has not been for longer."""
 
         def reached() -> bool:
-            return (
-                edition is None
-                or self._jobs is None
-                or version_of(self._jobs.edition) >= version_of(edition)
-            )
+            if self._jobs is None or edition is None:
+                return True
+            return version_of(self._jobs.edition) >= version_of(edition)
 
-        if reached():
-            return
+        since = min(self._reading_since, asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WAIT_SECONDS), self._changed:
+            async with asyncio.timeout_at(since + WAIT_SECONDS), self._changed:
                 await self._changed.wait_for(reached)
+        return self._jobs is not None and reached()
 
     async def _tree(self, search: str) -> words.Node | None:
         if search not in self._understood:
-            (row,) = await self._database.fetch(queries.SEARCH_QUERY, {"search": search})
+            (row,) = await self._database.fetch(
+                queries.SEARCH_QUERY, {"search": search}, plan_once=True
+            )
             self._understood[search] = words.parse(row["query"])
         return self._understood[search]
 
-    async def _know(self, jobs: JobIndex, atoms: Iterable[str], *, learned: bool = False) -> bool:
-        """Ask for the lists that are not kept. False if another edition answers, after a wait
-        for the index of that one."""
+    async def _know(
+        self, jobs: JobIndex, atoms: Iterable[str], *, learned: bool = False
+    ) -> str | None:
+        """Ask for the lists that are not kept, each once however many wait for it. The edition
+        that answers if it is another one; its lists are not those of ``jobs``."""
         known = jobs.words.has_learned if learned else jobs.words.__contains__
         unknown = [atom for atom in dict.fromkeys(atoms) if not known(atom)]
-        if not unknown:
-            return True
-        parameters = {"queries": unknown, "after": -1}
-        rows = await self._database.fetch(queries.INDEX_WORDS, parameters, binary=True)
-        for row in rows:
-            if row["edition"] != jobs.edition:
-                self._editions.saw(row["edition"])
-                await self.reach(row["edition"])
-                return False
+        new = [atom for atom in unknown if atom not in self._asking]
+        if new:
+            task = asyncio.create_task(self._ask(jobs, new, learned))
+            self._asking |= dict.fromkeys(new, task)
+            task.add_done_callback(lambda _: [self._asking.pop(atom) for atom in new])
+        # A caller that leaves takes nothing from the others.
+        waited = [asyncio.shield(task) for task in {self._asking[atom] for atom in unknown}]
+        return next(filter(None, await asyncio.gather(*waited)), None)
+
+    async def _ask(self, jobs: JobIndex, atoms: list[str], learned: bool) -> str | None:
+        parameters = {"queries": atoms, "after": -1}
+        for row in await self._database.fetch(queries.INDEX_WORDS, parameters, binary=True):
+            edition: str = row["edition"]
+            if edition != jobs.edition:
+                self._editions.saw(edition)
+                return edition
             slots = await asyncio.to_thread(jobs.slots, keys_in(row["keys"]))
             jobs.words.keep(row["query"], slots, learned=learned)
-        return True
+        return None
 
     async def _follow(self) -> None:
         seen: str | None = None
         while True:
             seen = await self._editions.other_than(seen)
+            self._reading_since = asyncio.get_running_loop().time()
             try:
-                jobs = await asyncio.to_thread(self._read, self._jobs)
-            except (psycopg.Error, ValueError) as error:
+                jobs = await asyncio.to_thread(self._read, self._jobs and self._jobs.copy())
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning("the index cannot be read (%s)", type(error).__name__)
-                jobs = seen = None
+                jobs = None
+            except Exception:
+                log.exception("the index cannot be read: PostgreSQL does its work")
+                jobs = None
             async with self._changed:
                 self._jobs = jobs
+                self._reading_since = math.inf
                 self._changed.notify_all()
             if jobs is None:
+                seen = None
                 await asyncio.sleep(POLL_SECONDS)
             else:
-                seen = jobs.edition
-                await self._learn(jobs)
+                seen = jobs.edition if await self._learn(jobs) else None
 
     def _read(self, before: JobIndex | None) -> JobIndex | None:
         with self._database.connect_apart("job-market-api index") as connection:
             return read(connection, before)
 
-    async def _learn(self, jobs: JobIndex) -> None:
-        """Ask for the lists of the most frequent words, until there is another edition."""
+    async def _learn(self, jobs: JobIndex) -> bool:
+        """Ask for the lists of the most frequent words. False if the database was not there."""
         share = MOST_UNLEARNED / max(1, len(jobs.order))
         try:
             rows = await self._database.fetch(queries.INDEX_FREQUENT_WORDS, {"share": share})
             for row in rows:
                 if self._editions.latest != jobs.edition:
-                    return
-                await self._know(jobs, [row["query"]], learned=True)
+                    return self._editions.latest is not None
+                with contextlib.suppress(psycopg.errors.QueryCanceled):
+                    await self._know(jobs, [row["query"]], learned=True)
         except (psycopg.Error, PoolTimeout, PoolClosed) as error:
-            log.warning("frequent words are not learned (%s)", type(error).__name__)
+            log.warning("frequent words are not learned yet (%s)", type(error).__name__)
+            await asyncio.sleep(POLL_SECONDS)
+            return False
+        return True

@@ -34,7 +34,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 TYPES = {
     **dict.fromkeys(("key", "next_key"), pa.int64()),
-    **dict.fromkeys(("job_id", *_COLUMNS, *_ARRAYS), pa.string()),
+    "job_id": pa.string(),
+    **dict.fromkeys(_COLUMNS, pa.dictionary(pa.int32(), pa.string())),
+    **dict.fromkeys(_ARRAYS, pa.string()),
     **dict.fromkeys(_NUMBERS, pa.int64()),
     "lexemes": pa.string(),
 }
@@ -49,12 +51,14 @@ class UnknownPlaceError(Exception):
 
 @dataclass(frozen=True)
 class JobIndex:
-    """What is known of the jobs of ``edition``. A job is its slot here; those of removed jobs
-    are in ``keys``, but neither ``live`` nor in ``order``."""
+    """What is known of the jobs of ``edition``. A job is its slot here: the place of its id in
+    ``ids``, and that of its key in ``keys``, which ascend. Removed jobs are still in those, but
+    neither in ``live`` nor in ``order``."""
 
     edition: str
-    keys: NDArray[np.int64]
     ids: pa.StringArray
+    keys: NDArray[np.int64]
+    slots_of_keys: Slots
     live: Bitmap
     order: NDArray[np.int32]
     columns: Mapping[str, Column]
@@ -71,10 +75,16 @@ class JobIndex:
         """
         size = rows.num_rows
         slots = np.arange(size)
-        index = cls(
+        keys = rows["key"].to_numpy()
+        slots_of_keys = np.argsort(keys)
+        sorted_keys = keys[slots_of_keys]
+        if (sorted_keys[1:] == sorted_keys[:-1]).any():
+            raise ValueError("two jobs have the same key")
+        return cls(
             edition,
-            rows["key"].to_numpy(),
             rows["job_id"].combine_chunks(),
+            sorted_keys,
+            slots_of_keys,
             bitmaps.of_flags(np.ones(size, np.bool_)),
             slots.astype(np.int32),
             {name: Column.of(rows[name]) for name in _COLUMNS},
@@ -82,9 +92,10 @@ class JobIndex:
             {name: _number(rows[name]) for name in _NUMBERS},
             WordLists(size),
         )
-        if len(np.unique(index.keys)) != size:
-            raise ValueError("two jobs have the same key")
-        return index
+
+    def copy(self) -> JobIndex:
+        """A copy for another thread."""
+        return replace(self, words=self.words.copy())
 
     def updated(
         self, edition: str, rows: pa.Table, removed: Array, phrases: Mapping[str, Array]
@@ -99,16 +110,19 @@ class JobIndex:
         keys = rows["key"].to_numpy()
         known = self._found(keys)
         brought = known < 0
-        size = len(self.keys) + int(brought.sum())
-        slots = np.where(brought, len(self.keys) + np.cumsum(brought) - 1, known)
+        before = len(self.ids)
+        size = before + int(brought.sum())
+        slots = np.where(brought, before + np.cumsum(brought) - 1, known)
         gone = self.slots(removed)
         new = JobIndex.of(edition, rows)
-        added_ids = new.ids.filter(pa.array(brought))
+        ascending = new.slots_of_keys[brought[new.slots_of_keys]]
+        places = np.searchsorted(self.keys, keys[ascending])
         index = replace(
             self,
             edition=edition,
-            keys=np.concatenate([self.keys, keys[brought]]),
-            ids=pa.concat_arrays([self.ids, added_ids]),
+            ids=pa.concat_arrays([self.ids, new.ids.filter(pa.array(brought))]),
+            keys=np.insert(self.keys, places, keys[ascending]),
+            slots_of_keys=np.insert(self.slots_of_keys, places, slots[ascending]),
             live=bitmaps.replaced(self.live, size, gone, slots),
             order=self._reordered(slots, gone, rows["next_key"], keys),
             columns={
@@ -131,10 +145,10 @@ class JobIndex:
         self, slots: Slots, gone: Slots, next_keys: pa.ChunkedArray, keys: Array
     ) -> NDArray[np.int32]:
         """The order with each of ``slots`` put before the job that PostgreSQL says follows it."""
-        moved = np.zeros(len(self.keys) + len(slots), np.bool_)
+        moved = np.zeros(len(self.ids) + len(slots), np.bool_)
         moved[slots] = moved[gone] = True
         order = self.order[~moved[self.order]]
-        rank = np.zeros(len(self.keys), np.int64)
+        rank = np.zeros(len(self.ids), np.int64)
         rank[order] = np.arange(len(order))
         row_of = {key: row for row, key in enumerate(keys.tolist())}
         places = np.zeros(len(slots), np.int64)
@@ -149,13 +163,8 @@ class JobIndex:
         return np.insert(order, places, slots.astype(np.int32))
 
     @cached_property
-    def _by_key(self) -> tuple[Slots, NDArray[np.int64]]:
-        slots = np.argsort(self.keys)
-        return slots, self.keys[slots]
-
-    @cached_property
     def _rank(self) -> NDArray[np.int32]:
-        rank = np.zeros(len(self.keys), np.int32)
+        rank = np.zeros(len(self.ids), np.int32)
         rank[self.order] = np.arange(len(self.order))
         return rank
 
@@ -166,14 +175,13 @@ class JobIndex:
 
     def prepare(self) -> None:
         """Compute what all queries need, for a caller in a thread of its own."""
-        _ = self._by_key, self._rank, self._ages
+        _ = self._rank, self._ages
 
     def _found(self, keys: Array) -> Slots:
-        slots, sorted_keys = self._by_key
-        if not len(slots):
+        if not len(self.keys):
             return np.full(len(keys), -1)
-        places = np.minimum(np.searchsorted(sorted_keys, keys), len(slots) - 1)
-        return np.where(sorted_keys[places] == keys, slots[places], -1)
+        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[places] == keys, self.slots_of_keys[places], -1)
 
     def slots(self, keys: Array) -> Slots:
         """The slots of the jobs with these keys. Those of no job are left out."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,8 @@ from serving import queries
 from serving.editions import version_of
 from serving.index.jobs import TYPES, JobIndex
 
+PART_BYTES = 8_000_000
+"""As much of what is read is held as text at a time."""
 MOST_DEAD = 0.2
 """The share of removed jobs in an index from which on it is read anew."""
 
@@ -45,6 +46,7 @@ def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex 
         else:
             index = _updated(connection, before, edition)
     index.prepare()
+    pa.default_memory_pool().release_unused()
     return index
 
 
@@ -55,8 +57,8 @@ def _can_follow(connection: Connection[TupleRow], before: JobIndex, edition: str
     known = connection.execute(
         "select exists (select from publishes where version = %s)", (version_of(before.edition),)
     ).fetchone()
-    dead = len(before.keys) - len(before.order)
-    return known == (True,) and dead <= MOST_DEAD * len(before.keys)
+    dead = len(before.ids) - len(before.order)
+    return known == (True,) and dead <= MOST_DEAD * len(before.ids)
 
 
 def _updated(connection: Connection[TupleRow], before: JobIndex, edition: str) -> JobIndex:
@@ -74,26 +76,31 @@ def _updated(connection: Connection[TupleRow], before: JobIndex, edition: str) -
 
 
 def _rows(connection: Connection[TupleRow], after: int) -> pa.Table:
-    text = io.BytesIO()
+    parts = [pa.schema(TYPES).empty_table()]
     statement = b"copy (%s) to stdout (format csv)" % queries.INDEX_ROWS
     with connection.cursor().copy(statement, {"after": after}) as copy:
-        for data in copy:
-            text.write(data)
-    text.seek(0)
-    return (
-        csv.read_csv(
-            text,
-            csv.ReadOptions(column_names=list(TYPES)),
-            csv.ParseOptions(newlines_in_values=True),
-            csv.ConvertOptions(
-                column_types=TYPES,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        ).combine_chunks()
-        if text.getbuffer().nbytes
-        else pa.schema(TYPES).empty_table()
+        text = bytearray()
+        for row in copy:
+            text += row
+            if len(text) >= PART_BYTES:
+                parts.append(_parsed(text))
+                text = bytearray()
+        if text:
+            parts.append(_parsed(text))
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
+def _parsed(text: bytearray) -> pa.Table:
+    return csv.read_csv(
+        pa.py_buffer(text),
+        csv.ReadOptions(column_names=list(TYPES), block_size=len(text)),
+        csv.ParseOptions(newlines_in_values=True),
+        csv.ConvertOptions(
+            column_types=TYPES,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
     )
 
 

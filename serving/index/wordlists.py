@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -12,25 +12,30 @@ from cachetools import LRUCache
 from serving.index import bitmaps
 from serving.index.bitmaps import Array, Bitmap, Slots
 
-RECENT_BYTES = 32_000_000
+RECENT_BYTES = 64_000_000
 """What the lists of words may take that were not learned for being frequent."""
 SEPARATOR = "\x1f"
 
 
-def grouped(joined: pa.ChunkedArray, slots: Slots) -> Iterator[tuple[str, Slots]]:
-    """The values in texts that hold several, and the slots of the texts that hold each."""
-    lists = pc.split_pattern(joined.combine_chunks(), SEPARATOR)
-    encoded = lists.flatten().dictionary_encode()
-    codes = encoded.indices.to_numpy()
-    of_code = np.repeat(slots, pc.list_value_length(lists).to_numpy())[
-        np.argsort(codes, kind="stable")
-    ]
-    ends = np.cumsum(np.bincount(codes, minlength=len(encoded.dictionary)))
-    begin = 0
-    for value, end in zip(encoded.dictionary.to_pylist(), ends.tolist(), strict=True):
-        if value:  # the empty text is what an empty array is joined to
-            yield value, of_code[begin:end]
-        begin = end
+def grouped(joined: pa.ChunkedArray, slots: Slots) -> dict[str, Slots]:
+    """The values in texts that hold several, with the slots of the texts that hold each."""
+    found: dict[str, list[Slots]] = {}
+    first = 0
+    for part in joined.chunks:  # a part at a time, as all values together would take much room
+        lists = pc.split_pattern(part, SEPARATOR)
+        encoded = lists.flatten().dictionary_encode()
+        codes = encoded.indices.to_numpy()
+        of_part = slots[first : first + len(part)]
+        of_code = np.repeat(of_part, pc.list_value_length(lists).to_numpy())[
+            np.argsort(codes, kind="stable")
+        ]
+        ends = np.cumsum(np.bincount(codes, minlength=len(encoded.dictionary)))
+        groups = np.split(of_code, ends[:-1])
+        for value, group in zip(encoded.dictionary.to_pylist(), groups, strict=False):
+            if value:  # the empty text is what an empty array is joined to
+                found.setdefault(value, []).append(group)
+        first += len(part)
+    return {value: np.concatenate(groups) for value, groups in found.items()}
 
 
 class WordLists:
@@ -71,6 +76,13 @@ class WordLists:
         rare = len(slots) * 32 < self._size
         return slots.astype(np.int32) if rare else bitmaps.of_slots(slots, self._size)
 
+    def copy(self) -> WordLists:
+        """A copy for another thread: reading a list, too, changes which were used last."""
+        words = WordLists(self._size)
+        words._learned.update(self._learned)
+        words._recent.update(self._recent)
+        return words
+
     @property
     def phrases(self) -> list[str]:
         """The atoms that are not single words."""
@@ -87,10 +99,12 @@ class WordLists:
             phrases: which of those match each of :attr:`phrases`. Lists of others are dropped.
         """
         words = WordLists(size)
-        having = dict(grouped(lexemes, changed))
+        having = grouped(lexemes, changed)
+        is_changed = np.zeros(size, np.bool_)
+        is_changed[changed] = True
         nobody = np.array([], np.int64)
         for kept, learned in ((self._learned, True), (self._recent, False)):
-            for atom, found in list(kept.items()):
+            for atom, found in kept.items():
                 lexeme = _lexeme(atom)
                 if lexeme is not None:
                     added = having.get(lexeme, nobody)
@@ -101,7 +115,8 @@ class WordLists:
                 if found.dtype == np.uint64:
                     new: Array = bitmaps.replaced(found, size, changed, added)
                 else:
-                    new = np.union1d(np.setdiff1d(found, changed), added).astype(np.int32)
+                    unchanged = found[~is_changed[found]]
+                    new = np.concatenate([unchanged, added.astype(np.int32)])
                 (words._learned if learned else words._recent)[atom] = new
         return words
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis as client
-from published_rows import Connection, Start, add_job, add_publish
+from published_rows import DAY, Connection, Start, add_job, add_publish, insert
 
 
 def titles(answer: httpx.Response) -> list[str]:
@@ -83,6 +83,28 @@ def test_what_has_been_shown_is_not_taken_back(start: Start, published: Connecti
         assert titles(api.get("/api/jobs?limit=200")) == [title]
 
 
+def test_a_job_that_is_gone_is_not_listed_by_what_was_kept(
+    start: Start, published: Connection
+) -> None:
+    """A 404 is news of a publish too, even before PostgreSQL's notice arrives."""
+    api = start()
+    known(api)
+    for version in range(2, 62, 2):
+        job_id = f"a_{version}"
+        with published.transaction():
+            add_job(published, job_id, created_version=version, changed_version=version)
+            add_publish(published, f"run-{version}")
+        assert api.get(f"/api/jobs/{job_id}").status_code == 200
+        assert api.get("/api/jobs?limit=200").json()["total"] == 2
+        gone = {"job_id": job_id, "removed_version": version + 1, "removed_at": DAY}
+        with published.transaction():
+            published.execute("delete from jobs where job_id = %s", (job_id,))
+            insert(published, "removed_jobs", gone)
+            add_publish(published, f"run-{version + 1}")
+        assert api.get(f"/api/jobs/{job_id}/postings").status_code == 404
+        assert titles(api.get("/api/jobs?limit=200")) == ["First"]
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/jobs", "/api/jobs?facets=source", "/api/jobs/a_1", "/api/jobs/a_1/postings",
@@ -125,6 +147,12 @@ def test_like_requests_at_once_are_computed_once(start: Start, published: Connec
         published.execute("lock table jobs in access exclusive mode")
         for one in waiting:
             one.request("GET", "/api/jobs?limit=9")
+        is_held = (
+            "select pg_stat_clear_snapshot(), exists (select from pg_stat_activity"
+            " where application_name = 'job-market-api' and wait_event_type = 'Lock')"
+        )
+        while published.execute(is_held).fetchone() != ("", True):
+            time.sleep(0.01)
         assert api.get("/api/jobs?limit=8").status_code == 503
     assert [one.getresponse().status for one in waiting] == [200] * 8
 

@@ -111,9 +111,11 @@ async def compare(index: Index, connection: Connection, chance: random.Random, t
     for _ in range(times):
         query = some_query(chance, cursor)
         edition, total, jobs, last, facets = by_postgresql(connection, query)
-        await index.reach(edition)
-        found = await index.find(filters(query), place(query)[1], FACETS)
-        assert found is not None
+        async with asyncio.timeout(20):
+            found = None
+            while found is None or found.edition != edition:
+                await index.reach(edition)
+                found = await index.find(filters(query), place(query)[1], FACETS)
         assert (found.edition, found.total) == (edition, total), query
         assert found.ids is not None
         assert found.ids[: query.limit] == jobs, query
