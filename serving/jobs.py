@@ -73,7 +73,7 @@ async def _in_mode(
 ) -> DictRow:
     if mode == "newest" and found is not None and found.ids is not None:
         known = {"ids": found.ids, "total": found.total, "limit": parameters["limit"]}
-        (row,) = await database.fetch(queries.JOBS_FOUND, known)
+        (row,) = await database.fetch(queries.JOBS_FOUND, known, plan_once=True)
         return row
     known = {
         "known_edition": found.edition if found else None,
@@ -108,19 +108,19 @@ async def list_jobs(
     index: Index = request.app.state.index
     editions: Editions = request.app.state.editions
     asked = filters(query)
+    indexed = True
     for attempt in range(_ATTEMPTS):
-        # Where publishes follow each other so fast that the index is always one behind,
-        # PostgreSQL finds as well, in one statement.
-        indexed = attempt < _ATTEMPTS - 2
         found = await index.find(asked, place(query)[1], query.facets) if indexed else None
         mode, row = await _page(query, database, asked, found)
         facets: dict[str, Any] | None = None
-        if found is not None and row["edition"] == found.edition:
-            facets = {str(name): _told(found.facets[name]) for name in query.facets}
-            break
         if found is not None:
+            if row["edition"] == found.edition:
+                facets = {str(name): _told(found.facets[name]) for name in query.facets}
+                break
             editions.saw(row["edition"])
-            await index.reach(row["edition"])
+            # Where publishes follow each other so fast that the index is always one behind,
+            # PostgreSQL finds as well.
+            indexed = await index.reach(row["edition"]) and attempt + 3 < _ATTEMPTS
             continue
         if not query.facets:
             break
@@ -217,7 +217,7 @@ async def read_job(
 
 async def _found(database: Database, request: Request, query: bytes, job_id: str) -> DictRow:
     editions: Editions = request.app.state.editions
-    rows = await database.fetch(query, {"id": job_id})
+    rows = await database.fetch(query, {"id": job_id}, plan_once=True)
     if not rows:
         # That it is gone may be news of an edition of which nothing has been answered yet.
         await editions.look()
