@@ -20,16 +20,16 @@ Every list and search answers with the exact total too. Who answers:
 - *API, warm*: as in use. What was answered is kept until the next publish, so this mix leaves out
   the kind ``new``, which nobody keeps.
 - *API, cold*: no answer is kept (``API_CACHE_MEGABYTES=0``). The process has read its index.
-- *API, starting*: as cold, while the index is not read yet and PostgreSQL does all the work.
-- *pgbench*: the statements that answer the mix in PostgreSQL alone, as the starting API sends
-  them, with the settings of its sessions.
+- *pgbench*: the statements that answer the mix in PostgreSQL alone, as the API sends them until
+  it has read its index, with the settings of its sessions.
 - *pgbench, pages*: what the cold API asks PostgreSQL for once its index has found the jobs.
 - *Datasette*: :mod:`benchmarks.serving_datasette`.
 - *plain ILIKE*: :mod:`benchmarks.serving_plain`, FastAPI with SQLAlchemy, ``ILIKE`` and
   ``count(*)``; it knows lists, searches and jobs alone.
 
-Everything is on this machine, so all of it shares the processors. A request is counted if it
-began within the time; the rate is over the time until the last one ended.
+What is not answered with a 200 is of the kind ``refused``. A request is counted if it began
+within the time; the rate is over the time until the last one ended. Everything is on this
+machine, so that servers, PostgreSQL and clients share its processors.
 """
 
 from __future__ import annotations
@@ -260,9 +260,6 @@ def measure(options: Any, url: str, file: Path) -> None:
         return lambda load: through_pgbench(url, load, sent)
 
     compare("pgbench", pgbench(statements))
-    with python_server("serving", url, API_CACHE_MEGABYTES="0") as server:
-        if options.jobs >= 1_000_000:
-            compare("API, starting", over_http, url=server)
     with python_server("serving", url, API_CACHE_MEGABYTES="0") as server:
         print(f"the index is read and frequent words are learned in {wait_for_index(url):.0f} s")
         over_http(Load(server, 1, 2, paths, [], 0))
