@@ -183,7 +183,8 @@ class Index:
             return read(connection, before)
 
     async def _learn(self, jobs: JobIndex) -> bool:
-        """Ask for the lists of the most frequent words. False if the database was not there."""
+        """Ask for the lists of the most frequent words and phrases. False if the database was
+        not there."""
         share = MOST_UNLEARNED / max(1, len(jobs.order))
         try:
             rows = await self._database.fetch(queries.INDEX_FREQUENT_WORDS, {"share": share})

@@ -184,16 +184,17 @@ def test_the_index_finds_what_postgresql_finds(
     asyncio.run(walk())
 
 
-def test_frequent_words_are_learned(
+def test_frequent_words_and_phrases_are_learned(
     published: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.index.follow.MOST_UNLEARNED", JOBS // 3)
+    monkeypatch.setattr("serving.index.follow.MOST_UNLEARNED", JOBS // 20)
     published.execute("analyze jobs")
 
     async def walk() -> None:
         async with following(database_url) as index, asyncio.timeout(20):
-            while index._jobs is None or not index._jobs.words.has_learned("'engin'"):
-                await asyncio.sleep(0.01)
+            for atom in ("'engin'", "'site' <-> 'reliabl'"):
+                while index._jobs is None or not index._jobs.words.has_learned(atom):
+                    await asyncio.sleep(0.01)
             await compare(index, published, random.Random(1), 10)
             change(published, random.Random(1), 1)
             await compare(index, published, random.Random(2), 20)
