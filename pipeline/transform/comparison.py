@@ -90,8 +90,8 @@ WITH_STATES = ["US", "CA"]
 """Countries whose addresses name the state. Elsewhere each source has regions of its own."""
 
 COMPARED = [
-    "company_core", "head", "seniority", "qualifier", "years", "seasons", "city_core", "state",
-    "area", "apply_key", "ats", "requisition",
+    "company_core", "head", "seniority", "qualifier", "wording", "years", "seasons",
+    "city_core", "state", "area", "apply_key", "ats", "requisition",
 ]  # fmt: skip
 
 
@@ -99,9 +99,10 @@ def with_compared_forms(postings: pl.DataFrame) -> pl.DataFrame:
     """The postings with the columns ``COMPARED``, each from the row alone.
 
     ``company_core``, ``city_core``, ``state`` and ``area`` are null where unknown; ``area`` is the
-    free location text of a posting that has neither city nor country. ``seniority`` and
-    ``qualifier`` are empty where the title states none, and so are ``years`` and ``seasons``, the
-    words of the title that say when a programme begins.
+    free location text of a posting that has neither city nor country. ``wording`` is head and
+    qualifier in their order, as a source that drops the punctuation writes them. ``seniority``
+    and ``qualifier`` are empty where the title states none, and so are ``years`` and ``seasons``,
+    the words of the title that say when a programme begins.
     """
     return (
         postings.with_columns(
@@ -181,6 +182,7 @@ def _with_title_parts(postings: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             head=_sorted_words(pl.coalesce("_head", pl.col("_whole").replace("", None), "title")),
             qualifier=_sorted_words(pl.col("_parts").list.slice(1).list.join(" ")),
+            wording=pl.col("_parts").list.join(" ").replace("", None),
         )
         .drop("_parts", "_whole", "_words", "_place", "_head")
     )

@@ -59,18 +59,21 @@ def with_keys(
     never compared.
 
     A key is ``requisition …``, ``listing …`` or ``url …`` of the apply URL; ``title COMPANY |
-    WORDS OF THE TITLE``; or ``override A + B`` for each ``join`` that names the posting. Keys
+    WORDS`` with those of the occupation; ``wording COMPANY | WORDS`` with those of occupation and
+    team in their order; or ``override A + B`` for each ``join`` that names the posting. Keys
     depend on the posting and on the overrides that name it; a posting that a new override names
     needs its keys anew.
     """
-    title_key = pl.concat_str(pl.lit("title "), "company_core", pl.lit(" | "), "head")
+    company = pl.col("company_core")
+    title_key = pl.concat_str(pl.lit("title "), company, pl.lit(" | "), "head")
+    wording_key = pl.concat_str(pl.lit("wording "), company, pl.lit(" | "), "wording")
     keyed = (
         with_compared_forms(postings)
-        .with_columns(_title_key=_bounded(title_key))
+        .with_columns(_title_key=_bounded(title_key), _wording_key=_bounded(wording_key))
         .join(_override_keys(overrides), on="posting_id", how="left", maintain_order="left")
         .with_columns(
             keys=pl.concat_list(
-                pl.concat_list("apply_key", "_title_key").list.drop_nulls(),
+                pl.concat_list("apply_key", "_title_key", "_wording_key").list.drop_nulls(),
                 pl.col("_override_keys").fill_null([]),
             ).list.sort()
         )
@@ -157,12 +160,19 @@ def _merged(
         for key, members in blocks:
             if key.startswith(kind):
                 _merge_by_address(clusters, rows, key, members)
-    titles = [members for key, members in blocks if key.startswith("title ")]
-    bodies = _Bodies(ordered, rows, titles)
-    for members in titles:
+    titles, wordings = (
+        [members for key, members in blocks if key.startswith(kind)]
+        for kind in ("title ", "wording ")
+    )
+    bodies = _Bodies(ordered, rows, titles + wordings)
+    for members in titles + wordings:
         _merge_by_body(clusters, rows, bodies, members)
     for members in titles:
-        _merge_by_place(clusters, rows, bodies, members)
+        for of_team in _by(rows, members, "seniority", "qualifier"):
+            _merge_by_place(clusters, rows, bodies, of_team)
+    for members in wordings:
+        for of_level in _by(rows, members, "seniority"):
+            _merge_by_place(clusters, rows, bodies, of_level)
     return clusters
 
 
@@ -243,34 +253,35 @@ def _one_a_cluster(clusters: Clusters, members: list[int]) -> list[int]:
     return list(found.values())
 
 
+def _by(rows: dict[int, Row], members: list[int], *names: str) -> Iterable[list[int]]:
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for row in members:
+        groups.setdefault(tuple(rows[row][name] for name in names), []).append(row)
+    return groups.values()
+
+
 def _merge_by_place(
     clusters: Clusters, rows: dict[int, Row], bodies: _Bodies, members: list[int]
 ) -> None:
-    """Company, whole title and place, as two feeds show them."""
-    by_title: dict[tuple[str, str], dict[_Place, list[int]]] = {}
+    """The same company and whole title: one opening if feeds show it at one place."""
+    places: dict[_Place, list[int]] = {}
     for row in members:
-        said = rows[row]
-        places = by_title.setdefault((said["seniority"], said["qualifier"]), {})
-        places.setdefault(_place(said), []).append(row)
-    for places in by_title.values():
-        for place, here in places.items():
-            evidence = f"the same company, title and place ({_in_words(place)})"
+        places.setdefault(_place(rows[row]), []).append(row)
+    for place, here in places.items():
+        evidence = f"the same company, title and place ({_in_words(place)})"
+        why = Merge("company_title_place", evidence, None)
+        in_years = [row for row in here if rows[row]["years"]]
+        for of_term in _by(rows, in_years, "years", "seasons"):
+            _merge_feeds(clusters, rows, bodies, of_term, why)
+        _merge_feeds(clusters, rows, bodies, here, why)
+    for place, here in places.items():
+        if (wider := _only_other(place, places)) is not None:
+            evidence = (
+                "the same company and title; one says less of where it is"
+                f" ({_in_words(place)}), and {_in_words(wider)} is the only such place"
+            )
             why = Merge("company_title_place", evidence, None)
-            by_term: dict[tuple[str, str], list[int]] = {}
-            for row in here:
-                if rows[row]["years"]:
-                    by_term.setdefault((rows[row]["years"], rows[row]["seasons"]), []).append(row)
-            for of_term in by_term.values():
-                _merge_feeds(clusters, rows, bodies, of_term, why)
-            _merge_feeds(clusters, rows, bodies, here, why)
-        for place, here in list(places.items()):
-            if (wider := _only_other(place, places)) is not None:
-                evidence = (
-                    "the same company and title; one says only where it is roughly"
-                    f" ({_in_words(place)}), and {_in_words(wider)} is the only such place"
-                )
-                why = Merge("company_title_place", evidence, None)
-                _merge_feeds(clusters, rows, bodies, sorted(here + places[wider]), why)
+            _merge_feeds(clusters, rows, bodies, sorted(here + places[wider]), why)
 
 
 def _merge_feeds(
@@ -318,11 +329,14 @@ class _Place(NamedTuple):
     state: str | None
     country: str | None
     area: str | None
-    remote: bool
+    remote: bool | None
 
 
 def _place(said: Row) -> _Place:
-    return _Place(*(said[name] for name in ("city_core", "state", "country", "area", "remote")))
+    """A snippet that does not say so may be of a remote job all the same."""
+    place = _Place(*(said[name] for name in ("city_core", "state", "country", "area", "remote")))
+    is_silent = said["description_is_snippet"] and not said["remote"]
+    return place._replace(remote=None) if is_silent else place
 
 
 def _in_words(place: _Place) -> str:
@@ -333,14 +347,15 @@ def _in_words(place: _Place) -> str:
 
 def _only_other(place: _Place, places: Iterable[_Place]) -> _Place | None:
     """The one place that says more than this one and contradicts it in nothing."""
-    if place.city and place.country and (place.state or place.country not in WITH_STATES):
+    is_whole = place.city and place.country and (place.state or place.country not in WITH_STATES)
+    if is_whole and place.remote is not None:
         return None
     vague = not (place.remote or place.city or place.state or place.area)
     found: _Place | None = None
     for other in places:
         if (
             other != place
-            and (other.remote == place.remote or vague)
+            and (other.remote == place.remote or place.remote is None or vague)
             and (place.city is None or other.city == place.city)
             and (place.state is None or other.state == place.state)
             and (place.country is None or other.country == place.country)
@@ -390,7 +405,7 @@ class _Bodies:
 
 def _compared_rows(ordered: pl.DataFrame, contested: list[int]) -> dict[int, Row]:
     compared = with_compared_forms(ordered[contested]).select(
-        *COMPARED, "country", "remote", "last_seen_at",
+        *COMPARED, "country", "remote", "last_seen_at", "description_is_snippet",
         feed=pl.concat_str("source", pl.col("publisher").fill_null(""), separator=" "),
         begins=pl.min_horizontal("posted_at", "first_seen_at"),
     )  # fmt: skip

@@ -180,6 +180,24 @@ def test_a_rough_place_joins_the_only_place_that_it_can_mean() -> None:
     assert jobs_of({"country": "DE"}, berlin, munich) == [{0}, {1}, {2}]
 
 
+def test_a_snippet_that_does_not_say_remote_joins_the_one_opening_in_its_city() -> None:
+    snippet = {"city": "Berlin", "country": "DE", "description_is_snippet": True}
+    whole = {"city": "Berlin", "country": "DE", "description": BODY}
+    assert jobs_of(snippet, whole | {"remote": True}) == [{0, 1}]
+    assert jobs_of(snippet, whole) == [{0, 1}]
+    both = jobs_of(snippet, whole | {"remote": True}, whole | {"description": OTHER_BODY})
+    assert both == [{0}, {1}, {2}]
+    assert jobs_of(snippet, {"city": None, "country": "DE", "remote": True}) == [{0}, {1}]
+
+
+def test_a_title_without_its_punctuation_is_the_same_title() -> None:
+    place = {"city": "Berlin", "country": "DE"}
+    written, flat = place | {"title": "Lead SRE (Storage)"}, place | {"title": "Lead SRE Storage"}
+    assert jobs_of(written, flat) == [{0, 1}]
+    assert jobs_of(written, flat, place | {"title": "Lead SRE (Search)"}) == [{0, 1}, {2}]
+    assert jobs_of(written, place | {"title": "Lead SRE"}) == [{0}, {1}]
+
+
 def test_a_person_joins_and_splits() -> None:
     one, other = (
         {"title": "Senior Go Developer"},
