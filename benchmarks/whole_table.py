@@ -77,6 +77,7 @@ def pandas_frames(snapshots: Path, published: Path) -> int:
 
 def _attached(snapshots: Path, database: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(database)
+    connection.execute("set enable_progress_bar = false")
     for source in ("jsearch", "adzuna"):
         connection.execute(f"attach '{snapshots / source}.duckdb' as {source} (read_only)")
     return connection
