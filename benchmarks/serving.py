@@ -179,7 +179,9 @@ def free_port() -> int:
 @contextmanager
 def serving(command: list[str], port: int, path: str, **environment: str) -> Iterator[str]:
     """Run a server in a process of its own until it answers. Yields its URL."""
-    process = subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60
