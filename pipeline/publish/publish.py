@@ -14,6 +14,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
+from pipeline.publish.bulk import text_indexes_built_after
 from pipeline.publish.copying import copy
 from pipeline.publish.state import base_version as newest_version
 from pipeline.publish.statements import load
@@ -110,6 +111,7 @@ def publish(
         with connection.transaction():
             connection.execute(load("begin"))
             connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
+            connection.execute(load("incoming"))
             if (newest := newest_version(connection)) != base_version:
                 raise PublishConflictError(
                     f"This run computed from version {base_version}, and version {newest} has been "
@@ -166,8 +168,9 @@ class _Publish:
         full_refresh: bool,
         transform_version: str,
     ) -> Statistics:
-        for jobs, postings in batches:
-            self._write(jobs, postings)
+        with text_indexes_built_after(self.connection):
+            for jobs, postings in batches:
+                self._write(jobs, postings)
         copy(self.connection, seen.select("posting_id"), "seen_postings")
         copy(self.connection, _without_nul(self.rejected), "incoming_rejected")
         self.connection.execute("analyze seen_postings, kept_postings, incoming_rejected")

@@ -86,6 +86,21 @@ def test_statistics_count_what_the_run_fetched(connection: Connection) -> None:
     assert statistics(connection, "another") is None
 
 
+def test_the_first_publish_leaves_every_index(connection: Connection) -> None:
+    indexes = "select indexname, indexdef from pg_indexes where schemaname = 'public' order by 1"
+    before = rows(connection, indexes)
+    publish_all(connection, [posting(f"remoteok_{number}") for number in range(50)])
+    assert rows(connection, indexes) == before
+    assert rows(connection, "select relname from pg_class where reltuples = 50 order by 1") == [
+        (name,)
+        for name in sorted(
+            ["job_postings", "jobs"]
+            + [name for name, _ in before if name.startswith(("job_postings_", "jobs_"))]
+        )
+        if name not in ("jobs_newest_remote",)
+    ]
+
+
 def test_publishing_the_same_again_writes_no_job(connection: Connection) -> None:
     published = [posting("remoteok_1", ["a"]), posting("jsearch_2", ["a"]), posting("jsearch_3")]
     publish_all(connection, published)
