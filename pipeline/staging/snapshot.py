@@ -14,7 +14,9 @@ def publish_snapshot(staging: Path, snapshot: Path) -> None:
 
     Whoever has the old copy open goes on reading it. A crash at any point leaves the old copy
     or the new one, and the next call clears away what it left half-written. Where the file
-    system can share blocks between files (btrfs, XFS) the copy takes no space and no time.
+    system can share blocks between files (btrfs, XFS) the copy takes no space and no time;
+    elsewhere its time follows the size of the file. It is not forced onto the disk, which would
+    double that time: after a power cut it may be damaged, and the next load writes it anew.
 
     Raises:
         OSError, duckdb.Error: the disk is full, or the file is damaged.
@@ -45,5 +47,3 @@ def _copy(source: Path, target: Path) -> None:
             read.seek(0)
             write.seek(0)
             shutil.copyfileobj(read, write, 1 << 20)
-        write.flush()
-        os.fsync(write.fileno())
