@@ -15,13 +15,9 @@ import polars as pl
 
 from pipeline.transform.schema import STATUSES, JobPosting
 
-_CLOSED_BELOW = 0.1
-"""A posting whose chance of being open has fallen below this is taken for closed; at one half it
-is likely closed."""
-
 _HALVINGS_TO_CLOSE = 3.3219
-"""How often one half is multiplied until :data:`_CLOSED_BELOW` is reached: the logarithm of ten
-to the base two."""
+"""After so many half-lives a posting is taken for closed, its chance of being open having fallen
+below a tenth: the logarithm of ten to the base two. After one it is likely closed."""
 
 _OLD = 2
 """From the age of so many half-lives on, an advert disappears at twice the rate: the usual runs
@@ -81,7 +77,8 @@ def with_status(
     )
     as_of = pl.lit(horizon.as_of, pl.Datetime("us", "UTC"))
     absent = pl.col("_absent_at").is_not_null()
-    confirmed = pl.col("_absent_again_at").is_not_null()
+    # Whichever is known first decides: what a run has told of a closed posting stays so.
+    confirmed = (pl.col("_absent_again_at") < pl.col("_closes_at")).fill_null(False)
     closed, unlikely = pl.col("_closes_at") <= as_of, pl.col("_unlikely_at") <= as_of
     expired = pl.col("_closes_at") == pl.col("_expires_at")
     stated = judged.with_columns(
@@ -114,10 +111,7 @@ def with_status(
             )
         )
         .otherwise(pl.lit("Its source shows it.")),
-        closed_at=pl.when(confirmed)
-        .then(pl.min_horizontal("_absent_at", "_closes_at"))
-        .when(closed)
-        .then("_closes_at"),
+        closed_at=pl.when(confirmed).then("_absent_at").when(closed).then("_closes_at"),
         review_at=pl.when(confirmed | closed)
         .then(None)
         .when(pl.col("_in_feed"))

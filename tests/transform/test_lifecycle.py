@@ -108,6 +108,19 @@ def test_the_expiry_date_closes_unless_the_source_shows_it_later() -> None:
     assert member(SEEN + 5 * DAY, shown)["status"] == "open"
 
 
+@pytest.mark.parametrize("hours", [0.5, 1.5])
+def test_what_closed_by_expiry_stays_so_when_its_feed_lacks_it(hours: float) -> None:
+    expires_at = SEEN + hours * HOUR
+    expiring = FEED | {"expires_at": expires_at}
+    answers = [(SEEN + HOUR, None), (SEEN + 2 * HOUR, None)]
+    for known in range(3):
+        found = member(SEEN + max(hours, known) * HOUR, expiring, fetches(*answers[:known]))
+        assert (found["closed_at"], "expired" in found["status_reason"]) == (expires_at, True)
+    later = FEED | {"expires_at": SEEN + 3 * HOUR}
+    found = member(SEEN + 4 * HOUR, later, fetches(*answers))
+    assert (found["closed_at"], "expired" in found["status_reason"]) == (SEEN + HOUR, False)
+
+
 def test_what_is_seen_again_is_open_again() -> None:
     answers = fetches((SEEN + HOUR, None), (SEEN + 2 * HOUR, None), (SEEN + 3 * HOUR, None))
     assert member(SEEN + 3 * HOUR, FEED, answers)["status"] == "closed"
