@@ -12,13 +12,13 @@ from pipeline import database
 from pipeline.orchestration import steps
 from pipeline.orchestration.frames import Frames
 from pipeline.orchestration.metadata import chart, counted, sample
+from pipeline.publish.statistics import COUNTS
 from pipeline.settings import Settings
 from pipeline.sources import SOURCES, Source
 from pipeline.staging import StagingError, snapshot_path
-from pipeline.staging.fetches import usual_rows
+from pipeline.staging.fetches import SUDDENLY_FEW, usual_rows
 from pipeline.staging.history import Fetch
 from pipeline.staging.load import load
-from pipeline.staging.read import SUDDENLY_FEW
 
 OWNERS = ["team:job-market"]
 SCHEDULE_TAG = "dagster/schedule_name"
@@ -431,19 +431,7 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
                 "version": result.version,
                 "fetched_by_source": chart(fetched),
                 **counts,
-                **{
-                    name: getattr(result, name)
-                    for name in (
-                        "new",
-                        "updated",
-                        "removed",
-                        "closed",
-                        "reopened",
-                        "skipped",
-                        "irrelevant",
-                        "rejected",
-                    )
-                },
+                **{name: getattr(result, name) for name in COUNTS if name != "total"},
                 "full_refresh": result.full_refresh,
                 "seconds": round(result.duration_seconds, 1),
             },

@@ -6,7 +6,8 @@ select
 from (
     select
         started_at, rows, oldest_posted_at,
-        median(rows) over (order by started_at rows between 20 preceding and 1 preceding) as usual
+        median(rows) over (order by started_at rows between $history preceding and 1 preceding)
+            as usual
     from staging.fetches
     where status = 'ok'
 )

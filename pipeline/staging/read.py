@@ -12,15 +12,13 @@ import polars as pl
 from pipeline.settings import Settings
 from pipeline.sources import Source
 from pipeline.staging import snapshot_path
+from pipeline.staging.fetches import complete_fetches
 from pipeline.transform.schema import CompleteFetch, MappedPosting, SourceState
 
 BATCH_ROWS = 50_000
 
 _MEMORY_LIMIT = "1GiB"
 """DuckDB otherwise keeps what it has read of a snapshot, up to most of the machine's memory."""
-
-SUDDENLY_FEW = 0.5
-"""A complete fetch with less than this share of the usual postings is suspicious."""
 
 
 @dataclass(frozen=True)
@@ -95,22 +93,7 @@ def batches(
     return Staged(
         _state_frame(source, state),
         _mapped_batches(source, connection, after_load_id, rows),
-        _complete_fetches(source, connection),
-    )
-
-
-def _complete_fetches(source: Source, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    if source.feed_window is None:
-        return CompleteFetch.create_empty()
-    sql = files(__package__).joinpath("complete_fetches.sql").read_text()
-    parameters = {"window": source.feed_window, "least_share": SUDDENLY_FEW}
-    rows = connection.execute(sql, parameters).fetchall()
-    return CompleteFetch.validate(
-        pl.DataFrame(
-            [(source.name, *row) for row in rows],
-            schema=CompleteFetch.create_empty().schema,
-            orient="row",
-        )
+        complete_fetches(source, connection),
     )
 
 

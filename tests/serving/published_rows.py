@@ -18,6 +18,12 @@ Start = Callable[..., httpx.Client]
 """Starts an API with the given settings beside the defaults and returns its client."""
 
 
+def ids(answer: httpx.Response) -> list[str]:
+    """Of the jobs of a list."""
+    assert answer.status_code == 200, answer.text
+    return [job["id"] for job in answer.json()["jobs"]]
+
+
 def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
     columns = sql.SQL(", ").join(map(sql.Identifier, row))
     values = sql.SQL(", ").join(map(sql.Placeholder, row))
@@ -56,11 +62,12 @@ def coming_version(connection: Connection) -> int:
     return int(row[0])
 
 
-def remove_job(connection: Connection, job_id: str) -> None:
-    """Remove a job if it is there, as the coming publish would."""
+def remove_job(connection: Connection, job_id: str, **values: Any) -> None:
+    """Remove a job if it is there, as the coming publish would where ``values`` of the removal
+    say nothing else."""
     if connection.execute("delete from jobs where job_id = %s", (job_id,)).rowcount:
         row = {"job_id": job_id, "removed_version": coming_version(connection), "removed_at": DAY}
-        insert(connection, "removed_jobs", row)
+        insert(connection, "removed_jobs", row | values)
         connection.execute("delete from job_postings where job_id = %s", (job_id,))
 
 

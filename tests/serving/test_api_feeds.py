@@ -16,7 +16,7 @@ from published_rows import (
     add_posting,
     add_publish,
     add_source,
-    insert,
+    remove_job,
 )
 
 from serving.models import Changes, Publishes, Sources, Statistics
@@ -39,12 +39,6 @@ def follow(api: httpx.Client, cursor: str | None, limit: int = 2) -> tuple[list[
             return changes, cursor
 
 
-def remove(connection: Connection, job_id: str, version: int, into: str | None = None) -> None:
-    connection.execute("delete from jobs where job_id = %s", (job_id,))
-    row = {"removed_version": version, "removed_at": DAY, "merged_into": into}
-    insert(connection, "removed_jobs", {"job_id": job_id} | row)
-
-
 def test_a_client_follows_the_changes(api: httpx.Client, connection: Connection) -> None:
     for number in range(5):
         add_job(connection, f"a_{number}", description="Text")
@@ -58,7 +52,7 @@ def test_a_client_follows_the_changes(api: httpx.Client, connection: Connection)
     connection.execute(
         "update jobs set status = 'closed', changed_version = 3 where job_id = 'a_1'"
     )
-    remove(connection, "a_0", 3, "a_4")
+    remove_job(connection, "a_0", removed_version=3, merged_into="a_4")
     add_job(connection, "b_9", created_version=4, changed_version=4)
     changes, cursor = follow(api, cursor)
     assert [(c["version"], c["change"], c["id"]) for c in changes] == [
@@ -92,7 +86,7 @@ def test_a_mirror_stays_equal_to_what_is_published(
                 (f"Version {version}", version, f"a_{version // 2}"),
             )
         if version % 5 == 0:
-            remove(connection, f"a_{version - 3}", version)
+            remove_job(connection, f"a_{version - 3}", removed_version=version)
         add_publish(connection, f"run-{version}")
         if version % 4 == 0:
             changes, cursor = follow(api, cursor, limit=version % 7 + 1)

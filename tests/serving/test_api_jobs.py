@@ -22,16 +22,12 @@ from published_rows import (
     add_publish,
     add_source,
     coming_version,
+    ids,
     remove_job,
 )
 
 from pipeline.transform import schema
 from serving import models
-
-
-def ids(answer: httpx.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [job["id"] for job in answer.json()["jobs"]]
 
 
 def test_a_job_is_answered_in_the_documented_shape(

@@ -8,14 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from published_rows import DAY, Connection, add_job, add_publish
+from published_rows import DAY, Connection, add_job, add_publish, ids
 
 from serving.models import MAX_OFFSET, Job, JobPostings, Jobs
-
-
-def ids(answer: httpx.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [job["id"] for job in answer.json()["jobs"]]
 
 
 @pytest.fixture
