@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from serving.index import bitmaps
-from serving.index.bitmaps import Array, Bitmap
-from serving.index.wordlists import grouped
+from serving.index.bitmaps import Array, Bitmap, Slots
+from serving.index.lexemes import split
 
 FEW_VALUES = 256
 """Up to so many values, a bitmap of each is kept once it was asked for."""
@@ -80,8 +80,21 @@ class ArrayColumn:
     @classmethod
     def of(cls, column: pa.ChunkedArray, slots: Array, size: int) -> ArrayColumn:
         """Of joined texts, whose jobs have these slots."""
-        found = {value: bitmaps.of_slots(of, size) for value, of in grouped(column, slots).items()}
-        return cls(size, found)
+        found: dict[str, list[Slots]] = {}
+        first = 0
+        for part in column.chunks:  # all values together would take much room
+            encoded, texts = split(part)
+            codes = encoded.indices.to_numpy()
+            ends = np.cumsum(np.bincount(codes, minlength=len(encoded.dictionary)))
+            of_code = slots[first + texts[np.argsort(codes, kind="stable")]]
+            groups = np.split(of_code, ends[:-1])
+            for value, group in zip(encoded.dictionary.to_pylist(), groups, strict=False):
+                if value:  # the empty text is what an empty array is joined to
+                    found.setdefault(value, []).append(group)
+            first += len(part)
+        return cls(
+            size, {v: bitmaps.of_slots(np.concatenate(groups), size) for v, groups in found.items()}
+        )
 
     def replaced(self, slots: Array, size: int, new: ArrayColumn) -> ArrayColumn:
         """A copy for ``size`` jobs with the values of ``new`` at ``slots``."""

@@ -17,14 +17,16 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from serving import queries
 from serving.database import Database
 from serving.editions import POLL_SECONDS, Editions, version_of
-from serving.index import bitmaps, words
+from serving.index import bitmaps, tsquery
 from serving.index.bitmaps import Bitmap
 from serving.index.columns import Counts
 from serving.index.jobs import JobIndex, UnknownPlaceError
 from serving.index.reading import keys_in, read
 
-MOST_UNLEARNED = 20_000
-"""Words that are in more jobs than this are learned ahead: to ask for one takes some 10 ms."""
+MOST_UNLEARNED = 2_000
+"""Phrases of titles in more jobs than this are learned ahead: to ask for one takes some 20 ms."""
+MOST_LOOKED_INTO = 2_000
+"""Up to so many jobs that have the words of a phrase, PostgreSQL is asked which of them have it."""
 WAIT_SECONDS = 2.0
 """How long a request waits for the index of an edition, before PostgreSQL does the work."""
 ATTEMPTS = 3
@@ -58,7 +60,7 @@ class Index:
         self._reading_since = math.inf
         self._following: asyncio.Task[None] | None = None
         self._asking: dict[str, asyncio.Task[str | None]] = {}
-        self._understood: LRUCache[str, words.Node | None] = LRUCache(UNDERSTOOD)
+        self._understood: LRUCache[str, tsquery.Node | None] = LRUCache(UNDERSTOOD)
 
     def start(self) -> None:
         self._following = asyncio.create_task(self._follow())
@@ -88,12 +90,12 @@ class Index:
                 tree = await self._tree(asked["search"])
                 if tree is None:  # no word of it is indexed
                     searched = bitmaps.empty(len(jobs.ids))
-                elif newer := await self._know(jobs, words.atoms(tree)):
+                elif newer := await self._know(jobs, tsquery.phrases(tree)):
                     await self.reach(newer)
                     continue
                 else:
                     try:
-                        searched = words.matching(tree, jobs.words.bitmap)
+                        searched = tsquery.matching(tree, jobs.words.bitmap)
                     except KeyError:  # meanwhile others needed the room
                         continue
             matching = jobs.matching(asked, searched)
@@ -120,40 +122,47 @@ class Index:
                 await self._changed.wait_for(reached)
         return self._jobs is not None and reached()
 
-    async def _tree(self, search: str) -> words.Node | None:
+    async def _tree(self, search: str) -> tsquery.Node | None:
         if search not in self._understood:
             (row,) = await self._database.fetch(
                 queries.SEARCH_QUERY, {"search": search}, plan_once=True
             )
-            self._understood[search] = words.parse(row["query"])
+            self._understood[search] = tsquery.parse(row["query"])
         return self._understood[search]
 
     async def _know(
-        self, jobs: JobIndex, atoms: Iterable[str], *, learned: bool = False
+        self, jobs: JobIndex, phrases: Iterable[tsquery.Phrase], *, learned: bool = False
     ) -> str | None:
-        """Ask for the lists that are not kept, each once however many wait for it. The edition
+        """Ask for the phrases that are not kept, each once however many wait for it. The edition
         that answers if it is another one; its lists are not those of ``jobs``."""
-        known = jobs.words.has_learned if learned else jobs.words.__contains__
-        unknown = [atom for atom in dict.fromkeys(atoms) if not known(atom)]
-        new = [atom for atom in unknown if atom not in self._asking]
-        if new:
-            task = asyncio.create_task(self._ask(jobs, new, learned))
-            self._asking |= dict.fromkeys(new, task)
-            task.add_done_callback(lambda _: [self._asking.pop(atom) for atom in new])
+        known = jobs.words.has_learned if learned else jobs.words.has
+        unknown = {phrase.text: phrase for phrase in phrases if not known(phrase)}
+        for text, phrase in unknown.items():
+            if text not in self._asking:
+                self._asking[text] = asyncio.create_task(self._ask(jobs, phrase, learned))
         # A caller that leaves takes nothing from the others.
-        waited = [asyncio.shield(task) for task in {self._asking[atom] for atom in unknown}]
+        waited = [asyncio.shield(self._asking[text]) for text in unknown]
         return next(filter(None, await asyncio.gather(*waited)), None)
 
-    async def _ask(self, jobs: JobIndex, atoms: list[str], learned: bool) -> str | None:
-        parameters = {"queries": atoms, "after": -1}
-        for row in await self._database.fetch(queries.INDEX_WORDS, parameters, binary=True):
+    async def _ask(self, jobs: JobIndex, phrase: tsquery.Phrase, learned: bool) -> str | None:
+        query = queries.INDEX_PHRASES
+        parameters: dict[str, Any] = {"queries": [phrase.text], "after": -1}
+        possible = tsquery.possible(phrase, jobs.words.bitmap)
+        if possible is not None and bitmaps.count(possible) <= MOST_LOOKED_INTO:
+            query = queries.INDEX_PHRASE_AMONG
+            ids = jobs.ids_of(bitmaps.slots_of(possible & jobs.live))
+            parameters = {"query": phrase.text, "ids": ids}
+        try:
+            (row,) = await self._database.fetch(query, parameters, binary=True)
             edition: str = row["edition"]
             if edition != jobs.edition:
                 self._editions.saw(edition)
                 return edition
             slots = await asyncio.to_thread(jobs.slots, keys_in(row["keys"]))
-            jobs.words.keep(row["query"], slots, learned=learned)
-        return None
+            jobs.words.keep(phrase, slots, learned=learned)
+            return None
+        finally:
+            del self._asking[phrase.text]
 
     async def _follow(self) -> None:
         seen: str | None = None
@@ -183,18 +192,19 @@ class Index:
             return read(connection, before)
 
     async def _learn(self, jobs: JobIndex) -> bool:
-        """Ask for the lists of the most frequent words and phrases. False if the database was
-        not there."""
+        """Ask for the most frequent phrases. False if the database was not there."""
         share = MOST_UNLEARNED / max(1, len(jobs.order))
         try:
-            rows = await self._database.fetch(queries.INDEX_FREQUENT_WORDS, {"share": share})
+            rows = await self._database.fetch(queries.INDEX_FREQUENT_PHRASES, {"share": share})
             for row in rows:
                 if self._editions.latest != jobs.edition:
                     return self._editions.latest is not None
-                with contextlib.suppress(psycopg.errors.QueryCanceled):
-                    await self._know(jobs, [row["query"]], learned=True)
+                tree = tsquery.parse(row["query"])
+                if tree is not None:
+                    with contextlib.suppress(psycopg.errors.QueryCanceled):
+                        await self._know(jobs, tsquery.phrases(tree), learned=True)
         except (psycopg.Error, PoolTimeout, PoolClosed) as error:
-            log.warning("frequent words are not learned yet (%s)", type(error).__name__)
+            log.warning("frequent phrases are not learned yet (%s)", type(error).__name__)
             await asyncio.sleep(POLL_SECONDS)
             return False
         return True

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from serving.index import bitmaps
 from serving.index.bitmaps import Array, Bitmap, Slots
 from serving.index.columns import ArrayColumn, Column, Counts, most_frequent, replaced
-from serving.index.wordlists import WordLists
+from serving.index.lexemes import Lexemes, Reading
+from serving.index.words import Words
 
 FACET_VALUES = 100
 """As many values of a facet are told, the most frequent ones."""
@@ -42,7 +43,7 @@ TYPES = {
 }
 """The columns of ``index_rows.sql``, in its order. ``key`` stands for the job, ``next_key`` for
 the one after it; times are in microseconds since 1970, the salary in hundredths a year; the
-values of arrays are joined by :data:`serving.index.wordlists.SEPARATOR`."""
+values of arrays are joined by :data:`serving.index.lexemes.SEPARATOR`."""
 
 
 class UnknownPlaceError(Exception):
@@ -64,11 +65,14 @@ class JobIndex:
     columns: Mapping[str, Column]
     arrays: Mapping[str, ArrayColumn]
     numbers: Mapping[str, NDArray[np.int64]]
-    words: WordLists
+    words: Words
 
     @classmethod
-    def of(cls, edition: str, rows: pa.Table) -> JobIndex:
+    def of(cls, edition: str, rows: pa.Table, lexemes: Lexemes) -> JobIndex:
         """The index of these rows, the newest first.
+
+        Args:
+            lexemes: the words of the jobs, whose slots are the places of the rows.
 
         Raises:
             ValueError: two jobs have the same key.
@@ -90,7 +94,7 @@ class JobIndex:
             {name: Column.of(rows[name]) for name in _COLUMNS},
             {name: ArrayColumn.of(rows[name], slots, size) for name in _ARRAYS},
             {name: _number(rows[name]) for name in _NUMBERS},
-            WordLists(size),
+            Words(lexemes),
         )
 
     def copy(self) -> JobIndex:
@@ -114,7 +118,7 @@ class JobIndex:
         size = before + int(brought.sum())
         slots = np.where(brought, before + np.cumsum(brought) - 1, known)
         gone = self.slots(removed)
-        new = JobIndex.of(edition, rows)
+        new = JobIndex.of(edition, rows, Reading().lexemes())
         ascending = new.slots_of_keys[brought[new.slots_of_keys]]
         places = np.searchsorted(self.keys, keys[ascending])
         index = replace(
@@ -139,7 +143,8 @@ class JobIndex:
             },
         )
         phrase_slots = {phrase: index.slots(found) for phrase, found in phrases.items()}
-        return replace(index, words=self.words.updated(size, slots, rows["lexemes"], phrase_slots))
+        lexemes = self.words.lexemes.updated(size, slots, rows["lexemes"])
+        return replace(index, words=self.words.updated(lexemes, slots, phrase_slots))
 
     def _reordered(
         self, slots: Slots, gone: Slots, next_keys: pa.ChunkedArray, keys: Array
@@ -234,7 +239,7 @@ class JobIndex:
             ranks = np.sort(self._rank[bitmaps.slots_of(matching)])
             first = int(np.searchsorted(ranks, begin))
             slots = self.order[ranks[first + skipped : first + wanted]]
-            return self._ids(slots)
+            return self.ids_of(slots)
         found: list[NDArray[np.int32]] = []
         # As many jobs as hold the page if the matches are spread evenly, and some more.
         step = 64 + 2 * wanted * len(self.order) // max(total, 1)
@@ -242,9 +247,10 @@ class JobIndex:
             part = self.order[begin : begin + step]
             found.append(part[bitmaps.holds(matching, part)])
             begin += step
-        return self._ids(np.concatenate(found)[skipped:wanted] if found else np.array([], int))
+        return self.ids_of(np.concatenate(found)[skipped:wanted] if found else np.array([], int))
 
-    def _ids(self, slots: Array) -> list[str]:
+    def ids_of(self, slots: Array) -> list[str]:
+        """The ids of the jobs in these slots, in their order."""
         ids: list[str] = self.ids.take(pa.array(slots)).to_pylist()
         return ids
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from pyarrow import csv
 from serving import queries
 from serving.editions import version_of
 from serving.index.jobs import TYPES, JobIndex
+from serving.index.lexemes import Reading
 
 PART_BYTES = 8_000_000
 """As much of what is read is held as text at a time."""
-MOST_DEAD = 0.2
-"""The share of removed jobs in an index from which on it is read anew."""
+MOST_CHANGED = 0.2
+"""The share of jobs that were removed or changed in an index from which on it is read anew."""
 
 
 def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex | None:
@@ -42,7 +44,7 @@ def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex 
             return before
         if before is None or not _can_follow(connection, before, edition):
             connection.execute("set local enable_seqscan = on")
-            index = JobIndex.of(edition, _rows(connection, -1))
+            index = _whole(connection, edition)
         else:
             index = _updated(connection, before, edition)
     index.prepare()
@@ -58,36 +60,46 @@ def _can_follow(connection: Connection[TupleRow], before: JobIndex, edition: str
         "select exists (select from publishes where version = %s)", (version_of(before.edition),)
     ).fetchone()
     dead = len(before.ids) - len(before.order)
-    return known == (True,) and dead <= MOST_DEAD * len(before.ids)
+    changed = max(dead, before.words.lexemes.changed)
+    return known == (True,) and changed <= MOST_CHANGED * len(before.ids)
+
+
+def _whole(connection: Connection[TupleRow], edition: str) -> JobIndex:
+    reading = Reading()
+    parts = [pa.schema(TYPES).empty_table().drop_columns("lexemes")]
+    for part in _rows(connection, -1):
+        reading.add(part["lexemes"])  # all words as texts would take more than all else
+        parts.append(part.drop_columns("lexemes"))
+    rows = pa.concat_tables(parts).unify_dictionaries()
+    return JobIndex.of(edition, rows, reading.lexemes())
 
 
 def _updated(connection: Connection[TupleRow], before: JobIndex, edition: str) -> JobIndex:
     after = {"after": version_of(before.edition)}
     removed = connection.execute(queries.INDEX_REMOVED, after).fetchall()
     phrases = connection.execute(
-        queries.INDEX_WORDS, after | {"queries": before.words.phrases}, binary=True
+        queries.INDEX_PHRASES, after | {"queries": before.words.phrases}, binary=True
     ).fetchall()
+    parts = [pa.schema(TYPES).empty_table(), *_rows(connection, after["after"])]
     return before.updated(
         edition,
-        _rows(connection, after["after"]),
+        pa.concat_tables(parts).unify_dictionaries(),
         np.array([key for (key,) in removed], np.int64),
         {query: keys_in(keys) for _, query, keys in phrases},
     )
 
 
-def _rows(connection: Connection[TupleRow], after: int) -> pa.Table:
-    parts = [pa.schema(TYPES).empty_table()]
+def _rows(connection: Connection[TupleRow], after: int) -> Iterator[pa.Table]:
     statement = b"copy (%s) to stdout (format csv)" % queries.INDEX_ROWS
     with connection.cursor().copy(statement, {"after": after}) as copy:
         text = bytearray()
         for row in copy:
             text += row
             if len(text) >= PART_BYTES:
-                parts.append(_parsed(text))
+                yield _parsed(text)
                 text = bytearray()
         if text:
-            parts.append(_parsed(text))
-    return pa.concat_tables(parts).unify_dictionaries()
+            yield _parsed(text)
 
 
 def _parsed(text: bytearray) -> pa.Table:
@@ -105,7 +117,7 @@ def _parsed(text: bytearray) -> pa.Table:
 
 
 def keys_in(sent: bytes | None) -> NDArray[np.int64]:
-    """The keys in a column of ``index_words.sql``."""
+    """The keys in a column of ``index_phrases.sql``."""
     return np.frombuffer(sent or b"", ">i8").astype(np.int64)
 
 

@@ -1,131 +1,91 @@
-"""A search, as PostgreSQL understands it, over the sets of jobs that its words are found in.
-
-https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY: lexemes in
-quotes, joined by ``!``, ``<->`` or ``<N>``, ``&`` and ``|``, from the tightest to the loosest.
-What stands around ``<->`` needs the positions of words, which PostgreSQL alone knows, so that it
-is one atom here, as a single lexeme is.
-"""
+"""The jobs in which PostgreSQL finds a word or a phrase."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping
 
-from serving.index.bitmaps import Bitmap
+import numpy as np
+from cachetools import LRUCache
 
-_TOKEN = re.compile(r"\s*('(?:[^'\\]|''|\\.)*'|<(?:-|\d+)>|[!&|()])", re.DOTALL)
+from serving.index import bitmaps
+from serving.index.bitmaps import Array, Bitmap, Slots
+from serving.index.lexemes import RARE, Lexemes
+from serving.index.tsquery import Phrase, Word
 
-
-@dataclass(frozen=True)
-class Atom:
-    """The jobs for which PostgreSQL finds this tsquery true."""
-
-    text: str
+RECENT_BYTES = 64_000_000
+"""What the phrases may take that were not learned for being frequent."""
 
 
-@dataclass(frozen=True)
-class Operation:
-    operator: Literal["!", "&", "|"]
-    operands: tuple[Node, ...]
+class Words:
+    """The jobs of one edition by word, all of them, and by phrase, as they were asked for: where
+    in a text a word stands, PostgreSQL alone knows. Phrases that were learned stay; of the
+    others, as many as there is room for."""
 
-
-Node = Atom | Operation
-
-
-def parse(tsquery: str) -> Node | None:
-    """The tree of a tsquery that PostgreSQL has written; none of the empty one.
-
-    Raises:
-        ValueError: it is not such a text.
-    """
-    tokens: list[str] = []
-    place = 0
-    text = tsquery.rstrip()
-    while place < len(text):
-        token = _TOKEN.match(text, place)
-        if token is None:
-            raise ValueError("not a tsquery")
-        tokens.append(token[1])
-        place = token.end()
-    if not tokens:
-        return None
-    tokens.reverse()
-    node = _either(tokens)
-    if tokens:
-        raise ValueError("not a tsquery")
-    return node
-
-
-def _either(tokens: list[str]) -> Node:
-    return _joined(tokens, "|", _both)
-
-
-def _both(tokens: list[str]) -> Node:
-    return _joined(tokens, "&", _phrase)
-
-
-def _joined(
-    tokens: list[str], operator: Literal["&", "|"], operand: Callable[[list[str]], Node]
-) -> Node:
-    operands = [operand(tokens)]
-    while tokens and tokens[-1] == operator:
-        tokens.pop()
-        operands.append(operand(tokens))
-    return operands[0] if len(operands) == 1 else Operation(operator, tuple(operands))
-
-
-def _phrase(tokens: list[str]) -> Node:
-    node = _negated(tokens)
-    if not tokens or not tokens[-1].startswith("<"):
-        return node
-    text = _text(node)
-    while tokens and tokens[-1].startswith("<"):
-        text += f" {tokens.pop()} {_text(_negated(tokens))}"
-    return Atom(text)
-
-
-def _negated(tokens: list[str]) -> Node:
-    first = tokens.pop() if tokens else ""
-    if first == "!":
-        return Operation("!", (_negated(tokens),))
-    if first == "(":
-        node = _either(tokens)
-        if not tokens or tokens.pop() != ")":
-            raise ValueError("not a tsquery")
-        return node
-    if not first.startswith("'"):
-        raise ValueError("not a tsquery")
-    return Atom(first)
-
-
-def _text(node: Node) -> str:
-    if isinstance(node, Atom):
-        return (
-            node.text if node.text.startswith("'") and " <" not in node.text else f"({node.text})"
+    def __init__(self, lexemes: Lexemes) -> None:
+        self.lexemes = lexemes
+        self._learned: dict[str, Array] = {}
+        self._recent: LRUCache[str, Array] = LRUCache(
+            RECENT_BYTES, getsizeof=lambda found: int(found.nbytes)
         )
-    if node.operator == "!":
-        return f"!{_text(node.operands[0])}"
-    return f"({f' {node.operator} '.join(map(_text, node.operands))})"
 
+    def has(self, phrase: Phrase) -> bool:
+        return phrase.text in self._learned or phrase.text in self._recent
 
-def atoms(node: Node) -> Iterator[str]:
-    """The texts of the atoms below ``node``."""
-    if isinstance(node, Atom):
-        yield node.text
-    else:
-        for operand in node.operands:
-            yield from atoms(operand)
+    def has_learned(self, phrase: Phrase) -> bool:
+        return phrase.text in self._learned
 
+    def bitmap(self, atom: Word | Phrase) -> Bitmap:
+        """The jobs that it is in.
 
-def matching(node: Node, found: Callable[[str], Bitmap]) -> Bitmap:
-    """The jobs that match, of which a complement holds numbers that are no job's."""
-    if isinstance(node, Atom):
-        return found(node.text)
-    first, *rest = (matching(operand, found) for operand in node.operands)
-    if node.operator == "!":
-        return ~first
-    for other in rest:
-        first = first & other if node.operator == "&" else first | other
-    return first
+        Raises:
+            KeyError: it is a phrase that is not kept.
+        """
+        if isinstance(atom, Word):
+            found = self.lexemes.having(atom.lexeme)
+        elif atom.text in self._learned:
+            found = self._learned[atom.text]
+        else:
+            found = self._recent[atom.text]
+        return found if found.dtype == np.uint64 else bitmaps.of_slots(found, self.lexemes.size)
+
+    def keep(self, phrase: Phrase, slots: Slots, *, learned: bool = False) -> None:
+        """Keep the jobs of a phrase."""
+        rare = len(slots) * RARE <= self.lexemes.size
+        found = slots.astype(np.int32) if rare else bitmaps.of_slots(slots, self.lexemes.size)
+        if learned:
+            self._learned[phrase.text] = found
+        elif found.nbytes <= RECENT_BYTES:
+            self._recent[phrase.text] = found
+
+    def copy(self) -> Words:
+        """A copy for another thread: reading a phrase, too, changes which were used last."""
+        words = Words(self.lexemes)
+        words._learned.update(self._learned)
+        words._recent.update(self._recent)
+        return words
+
+    @property
+    def phrases(self) -> Iterable[str]:
+        """The texts of the phrases that are kept."""
+        return [*self._learned, *self._recent]
+
+    def updated(self, lexemes: Lexemes, changed: Slots, phrases: Mapping[str, Slots]) -> Words:
+        """Those of a later edition.
+
+        Args:
+            changed: the slots whose text is another now.
+            phrases: which of those match each of :attr:`phrases`. Others are dropped.
+        """
+        words = Words(lexemes)
+        size = lexemes.size
+        is_changed = np.zeros(size, np.bool_)
+        is_changed[changed] = True
+        for kept, found_in in ((words._learned, self._learned), (words._recent, self._recent)):
+            for text in phrases.keys() & found_in.keys():
+                found, added = found_in[text], phrases[text]
+                if found.dtype == np.uint64:
+                    kept[text] = bitmaps.replaced(found, size, changed, added)
+                else:
+                    unchanged = found[~is_changed[found]]
+                    kept[text] = np.concatenate([unchanged, added.astype(np.int32)])
+        return words

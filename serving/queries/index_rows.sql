@@ -29,8 +29,7 @@ select
         as newest,
     (extract(epoch from first_seen_at) * 1000000)::bigint as first_seen,
     (yearly_salary(salary_min, salary_max, salary_period) * 100)::bigint as salary,
-    case when %(after)s >= 0 then array_to_string(tsvector_to_array(search), chr(31)) end
-        as lexemes
+    array_to_string(tsvector_to_array(search), chr(31)) as lexemes
 from jobs
 where changed_version > %(after)s
 order by newest(posted_at) desc, job_id desc

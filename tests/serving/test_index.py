@@ -19,8 +19,8 @@ from pipeline.settings import Settings
 from serving import cursors, queries
 from serving.database import SESSION, Database
 from serving.editions import Editions
-from serving.index import words
 from serving.index.follow import Index
+from serving.index.tsquery import Phrase, Word, matching, parse, phrases, possible
 from serving.jobs import place
 from serving.models import JobsQuery
 from serving.search import filters
@@ -184,7 +184,7 @@ def test_the_index_finds_what_postgresql_finds(
     asyncio.run(walk())
 
 
-def test_frequent_words_and_phrases_are_learned(
+def test_frequent_phrases_are_learned(
     published: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.index.follow.MOST_UNLEARNED", JOBS // 20)
@@ -192,9 +192,10 @@ def test_frequent_words_and_phrases_are_learned(
 
     async def walk() -> None:
         async with following(database_url) as index, asyncio.timeout(20):
-            for atom in ("'engin'", "'site' <-> 'reliabl'"):
-                while index._jobs is None or not index._jobs.words.has_learned(atom):
-                    await asyncio.sleep(0.01)
+            phrase = parse("'site' <-> 'reliabl'")
+            assert isinstance(phrase, Phrase)
+            while index._jobs is None or not index._jobs.words.has_learned(phrase):
+                await asyncio.sleep(0.01)
             await compare(index, published, random.Random(1), 10)
             change(published, random.Random(1), 1)
             await compare(index, published, random.Random(2), 20)
@@ -207,7 +208,7 @@ A, B, C = 0b10101010, 0b11001100, 0b11110000
 
 
 @pytest.mark.parametrize(
-    ("tsquery", "matching"),
+    ("tsquery", "jobs"),
     [
         ("'a'", A),
         ("'a' & !'b' | 'c'", (A & ~B) | C),
@@ -215,29 +216,45 @@ A, B, C = 0b10101010, 0b11001100, 0b11110000
         ("'a' & ( 'b' | !'c' )", A & (B | ~C)),
     ],
 )
-def test_a_tsquery_is_understood(tsquery: str, matching: int) -> None:
-    tree = words.parse(tsquery)
+def test_a_tsquery_is_understood(tsquery: str, jobs: int) -> None:
+    tree = parse(tsquery)
     assert tree is not None
     lists = {"'a'": A, "'b'": B, "'c'": C}
-    found = words.matching(tree, lambda atom: np.array([lists[atom]], np.uint64))
-    assert int(found[0]) & 255 == matching & 255
+    found = matching(tree, lambda atom: np.array([lists[atom.text]], np.uint64))
+    assert int(found[0]) & 255 == jobs & 255
 
 
 @pytest.mark.parametrize(
-    ("tsquery", "atoms"),
+    ("tsquery", "asked", "among"),
     [
-        ("'a' <-> 'b' <2> 'c' & 'd'", ["'a' <-> 'b' <2> 'c'", "'d'"]),
-        ("!( 'a' <-> ( 'b' & !'c' ) )", ["'a' <-> ('b' & !'c')"]),
-        ("'it''s' | 'a\\\\b & c'", ["'it''s'", "'a\\\\b & c'"]),
+        ("'a' <-> 'b' <2> 'c' & 'd'", "'a' <-> 'b' <2> 'c'", A & B & C),
+        ("!( 'a' <-> ( 'b' & !'c' ) )", "'a' <-> ('b' & !'c')", A & B),
+        ("( 'a' <-> 'b' | 'c' ) <-> 'c'", "(('a' <-> 'b') | 'c') <-> 'c'", C),
+        ("!'a' <-> 'b'", "!'a' <-> 'b'", B),
+        ("!'a' <-> ( 'b' | !'c' )", "!'a' <-> ('b' | !'c')", None),
     ],
 )
-def test_what_needs_positions_is_left_to_postgresql(tsquery: str, atoms: list[str]) -> None:
-    tree = words.parse(tsquery)
+def test_what_needs_positions_is_left_to_postgresql(
+    tsquery: str, asked: str, among: int | None
+) -> None:
+    tree = parse(tsquery)
     assert tree is not None
-    assert list(words.atoms(tree)) == atoms
+    (phrase,) = phrases(tree)
+    lists = {"'a'": A, "'b'": B, "'c'": C}
+    found = possible(phrase, lambda word: np.array([lists[word.text]], np.uint64))
+    assert phrase.text == asked
+    assert (found is None) == (among is None)
+    assert found is None or int(found[0]) == among
+
+
+@pytest.mark.parametrize(("tsquery", "lexeme"), [("'it''s'", "it's"), ("'a\\\\b & c'", "a\\b & c")])
+def test_a_word_is_read_as_postgresql_quotes_it(tsquery: str, lexeme: str) -> None:
+    word = parse(tsquery)
+    assert isinstance(word, Word)
+    assert word.lexeme == lexeme
 
 
 @pytest.mark.parametrize("text", ["a", "'a", "'a' 'b'", "'a' &", "( 'a'", "'a':*", "& 'a'"])
 def test_another_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a tsquery"):
-        words.parse(text)
+        parse(text)
