@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from serving.database import DatabaseOfApp
+from serving.index.follow import Index
 from serving.models import Health, NoQuery, Ready
 from serving.problems import documented, unavailable
 
@@ -32,10 +33,16 @@ async def health(query: Annotated[NoQuery, Query()], database: DatabaseOfApp) ->
         {422: "x: There is no such parameter", 503: "The database is not migrated."}
     ),
 )
-async def ready(query: Annotated[NoQuery, Query()], database: DatabaseOfApp) -> Ready:
-    """For a balancer: 503 while the database is away, busy or not migrated. The age of the last
-    publish is told but does not make the API unready: old jobs are better than none."""
+async def ready(
+    query: Annotated[NoQuery, Query()], request: Request, database: DatabaseOfApp
+) -> Ready:
+    """For a balancer: 503 while the database is away, busy or not migrated, and after a start
+    until the jobs are indexed, as searches are slow until then. The age of the last publish is
+    told but does not make the API unready: old jobs are better than none."""
     state, publish = await database.last_publish()
     if state != "ok":
         raise unavailable(f"The database is {state}.")
+    index: Index = request.app.state.index
+    if publish is not None and index.is_first_reading:
+        raise unavailable("The jobs are being indexed.")
     return Ready.model_validate({"status": "ready", "last_publish": publish})

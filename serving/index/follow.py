@@ -21,7 +21,7 @@ from serving.index import bitmaps, tsquery
 from serving.index.bitmaps import Bitmap
 from serving.index.columns import Counts
 from serving.index.jobs import JobIndex, UnknownPlaceError
-from serving.index.reading import keys_in, read
+from serving.index.reading import is_worn, keys_in, read
 
 MOST_UNLEARNED = 2_000
 """Phrases of titles in more jobs than this are learned ahead: to ask for one takes some 20 ms."""
@@ -58,6 +58,8 @@ class Index:
         self._jobs: JobIndex | None = None
         self._changed = asyncio.Condition()
         self._reading_since = math.inf
+        self.is_first_reading = True
+        """Until the first edition was read, or could not be."""
         self._following: asyncio.Task[None] | None = None
         self._asking: dict[str, asyncio.Task[str | None]] = {}
         self._understood: LRUCache[str, tsquery.Node | None] = LRUCache(UNDERSTOOD)
@@ -165,27 +167,32 @@ class Index:
             del self._asking[phrase.text]
 
     async def _follow(self) -> None:
+        before: JobIndex | None = None
         seen: str | None = None
         while True:
             seen = await self._editions.other_than(seen)
             self._reading_since = asyncio.get_running_loop().time()
             try:
-                jobs = await asyncio.to_thread(self._read, self._jobs and self._jobs.copy())
+                jobs = await asyncio.to_thread(self._read, before and before.copy())
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning("the index cannot be read (%s)", type(error).__name__)
                 jobs = None
             except Exception:
                 log.exception("the index cannot be read: PostgreSQL does its work")
-                jobs = None
+                jobs = before = None
             async with self._changed:
                 self._jobs = jobs
                 self._reading_since = math.inf
+                self.is_first_reading = False
                 self._changed.notify_all()
             if jobs is None:
                 seen = None
                 await asyncio.sleep(POLL_SECONDS)
-            else:
-                seen = jobs.edition if await self._learn(jobs) else None
+                continue
+            learned = await self._learn(jobs)
+            worn = learned and is_worn(jobs)  # it serves until one that is read anew is there
+            before = None if worn else jobs
+            seen = jobs.edition if learned and not worn else None
 
     def _read(self, before: JobIndex | None) -> JobIndex | None:
         with self._database.connect_apart("job-market-api index") as connection:

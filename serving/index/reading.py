@@ -20,7 +20,7 @@ from serving.index.lexemes import Reading
 PART_BYTES = 8_000_000
 """As much of what is read is held as text at a time."""
 MOST_CHANGED = 0.2
-"""The share of jobs that were removed or changed in an index from which on it is read anew."""
+"""A larger share of the jobs is not followed: then all are read."""
 
 
 def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex | None:
@@ -53,15 +53,22 @@ def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex 
 
 
 def _can_follow(connection: Connection[TupleRow], before: JobIndex, edition: str) -> bool:
-    if version_of(edition) <= version_of(before.edition):
+    after = version_of(before.edition)
+    if version_of(edition) <= after:
         return False
     # Those are two databases, or one that was restored, unless both editions are in it.
-    known = connection.execute(
-        "select exists (select from publishes where version = %s)", (version_of(before.edition),)
-    ).fetchone()
-    dead = len(before.ids) - len(before.order)
-    changed = max(dead, before.words.lexemes.changed)
-    return known == (True,) and changed <= MOST_CHANGED * len(before.ids)
+    known, changed = connection.execute(
+        "select exists (select from publishes where version = %(after)s),"
+        " (select count(*) from jobs where changed_version > %(after)s)",
+        {"after": after},
+    ).fetchone() or (False, 0)
+    return bool(known) and changed <= MOST_CHANGED * len(before.ids)
+
+
+def is_worn(index: JobIndex) -> bool:
+    """Whether an index has followed so much that it is better read anew."""
+    dead = len(index.ids) - len(index.order)
+    return max(dead, index.words.lexemes.changed) > MOST_CHANGED * len(index.ids)
 
 
 def _whole(connection: Connection[TupleRow], edition: str) -> JobIndex:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from published_rows import (
     DAY,
@@ -182,3 +184,23 @@ def test_ready_is_about_the_database(start: Start, api: httpx.Client) -> None:
     away = start(database_url="postgresql://someone@127.0.0.1:9/none").get("/api/ready")
     assert away.status_code == 503
     assert "unreachable" in away.json()["detail"]
+
+
+def test_ready_waits_for_the_index(start: Start, database_url: str, connection: Connection) -> None:
+    add_job(connection, "a_1")
+    add_publish(connection, "run-1")
+
+    def ready(api: httpx.Client, status: int) -> dict[str, Any]:
+        deadline = time.monotonic() + 20
+        while (answer := api.get("/api/ready")).status_code != status:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        told: dict[str, Any] = answer.json()
+        return told
+
+    with psycopg.connect(database_url) as locking:
+        locking.execute("lock table jobs in access exclusive mode")
+        api = start(database_url=database_url)
+        assert "being indexed" in ready(api, 503)["detail"]
+        assert api.get("/api/health").status_code == 200
+    assert ready(api, 200)["last_publish"]["version"] == 1
