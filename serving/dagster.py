@@ -168,7 +168,7 @@ class Dagster:
         return Run(answer["runId"], answer["status"], failed)
 
 
-def _dagster(request: Request) -> Dagster:
+async def _dagster(request: Request) -> Dagster:
     dagster: Dagster = request.app.state.dagster
     return dagster
 

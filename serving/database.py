@@ -213,7 +213,8 @@ class Database:
             return ("busy" if busy else "unreachable"), None
 
 
-def _database(request: Request) -> Database:
+# Not a plain function, for which FastAPI would change the thread at each request.
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 

@@ -104,7 +104,7 @@ def key_in(headers: Headers) -> str | None:
     return headers.get("x-api-key") or bearer or None
 
 
-def _authorize(
+async def _authorize(
     request: Request,
     header: Annotated[str | None, Security(_HEADER)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import pyarrow as pa
@@ -46,8 +48,8 @@ class Column:
     def any_of(self, values: Iterable[str]) -> Bitmap:
         """The jobs with any of these values."""
         codes = [self._numbers[value] for value in values if value in self._numbers]
-        if len(codes) == 1:
-            return self._bitmap(codes[0])
+        if len(codes) == 1 or (codes and len(self.values) <= FEW_VALUES):
+            return reduce(or_, map(self._bitmap, codes))
         chosen = np.zeros(len(self.values) + 1, np.bool_)
         chosen[codes] = True
         return bitmaps.of_flags(chosen[self.codes])

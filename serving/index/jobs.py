@@ -178,9 +178,16 @@ class JobIndex:
         """Ascending in the order of the jobs."""
         return ~self.numbers["newest"][self.order]
 
+    @cached_property
+    def _texts(self) -> tuple[NDArray[np.int32], memoryview]:
+        """Where each id begins in the text of all, and that text."""
+        _, bounds, texts = self.ids.buffers()
+        starts = np.frombuffer(bounds or bytes(4), np.int32)
+        return starts[self.ids.offset :], memoryview(texts or b"")
+
     def prepare(self) -> None:
         """Compute what all queries need, for a caller in a thread of its own."""
-        _ = self._rank, self._ages
+        _ = self._rank, self._ages, self._texts
 
     def _found(self, keys: Array) -> Slots:
         if not len(self.keys):
@@ -251,8 +258,9 @@ class JobIndex:
 
     def ids_of(self, slots: Array) -> list[str]:
         """The ids of the jobs in these slots, in their order."""
-        ids: list[str] = self.ids.take(pa.array(slots)).to_pylist()
-        return ids
+        bounds, texts = self._texts
+        spans = zip(bounds[slots].tolist(), bounds[slots + 1].tolist(), strict=True)
+        return [str(texts[begin:end], "utf-8") for begin, end in spans]
 
     def _place(self, at: datetime | str, job_id: str) -> int:
         age = ~(_NONE if isinstance(at, str) else _microseconds(at) or 0)
