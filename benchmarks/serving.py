@@ -136,8 +136,9 @@ def pages(server: str, path: str) -> Statements:
     if not path.startswith("/api/jobs?"):
         return statements(path)
     answer = httpx.get(server + path, trust_env=False, timeout=60).json()
-    found = {"ids": [job["id"] for job in answer["jobs"]], "total": answer["total"]}
-    return [(queries.JOBS_FOUND, found | {"limit": len(answer["jobs"])})]
+    ids = [job["id"] for job in answer["jobs"]]
+    found = {"ids": ids, "scores": [], "total": answer["total"], "limit": len(ids)}
+    return [(queries.JOBS_FOUND, found)]
 
 
 def through_pgbench(url: str, load: Load, sent: Callable[[str], Statements]) -> Taken:

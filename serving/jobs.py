@@ -47,7 +47,7 @@ def place(query: JobsQuery) -> tuple[Mode | None, dict[str, Any]]:
 
 
 async def _page(
-    query: JobsQuery, database: Database, asked: dict[str, Any], found: Found | None
+    query: JobsQuery, database: Database, index: Index, asked: dict[str, Any], found: Found | None
 ) -> tuple[Mode, DictRow]:
     """The page as a row of ``page_answer.sql``, and the mode it was found in."""
     mode, page = place(query)
@@ -55,12 +55,12 @@ async def _page(
         ranked = query.sort == "relevance" and asked["search"] is not None
         mode = "relevance" if ranked else "newest"
     if mode == "alike":
-        return mode, await _alike(database, asked | page)
+        return mode, await _alike(database, index, asked, page, found)
     row = await _in_mode(mode, database, asked | page, found)
     first = query.cursor is None
     if first and row["total"] < FEW and may_be_misspelled(asked["search"]):
         try:
-            alike = await _alike(database, asked | page)
+            alike = await _alike(database, index, asked, page, found)
         except psycopg.errors.QueryCanceled:
             return mode, row
         if alike["total"] > row["total"]:
@@ -72,9 +72,7 @@ async def _in_mode(
     mode: Mode, database: Database, parameters: dict[str, Any], found: Found | None
 ) -> DictRow:
     if mode == "newest" and found is not None and found.ids is not None:
-        known = {"ids": found.ids, "total": found.total, "limit": parameters["limit"]}
-        (row,) = await database.fetch(queries.JOBS_FOUND, known, plan_once=True)
-        return row
+        return await _of_found(database, found, parameters["limit"])
     known = {
         "known_edition": found.edition if found else None,
         "known_total": found.total if found else None,
@@ -84,8 +82,22 @@ async def _in_mode(
     return row
 
 
-async def _alike(database: Database, parameters: dict[str, Any]) -> DictRow:
-    (row,) = await database.fetch(queries.JOBS_ALIKE, parameters, timeout_ms=ALIKE_MS)
+async def _of_found(database: Database, found: Found, limit: int) -> DictRow:
+    page = {"ids": found.ids, "scores": found.scores, "total": found.total, "limit": limit}
+    (row,) = await database.fetch(queries.JOBS_FOUND, page, plan_once=True)
+    return row
+
+
+async def _alike(
+    database: Database,
+    index: Index,
+    asked: dict[str, Any],
+    page: dict[str, Any],
+    found: Found | None,
+) -> DictRow:
+    if found is not None and (alike := await index.find_alike(asked, page)) is not None:
+        return await _of_found(database, alike, page["limit"])
+    (row,) = await database.fetch(queries.JOBS_ALIKE, asked | page, timeout_ms=ALIKE_MS)
     return row
 
 
@@ -111,7 +123,7 @@ async def list_jobs(
     indexed = True
     for attempt in range(_ATTEMPTS):
         found = await index.find(asked, place(query)[1], query.facets) if indexed else None
-        mode, row = await _page(query, database, asked, found)
+        mode, row = await _page(query, database, index, asked, found)
         facets: dict[str, Any] | None = None
         if found is not None:
             if row["edition"] == found.edition:

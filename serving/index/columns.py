@@ -8,6 +8,7 @@ from operator import or_
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from serving.index import bitmaps
 from serving.index.bitmaps import Array, Bitmap, Slots
@@ -53,6 +54,13 @@ class Column:
         chosen = np.zeros(len(self.values) + 1, np.bool_)
         chosen[codes] = True
         return bitmaps.of_flags(chosen[self.codes])
+
+    def numbers(self, of_values: Mapping[str, int]) -> NDArray[np.int16]:
+        """Of each job the number given for its value, or else 0."""
+        numbers = np.zeros(len(self.values) + 1, np.int16)
+        for value, number in of_values.items():
+            numbers[self._numbers[value]] = number
+        return numbers[self.codes]
 
     def counts(self, matching: Bitmap) -> Counts:
         """How many of the matching jobs have each value."""

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -20,7 +20,7 @@ from serving.editions import POLL_SECONDS, Editions, version_of
 from serving.index import bitmaps, tsquery
 from serving.index.bitmaps import Bitmap
 from serving.index.columns import Counts
-from serving.index.jobs import JobIndex, UnknownPlaceError
+from serving.index.jobs import SPELLED, JobIndex, UnknownPlaceError
 from serving.index.reading import is_worn, keys_in, read
 
 MOST_UNLEARNED = 2_000
@@ -40,13 +40,23 @@ log = logging.getLogger(__name__)
 class Found:
     """What the index tells of a query, all of one edition.
 
-    ``ids`` is the page, with one more if there are more; none where it cannot be told.
+    ``ids`` is the page, with one more if there are more; none where it cannot be told. ``scores``
+    are theirs, where they are in the order of those.
     """
 
     edition: str
     total: int
     ids: list[str] | None
     facets: dict[str, Counts]
+    scores: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Understood:
+    """A search: its words, if any is indexed, and its trigrams."""
+
+    tree: tsquery.Node | None
+    trigrams: list[str]
 
 
 class Index:
@@ -62,7 +72,7 @@ class Index:
         """Until the first edition was read, or could not be."""
         self._following: asyncio.Task[None] | None = None
         self._asking: dict[str, asyncio.Task[str | None]] = {}
-        self._understood: LRUCache[str, tsquery.Node | None] = LRUCache(UNDERSTOOD)
+        self._understood: LRUCache[str, _Understood] = LRUCache(UNDERSTOOD)
 
     def start(self) -> None:
         self._following = asyncio.create_task(self._follow())
@@ -89,17 +99,10 @@ class Index:
                 return None
             searched: Bitmap | None = None
             if asked["search"] is not None:
-                tree = await self._tree(asked["search"])
-                if tree is None:  # no word of it is indexed
-                    searched = bitmaps.empty(len(jobs.ids))
-                elif newer := await self._know(jobs, tsquery.phrases(tree)):
-                    await self.reach(newer)
+                understood = await self._understand(asked["search"])
+                searched = await self._searched(jobs, understood)
+                if searched is None:
                     continue
-                else:
-                    try:
-                        searched = tsquery.matching(tree, jobs.words.bitmap)
-                    except KeyError:  # meanwhile others needed the room
-                        continue
             matching = jobs.matching(asked, searched)
             total = bitmaps.count(matching)
             try:
@@ -107,6 +110,32 @@ class Index:
             except UnknownPlaceError:
                 ids = None
             return Found(jobs.edition, total, ids, jobs.facets(matching, facets))
+        return None
+
+    async def find_alike(self, asked: Mapping[str, Any], page: Mapping[str, Any]) -> Found | None:
+        """The jobs whose title or company reads like the search, and those that match it, the
+        most alike first, as :meth:`find`."""
+        for _ in range(ATTEMPTS):
+            jobs = self._jobs
+            if jobs is None:
+                return None
+            understood = await self._understand(asked["search"])
+            searched = await self._searched(jobs, understood)
+            if searched is None:
+                continue
+            scores = []
+            for name in SPELLED:
+                texts = jobs.spellings[name].like(understood.trigrams)
+                parameters = {"search": asked["search"], "texts": texts}
+                rows = await self._database.fetch(queries.INDEX_ALIKE, parameters) if texts else []
+                scores.append({row["text"]: row["score"] for row in rows})
+            alike = jobs.alike(jobs.matching(asked, None), searched, scores)
+            try:
+                found = jobs.page_alike(alike, page)
+            except UnknownPlaceError:
+                return None
+            ids = [job_id for job_id, _ in found]
+            return Found(jobs.edition, alike.total, ids, {}, [score for _, score in found])
         return None
 
     async def reach(self, edition: str | None) -> bool:
@@ -124,13 +153,27 @@ class Index:
                 await self._changed.wait_for(reached)
         return self._jobs is not None and reached()
 
-    async def _tree(self, search: str) -> tsquery.Node | None:
-        if search not in self._understood:
+    async def _understand(self, search: str) -> _Understood:
+        understood = self._understood.get(search)
+        if understood is None:
             (row,) = await self._database.fetch(
                 queries.SEARCH_QUERY, {"search": search}, plan_once=True
             )
-            self._understood[search] = tsquery.parse(row["query"])
-        return self._understood[search]
+            understood = _Understood(tsquery.parse(row["query"]), row["trigrams"])
+            self._understood[search] = understood
+        return understood
+
+    async def _searched(self, jobs: JobIndex, understood: _Understood) -> Bitmap | None:
+        """The jobs that match. None if they are of another edition meanwhile."""
+        if understood.tree is None:  # no word of it is indexed
+            return bitmaps.empty(len(jobs.ids))
+        if newer := await self._know(jobs, tsquery.phrases(understood.tree)):
+            await self.reach(newer)
+            return None
+        try:
+            return tsquery.matching(understood.tree, jobs.words.bitmap)
+        except KeyError:  # meanwhile others needed the room
+            return None
 
     async def _know(
         self, jobs: JobIndex, phrases: Iterable[tsquery.Phrase], *, learned: bool = False

@@ -19,16 +19,19 @@ from serving.index import bitmaps
 from serving.index.bitmaps import Array, Bitmap, Slots
 from serving.index.columns import ArrayColumn, Column, Counts, most_frequent, replaced
 from serving.index.lexemes import Lexemes, Reading
+from serving.index.spellings import Spellings
 from serving.index.words import Words
 
 FACET_VALUES = 100
 """As many values of a facet are told, the most frequent ones."""
 
 _COLUMNS = (
-    "status", "category", "country", "employment_type", "remote", "city", "company",
+    "status", "category", "country", "employment_type", "remote", "city", "title", "company",
     "city_lower", "company_lower", "salary_currency",
 )  # fmt: skip
 _ARRAYS = ("sources", "skills")
+SPELLED = ("title", "company")
+"""The columns whose values are found where they read like a search."""
 _NUMBERS = ("newest", "first_seen", "salary")
 _NONE = np.iinfo(np.int64).min
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,6 +54,19 @@ class UnknownPlaceError(Exception):
 
 
 @dataclass(frozen=True)
+class Alike:
+    """How alike jobs are to a search: by slot the place of the score in ``scores``, which ascend
+    from 0 for those that are not."""
+
+    scores: Sequence[float]
+    levels: NDArray[np.int16]
+
+    @property
+    def total(self) -> int:
+        return int(np.count_nonzero(self.levels))
+
+
+@dataclass(frozen=True)
 class JobIndex:
     """What is known of the jobs of ``edition``. A job is its slot here: the place of its id in
     ``ids``, and that of its key in ``keys``, which ascend. Removed jobs are still in those, but
@@ -66,6 +82,7 @@ class JobIndex:
     arrays: Mapping[str, ArrayColumn]
     numbers: Mapping[str, NDArray[np.int64]]
     words: Words
+    spellings: Mapping[str, Spellings]
 
     @classmethod
     def of(cls, edition: str, rows: pa.Table, lexemes: Lexemes) -> JobIndex:
@@ -95,6 +112,7 @@ class JobIndex:
             {name: ArrayColumn.of(rows[name], slots, size) for name in _ARRAYS},
             {name: _number(rows[name]) for name in _NUMBERS},
             Words(lexemes),
+            dict.fromkeys(SPELLED, Spellings.none()),
         )
 
     def copy(self) -> JobIndex:
@@ -255,6 +273,52 @@ class JobIndex:
             found.append(part[bitmaps.holds(matching, part)])
             begin += step
         return self.ids_of(np.concatenate(found)[skipped:wanted] if found else np.array([], int))
+
+    def alike(
+        self, filtered: Bitmap, searched: Bitmap, scores: Sequence[Mapping[str, float]]
+    ) -> Alike:
+        """The jobs with a title or a company that reads like a search, and with a score of 1
+        those that match it.
+
+        Args:
+            filtered: the jobs to look at.
+            searched: those that match the search.
+            scores: how alike the values are, for each column of :data:`SPELLED`.
+        """
+        levels = sorted({1.0, *(score for of_values in scores for score in of_values.values())})
+        number = {level: n for n, level in enumerate(levels, 1)}
+        found = np.zeros(len(self.ids), np.int16)
+        found[bitmaps.flags_of(searched)[: len(found)]] = number[1.0]
+        for name, of_values in zip(SPELLED, scores, strict=True):
+            of_jobs = {value: number[score] for value, score in of_values.items()}
+            np.maximum(found, self.columns[name].numbers(of_jobs), out=found)
+        found[~bitmaps.flags_of(filtered)[: len(found)]] = 0
+        return Alike([0.0, *levels], found)
+
+    def page_alike(self, alike: Alike, page: Mapping[str, Any]) -> list[tuple[str, float]]:
+        """The ids of a page with their scores, the most alike first, otherwise as :meth:`page`.
+        ``after_score`` is the score of the job ``after_id``.
+
+        Raises:
+            UnknownPlaceError: no job ``after_id`` is at ``after_at``.
+        """
+        found: list[tuple[str, float]] = []
+        skipped, wanted = page["offset"], page["limit"] + 1
+        for level in range(len(alike.scores) - 1, 0, -1):
+            score = alike.scores[level]
+            begin = 0
+            if page["after_id"] is not None and score >= page["after_score"]:
+                if score > page["after_score"]:
+                    continue
+                begin = self._place(page["after_at"], page["after_id"]) + 1
+            ranks = np.sort(self._rank[alike.levels == level])
+            ranks = ranks[np.searchsorted(ranks, begin) :]
+            part = self.order[ranks[skipped : skipped + wanted - len(found)]]
+            found += [(job_id, score) for job_id in self.ids_of(part)]
+            if len(found) == wanted:
+                break
+            skipped = max(0, skipped - len(ranks))
+        return found
 
     def ids_of(self, slots: Array) -> list[str]:
         """The ids of the jobs in these slots, in their order."""

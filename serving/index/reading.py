@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from pyarrow import csv
 
 from serving import queries
 from serving.editions import version_of
-from serving.index.jobs import TYPES, JobIndex
+from serving.index.jobs import SPELLED, TYPES, JobIndex
 from serving.index.lexemes import Reading
 
 PART_BYTES = 8_000_000
 """As much of what is read is held as text at a time."""
+TEXTS_AT_ONCE = 20_000
 MOST_CHANGED = 0.2
 """A larger share of the jobs is not followed: then all are read."""
 
@@ -47,6 +49,7 @@ def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex 
             index = _whole(connection, edition)
         else:
             index = _updated(connection, before, edition)
+        index = _spelled(connection, index)
     index.prepare()
     pa.default_memory_pool().release_unused()
     return index
@@ -94,6 +97,21 @@ def _updated(connection: Connection[TupleRow], before: JobIndex, edition: str) -
         np.array([key for (key,) in removed], np.int64),
         {query: keys_in(keys) for _, query, keys in phrases},
     )
+
+
+def _spelled(connection: Connection[TupleRow], index: JobIndex) -> JobIndex:
+    """With the trigrams of new titles and companies."""
+    spellings = {}
+    for name in SPELLED:
+        known, texts = index.spellings[name], index.columns[name].values
+        new = known.new(texts)
+        parts = []
+        for first in range(0, len(new), TEXTS_AT_ONCE):
+            asked = {"texts": new[first : first + TEXTS_AT_ONCE]}
+            rows = connection.execute(queries.INDEX_TRIGRAMS, asked).fetchall()
+            parts.append(pa.array([trigrams for (trigrams,) in rows], pa.string()))
+        spellings[name] = known.updated(texts, pa.chunked_array(parts, pa.string()))
+    return replace(index, spellings=spellings)
 
 
 def _rows(connection: Connection[TupleRow], after: int) -> Iterator[pa.Table]:

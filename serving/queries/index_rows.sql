@@ -19,6 +19,7 @@ select
     employment_type,
     remote::text as remote,
     city,
+    title,
     company,
     lower(city) as city_lower,
     lower(company) as company_lower,

@@ -4,8 +4,9 @@ with counted as (
     select published_edition() as edition, %(total)s::bigint as total
 ),
 page as (
-    select jobs.*, 0 as score, place
-    from unnest(%(ids)s::text[]) with ordinality as found (found_id, place)
+    select jobs.*, coalesce(found_score, 0) as score, place
+    from unnest(%(ids)s::text[], %(scores)s::float8[]) with ordinality
+        as found (found_id, found_score, place)
     join jobs on job_id = found_id
 )
 --> page_answer

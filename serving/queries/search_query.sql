@@ -1,2 +1,4 @@
--- How PostgreSQL understands a search.
-select search_query(%(search)s::text)::text as query
+-- How PostgreSQL understands a search, and the trigrams of its text.
+select
+    search_query(%(search)s::text)::text as query,
+    show_trgm(%(search)s::text) as trigrams

@@ -203,6 +203,45 @@ def test_frequent_phrases_are_learned(
     asyncio.run(walk())
 
 
+ALIKE = [
+    "enginer", "kuberntes", "senoir backend", "site reliabilty", "initec", "nosuchword", "backend",
+    "developr c++", "örebro", "it's nod", "babacotec",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_index_finds_what_reads_alike_as_postgresql_does(
+    published: Connection, database_url: str, seed: int
+) -> None:
+    async def walk() -> None:
+        chance = random.Random(seed)
+        async with following(database_url) as index:
+            for step in range(1, 5):
+                query, cursor = JobsQuery(), None
+                for _ in range(25):
+                    if cursor is not None and chance.random() < 0.7:
+                        query = query.model_copy(update={"cursor": cursor})
+                    else:
+                        search = chance.choice(ALIKE)
+                        query = some_query(chance, None).model_copy(update={"search": search})
+                    asked, page = filters(query), place(query)[1]
+                    row = published.execute(queries.JOBS_ALIKE, asked | page).fetchone()
+                    assert row is not None
+                    edition, total, jobs, _, end = row
+                    async with asyncio.timeout(20):
+                        found = None
+                        while found is None or found.edition != edition:
+                            await index.reach(edition)
+                            found = await index.find_alike(asked, page)
+                    ids = [job["id"] for job in json.loads(jobs)]
+                    assert (found.total, (found.ids or [])[: query.limit]) == (total, ids), query
+                    assert end is None or found.scores[query.limit - 1] == end[0]
+                    cursor = cursors.write("alike", *end) if end else None
+                change(published, chance, step)
+
+    asyncio.run(walk())
+
+
 A, B, C = 0b10101010, 0b11001100, 0b11110000
 """All combinations of three words, as bits."""
 

@@ -1,0 +1,62 @@
+"""The titles and companies that read like a search: found by the trigrams that they share.
+
+The trigrams are PostgreSQL's (https://www.postgresql.org/docs/current/pgtrgm.html), and how alike
+two texts are PostgreSQL says too; here are the few texts that it need be asked about.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from serving.index import bitmaps
+from serving.index.lexemes import Lexemes, Reading
+
+THRESHOLD = 0.6
+"""``pg_trgm.word_similarity_threshold``: texts as alike as this share as much of the trigrams."""
+MOST_COMPARED = 2_000
+"""As many texts are compared with a search, those that share the most trigrams with it."""
+
+
+@dataclass(frozen=True)
+class Spellings:
+    """Different texts and their trigrams."""
+
+    texts: Sequence[str | None]
+    trigrams: Lexemes
+
+    @classmethod
+    def none(cls) -> Spellings:
+        return cls([], Reading().lexemes())
+
+    def new(self, texts: Sequence[str | None]) -> Sequence[str | None]:
+        """Those of ``texts``, which are these and others after them, that are not known."""
+        return texts[len(self.texts) :]
+
+    def updated(self, texts: Sequence[str | None], trigrams: pa.ChunkedArray) -> Spellings:
+        """With the new ones of ``texts``, whose trigrams are joined as lexemes are."""
+        if not self.texts:
+            reading = Reading()
+            reading.add(trigrams)
+            return Spellings(texts, reading.lexemes())
+        added = np.arange(len(self.texts), len(texts))
+        return Spellings(texts, self.trigrams.updated(len(texts), added, trigrams))
+
+    def like(self, trigrams: Iterable[str]) -> list[str]:
+        """The texts that may be as alike as :data:`THRESHOLD` to one of these trigrams."""
+        shared = np.zeros(len(self.texts), np.int32)
+        wanted = set(trigrams)
+        for trigram in wanted:
+            having = self.trigrams.having(trigram)
+            if having.dtype == np.uint64:
+                having = bitmaps.slots_of(having)
+            shared[having] += 1
+        least = max(1, math.ceil(THRESHOLD * len(wanted)))
+        found = np.flatnonzero(shared >= least)
+        if len(found) > MOST_COMPARED:
+            found = found[np.argsort(-shared[found], kind="stable")[:MOST_COMPARED]]
+        return [text for text in (self.texts[place] for place in found.tolist()) if text]
