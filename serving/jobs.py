@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -56,15 +57,18 @@ async def _page(
         mode = "relevance" if ranked else "newest"
     if mode == "alike":
         return mode, await _alike(database, index, asked, page, found)
+    looks_for_more = query.cursor is None and may_be_misspelled(asked["search"])
+    if found is not None and found.total < FEW and looks_for_more:
+        alike = await index.find_alike(asked, page)
+        if alike is not None and alike.ids is not None and alike.total > found.total:
+            return "alike", await _of_found(database, alike, page["limit"])
+        looks_for_more = alike is None
     row = await _in_mode(mode, database, asked | page, found)
-    first = query.cursor is None
-    if first and row["total"] < FEW and may_be_misspelled(asked["search"]):
-        try:
-            alike = await _alike(database, index, asked, page, found)
-        except psycopg.errors.QueryCanceled:
-            return mode, row
-        if alike["total"] > row["total"]:
-            return "alike", alike
+    if row["total"] < FEW and looks_for_more:
+        with contextlib.suppress(psycopg.errors.QueryCanceled):
+            alike_row = await _alike_by_postgresql(database, asked | page)
+            if alike_row["total"] > row["total"]:
+                return "alike", alike_row
     return mode, row
 
 
@@ -95,9 +99,15 @@ async def _alike(
     page: dict[str, Any],
     found: Found | None,
 ) -> DictRow:
-    if found is not None and (alike := await index.find_alike(asked, page)) is not None:
-        return await _of_found(database, alike, page["limit"])
-    (row,) = await database.fetch(queries.JOBS_ALIKE, asked | page, timeout_ms=ALIKE_MS)
+    if found is not None:
+        alike = await index.find_alike(asked, page)
+        if alike is not None and alike.ids is not None:
+            return await _of_found(database, alike, page["limit"])
+    return await _alike_by_postgresql(database, asked | page)
+
+
+async def _alike_by_postgresql(database: Database, parameters: dict[str, Any]) -> DictRow:
+    (row,) = await database.fetch(queries.JOBS_ALIKE, parameters, timeout_ms=ALIKE_MS)
     return row
 
 

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -114,7 +115,7 @@ class Index:
 
     async def find_alike(self, asked: Mapping[str, Any], page: Mapping[str, Any]) -> Found | None:
         """The jobs whose title or company reads like the search, and those that match it, the
-        most alike first, as :meth:`find`."""
+        most alike first, as :meth:`find`. No page of them is told if none reads like it."""
         for _ in range(ATTEMPTS):
             jobs = self._jobs
             if jobs is None:
@@ -123,19 +124,21 @@ class Index:
             searched = await self._searched(jobs, understood)
             if searched is None:
                 continue
-            scores = []
-            for name in SPELLED:
-                texts = jobs.spellings[name].like(understood.trigrams)
-                parameters = {"search": asked["search"], "texts": texts}
-                rows = await self._database.fetch(queries.INDEX_ALIKE, parameters) if texts else []
-                scores.append({row["text"]: row["score"] for row in rows})
-            alike = jobs.alike(jobs.matching(asked, None), searched, scores)
+            alike = {name: jobs.spellings[name].like(understood.trigrams) for name in SPELLED}
+            scores = await self._scores(asked["search"], {*chain(*alike.values())})
+            filtered = jobs.matching(asked, None)
+            if not scores and page["after_id"] is None:
+                return Found(jobs.edition, bitmaps.count(filtered & searched), None, {})
+            of_columns = [
+                {text: scores[text] for text in texts if text in scores} for texts in alike.values()
+            ]
+            ranked = jobs.alike(filtered, searched, of_columns)
             try:
-                found = jobs.page_alike(alike, page)
+                found = jobs.page_alike(ranked, page)
             except UnknownPlaceError:
                 return None
             ids = [job_id for job_id, _ in found]
-            return Found(jobs.edition, alike.total, ids, {}, [score for _, score in found])
+            return Found(jobs.edition, ranked.total, ids, {}, [score for _, score in found])
         return None
 
     async def reach(self, edition: str | None) -> bool:
@@ -162,6 +165,14 @@ class Index:
             understood = _Understood(tsquery.parse(row["query"]), row["trigrams"])
             self._understood[search] = understood
         return understood
+
+    async def _scores(self, search: str, texts: Collection[str]) -> dict[str, float]:
+        """How much the texts read like a search, of those that do."""
+        if not texts:
+            return {}
+        parameters = {"search": search, "texts": list(texts)}
+        rows = await self._database.fetch(queries.INDEX_ALIKE, parameters, plan_once=True)
+        return {row["text"]: row["score"] for row in rows}
 
     async def _searched(self, jobs: JobIndex, understood: _Understood) -> Bitmap | None:
         """The jobs that match. None if they are of another edition meanwhile."""
