@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -47,14 +48,20 @@ def place(query: JobsQuery) -> tuple[Mode | None, dict[str, Any]]:
     return mode, after | {"limit": query.limit, "offset": query.offset}
 
 
+def _mode(query: JobsQuery, asked: Mapping[str, Any]) -> Mode:
+    """How the page is read, unless a first one that finds too few is read otherwise."""
+    mode, _ = place(query)
+    if mode is None or mode == "newest":
+        ranked = query.sort == "relevance" and asked["search"] is not None
+        mode = "relevance" if ranked else "newest"
+    return mode
+
+
 async def _page(
     query: JobsQuery, database: Database, index: Index, asked: dict[str, Any], found: Found | None
 ) -> tuple[Mode, DictRow]:
     """The page as a row of ``page_answer.sql``, and the mode it was found in."""
-    mode, page = place(query)
-    if mode is None or mode == "newest":
-        ranked = query.sort == "relevance" and asked["search"] is not None
-        mode = "relevance" if ranked else "newest"
+    mode, (_, page) = _mode(query, asked), place(query)
     if mode == "alike":
         return mode, await _alike(database, index, asked, page, found)
     looks_for_more = query.cursor is None and may_be_misspelled(asked["search"])
@@ -75,8 +82,12 @@ async def _page(
 async def _in_mode(
     mode: Mode, database: Database, parameters: dict[str, Any], found: Found | None
 ) -> DictRow:
-    if mode == "newest" and found is not None and found.ids is not None:
-        return await _of_found(database, found, parameters["limit"])
+    if found is not None and found.ids is not None:
+        if mode == "newest":
+            return await _of_found(database, found, parameters["limit"])
+        ranked = parameters | {"ids": found.ids, "total": found.total}
+        (row,) = await database.fetch(queries.JOBS_RANKED, ranked, plan_once=True)
+        return row
     known = {
         "known_edition": found.edition if found else None,
         "known_total": found.total if found else None,
@@ -130,9 +141,11 @@ async def list_jobs(
     index: Index = request.app.state.index
     editions: Editions = request.app.state.editions
     asked = filters(query)
-    indexed = True
+    indexed, ranked = True, _mode(query, asked) == "relevance"
     for attempt in range(_ATTEMPTS):
-        found = await index.find(asked, place(query)[1], query.facets) if indexed else None
+        found = None
+        if indexed:
+            found = await index.find(asked, place(query)[1], query.facets, ranked=ranked)
         mode, row = await _page(query, database, index, asked, found)
         facets: dict[str, Any] | None = None
         if found is not None:

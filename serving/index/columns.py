@@ -55,6 +55,13 @@ class Column:
         chosen[codes] = True
         return bitmaps.of_flags(chosen[self.codes])
 
+    def of_places(self, places: Bitmap) -> Bitmap:
+        """The jobs whose value is in one of these places of the list of the values."""
+        flags = np.zeros(len(self.values) + 1, np.bool_)
+        known = bitmaps.flags_of(places)[: len(flags)]
+        flags[: len(known)] = known
+        return bitmaps.of_flags(flags[self.codes])
+
     def numbers(self, of_values: Mapping[str, int]) -> NDArray[np.int16]:
         """Of each job the number given for its value, or else 0."""
         numbers = np.zeros(len(self.values) + 1, np.int16)

@@ -85,10 +85,16 @@ class Index:
                 await self._following
 
     async def find(
-        self, asked: Mapping[str, Any], page: Mapping[str, Any], facets: Sequence[str]
+        self,
+        asked: Mapping[str, Any],
+        page: Mapping[str, Any],
+        facets: Sequence[str],
+        *,
+        ranked: bool = False,
     ) -> Found | None:
         """What matches the parameters of ``filters.sql`` and ``search_filter.sql``; none while
-        the index is read, and where it cannot follow the publishes.
+        the index is read, and where it cannot follow the publishes. With ``ranked``, ``ids`` are
+        the jobs to rank.
 
         Raises:
             psycopg.Error: words had to be asked for, and the server did not answer.
@@ -99,15 +105,21 @@ class Index:
             if jobs is None:
                 return None
             searched: Bitmap | None = None
+            tree = None
             if asked["search"] is not None:
                 understood = await self._understand(asked["search"])
                 searched = await self._searched(jobs, understood)
                 if searched is None:
                     continue
+                tree = understood.tree
             matching = jobs.matching(asked, searched)
             total = bitmaps.count(matching)
+            ids: list[str] | None
             try:
-                ids = jobs.page(matching, total, page)
+                if ranked and tree is not None:
+                    ids = jobs.candidates(matching, tree)
+                else:
+                    ids = jobs.page(matching, total, page)
             except UnknownPlaceError:
                 ids = None
             return Found(jobs.edition, total, ids, jobs.facets(matching, facets))

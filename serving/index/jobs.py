@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from serving.index import bitmaps
+from serving.index import bitmaps, tsquery
 from serving.index.bitmaps import Array, Bitmap, Slots
 from serving.index.columns import ArrayColumn, Column, Counts, most_frequent, replaced
 from serving.index.lexemes import Lexemes, Reading
@@ -24,6 +25,10 @@ from serving.index.words import Words
 
 FACET_VALUES = 100
 """As many values of a facet are told, the most frequent ones."""
+
+RANKED = 500
+"""As many matches of a search are ranked, the newest ones, and as many whose title matches; as in
+``jobs_by_relevance.sql``."""
 
 _COLUMNS = (
     "status", "category", "country", "employment_type", "remote", "city", "title", "company",
@@ -273,6 +278,17 @@ class JobIndex:
             found.append(part[bitmaps.holds(matching, part)])
             begin += step
         return self.ids_of(np.concatenate(found)[skipped:wanted] if found else np.array([], int))
+
+    def candidates(self, matching: Bitmap, tree: tsquery.Node) -> list[str]:
+        """The ids of the newest :data:`RANKED` jobs, and of the newest whose title matches a
+        search."""
+        having = self.spellings["title"].having(tree)
+        chosen = [matching]
+        if having is not None:
+            chosen.append(matching & self.columns["title"].of_places(having))
+        first = {"after_id": None, "offset": 0, "limit": RANKED - 1}
+        ids = (self.page(jobs, bitmaps.count(jobs), first) for jobs in chosen)
+        return list(dict.fromkeys(chain(*ids)))
 
     def alike(
         self, filtered: Bitmap, searched: Bitmap, scores: Sequence[Mapping[str, float]]

@@ -100,17 +100,17 @@ def _updated(connection: Connection[TupleRow], before: JobIndex, edition: str) -
 
 
 def _spelled(connection: Connection[TupleRow], index: JobIndex) -> JobIndex:
-    """With the trigrams of new titles and companies."""
+    """With the trigrams and the words of new titles and companies."""
     spellings = {}
     for name in SPELLED:
         known, texts = index.spellings[name], index.columns[name].values
         new = known.new(texts)
-        parts = []
+        rows: list[TupleRow] = []
         for first in range(0, len(new), TEXTS_AT_ONCE):
             asked = {"texts": new[first : first + TEXTS_AT_ONCE]}
-            rows = connection.execute(queries.INDEX_TRIGRAMS, asked).fetchall()
-            parts.append(pa.array([trigrams for (trigrams,) in rows], pa.string()))
-        spellings[name] = known.updated(texts, pa.chunked_array(parts, pa.string()))
+            rows += connection.execute(queries.INDEX_SPELLINGS, asked).fetchall()
+        trigrams, words = [row[0] for row in rows], [row[1] for row in rows]
+        spellings[name] = known.updated(texts, trigrams, words)
     return replace(index, spellings=spellings)
 
 

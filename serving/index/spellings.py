@@ -1,7 +1,8 @@
-"""The titles and companies that read like a search: found by the trigrams that they share.
+"""The different titles and companies: which have the words of a search, and which read like it.
 
-The trigrams are PostgreSQL's (https://www.postgresql.org/docs/current/pgtrgm.html), and how alike
-two texts are PostgreSQL says too; here are the few texts that it need be asked about.
+Texts that read alike share trigrams. Those are PostgreSQL's
+(https://www.postgresql.org/docs/current/pgtrgm.html), and how alike two texts are PostgreSQL says
+too; here are the few texts that it need be asked about.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from serving.index import bitmaps
+from serving.index import bitmaps, tsquery
+from serving.index.bitmaps import Bitmap
 from serving.index.lexemes import Lexemes, Reading
+from serving.index.words import Words
 
 THRESHOLD = 0.6
 """``pg_trgm.word_similarity_threshold``: texts as alike as this share as much of the trigrams."""
@@ -24,27 +27,45 @@ MOST_COMPARED = 2_000
 
 @dataclass(frozen=True)
 class Spellings:
-    """Different texts and their trigrams."""
+    """Different texts, their trigrams and their words."""
 
     texts: Sequence[str | None]
     trigrams: Lexemes
+    words: Words
 
     @classmethod
     def none(cls) -> Spellings:
-        return cls([], Reading().lexemes())
+        return cls([], Reading().lexemes(), Words(Reading().lexemes()))
 
     def new(self, texts: Sequence[str | None]) -> Sequence[str | None]:
         """Those of ``texts``, which are these and others after them, that are not known."""
         return texts[len(self.texts) :]
 
-    def updated(self, texts: Sequence[str | None], trigrams: pa.ChunkedArray) -> Spellings:
-        """With the new ones of ``texts``, whose trigrams are joined as lexemes are."""
-        if not self.texts:
+    def updated(
+        self,
+        texts: Sequence[str | None],
+        trigrams: Sequence[str],
+        words: Sequence[str],
+    ) -> Spellings:
+        """With the new ones of ``texts``, whose trigrams and words are joined."""
+
+        def added(known: Lexemes, joined: Sequence[str]) -> Lexemes:
+            column = pa.chunked_array([pa.array(joined, pa.string())])
+            if self.texts:
+                return known.updated(len(texts), np.arange(len(self.texts), len(texts)), column)
             reading = Reading()
-            reading.add(trigrams)
-            return Spellings(texts, reading.lexemes())
-        added = np.arange(len(self.texts), len(texts))
-        return Spellings(texts, self.trigrams.updated(len(texts), added, trigrams))
+            reading.add(column)
+            return reading.lexemes()
+
+        known = added(self.trigrams, trigrams), added(self.words.lexemes, words)
+        return Spellings(texts, known[0], Words(known[1]))
+
+    def having(self, tree: tsquery.Node) -> Bitmap | None:
+        """The places of the texts that have the words of a search: of a phrase all of its words.
+        None if it tells nothing."""
+        if any(tsquery.phrases(tree)):
+            return tsquery.possible(tree, self.words.bitmap)
+        return tsquery.matching(tree, self.words.bitmap)
 
     def like(self, trigrams: Iterable[str]) -> list[str]:
         """The texts that may be as alike as :data:`THRESHOLD` to one of these trigrams."""

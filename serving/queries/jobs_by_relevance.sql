@@ -1,4 +1,4 @@
--- The best first: what is ranked are the newest 1,000 jobs that match and the newest 1,000 whose
+-- The best first: what is ranked are the newest 500 jobs that match and the newest 500 whose
 -- title matches, since reading the words of all matches of a frequent term takes seconds.
 with matching as not materialized (
     select *
@@ -15,7 +15,7 @@ candidates as materialized (
         select job_id
         from matching
         order by newest(posted_at) desc, job_id desc
-        limit 1000
+        limit 500
     )
     union
     (
@@ -23,29 +23,7 @@ candidates as materialized (
         from matching
         where title_words(title) @@ search_query(%(search)s::text)
         order by newest(posted_at) desc, job_id desc
-        limit 1000
+        limit 500
     )
 ),
-ranked as (
-    select
-        job_id as ranked_id, newest(posted_at) as newest_at,
-        ts_rank('{0.02, 0.2, 0.5, 1.0}', search, search_query(%(search)s::text))::float8 as score
-    from candidates
-    join jobs using (job_id)
-),
-places as (
-    select
-        *, row_number() over (order by score desc, newest_at desc, ranked_id desc) as place
-    from ranked
-    where %(after_id)s::text is null
-        or (score, newest_at, ranked_id)
-            < (%(after_score)s::float8, %(after_at)s::timestamptz, %(after_id)s::text)
-    order by place
-    limit %(limit)s::bigint + 1 offset %(offset)s::bigint
-),
-page as (
-    select jobs.*, score, place - %(offset)s::bigint as place
-    from places
-    join jobs on job_id = ranked_id
-)
---> page_answer
+--> ranked_page

@@ -203,6 +203,37 @@ def test_frequent_phrases_are_learned(
     asyncio.run(walk())
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_the_index_ranks_what_postgresql_ranks(
+    published: Connection, database_url: str, seed: int
+) -> None:
+    async def walk() -> None:
+        chance = random.Random(seed)
+        async with following(database_url) as index:
+            for step in range(1, 5):
+                for search in filter(None, SEARCHES):
+                    query = some_query(chance, None).model_copy(update={"search": search})
+                    asked, page = filters(query), place(query)[1]
+                    unknown = {"known_edition": None, "known_total": None}
+                    row = published.execute(
+                        queries.JOBS_BY_RELEVANCE, asked | page | unknown
+                    ).fetchone()
+                    assert row is not None
+                    async with asyncio.timeout(20):
+                        found = None
+                        while found is None or found.edition != row[0]:
+                            await index.reach(row[0])
+                            found = await index.find(asked, page, [], ranked=True)
+                    known = {"ids": found.ids, "total": found.total}
+                    assert (
+                        published.execute(queries.JOBS_RANKED, asked | page | known).fetchone()
+                        == row
+                    ), query
+                change(published, chance, step)
+
+    asyncio.run(walk())
+
+
 ALIKE = [
     "enginer", "kuberntes", "senoir backend", "site reliabilty", "initec", "nosuchword", "backend",
     "developr c++", "örebro", "it's nod", "babacotec",
