@@ -26,7 +26,7 @@ from serving.index.words import Words
 FACET_VALUES = 100
 """As many values of a facet are told, the most frequent ones."""
 
-RANKED = 500
+RANKED = 250
 """As many matches of a search are ranked, the newest ones, and as many whose title matches; as in
 ``jobs_by_relevance.sql``."""
 

@@ -1,4 +1,4 @@
--- The best first: what is ranked are the newest 500 jobs that match and the newest 500 whose
+-- The best first: what is ranked are the newest 250 jobs that match and the newest 250 whose
 -- title matches, since reading the words of all matches of a frequent term takes seconds.
 with matching as not materialized (
     select *
@@ -15,7 +15,7 @@ candidates as materialized (
         select job_id
         from matching
         order by newest(posted_at) desc, job_id desc
-        limit 500
+        limit 250
     )
     union
     (
@@ -23,7 +23,7 @@ candidates as materialized (
         from matching
         where title_words(title) @@ search_query(%(search)s::text)
         order by newest(posted_at) desc, job_id desc
-        limit 500
+        limit 250
     )
 ),
 --> ranked_page
