@@ -143,7 +143,7 @@ class Settings(_EnvironmentSettings):
     """Further keys, each as the SHA-256 of the key in hexadecimal. Keys are random, so that a
     plain hash does not give them away."""
     cors_origins: CommaSeparated = []
-    api_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    api_pool_size: Annotated[int, Field(ge=1, le=200)] = 6
     api_statement_timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 5_000
     api_cache_megabytes: Annotated[int, Field(ge=0, le=65_536)] = 64
     api_rate_limit: RateLimit = "1200/minute"

@@ -68,11 +68,12 @@ class Database:
                 "everything together with `job-market`, or set it in the environment or in .env."
             )
         self._url = settings.database_url.get_secret_value()
-        self._exports = asyncio.Semaphore(max(1, settings.api_pool_size // 4))
+        self._exports = asyncio.Semaphore(max(1, settings.api_pool_size // 3))
         self._session = SESSION | {"statement_timeout": str(settings.api_statement_timeout_ms)}
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             self._url,
-            min_size=1,
+            # To open one takes longer than most requests.
+            min_size=settings.api_pool_size,
             max_size=settings.api_pool_size,
             timeout=WAIT_SECONDS,
             # Those that would wait too long are told so at once.
@@ -83,6 +84,17 @@ class Database:
             kwargs={"row_factory": dict_row, **CONNECTION},
             name="api",
         )
+
+        self._taken = 0
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        async with self._pool.connection() as connection:
+            self._taken += 1
+            try:
+                yield connection
+            finally:
+                self._taken -= 1
 
     async def _configure(self, connection: AsyncConnection[DictRow]) -> None:
         await connection.execute(_SET, (Jsonb(self._session),))
@@ -147,7 +159,7 @@ class Database:
         plan_once: bool,
         binary: bool,
     ) -> list[DictRow]:
-        async with self._pool.connection() as connection, AsyncExitStack() as within:
+        async with self._connection() as connection, AsyncExitStack() as within:
             if timeout_ms is not None:
                 await within.enter_async_context(connection.transaction())
                 await connection.execute(
@@ -174,7 +186,7 @@ class Database:
             raise PoolTimeout("too many exports at once") from None
         try:
             async with (
-                self._pool.connection() as connection,
+                self._connection() as connection,
                 connection.transaction(),
                 connection.cursor("export") as cursor,
             ):
@@ -191,7 +203,7 @@ class Database:
         Raises:
             psycopg.errors.QueryCanceled: another holder kept it beyond the statement timeout.
         """
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(%s)", (key,))
             yield
 
@@ -207,10 +219,7 @@ class Database:
         except psycopg.errors.UndefinedTable:
             return "not migrated", None
         except (psycopg.Error, PoolTimeout, PoolClosed, TimeoutError):
-            statistics = self._pool.get_stats()
-            full = statistics["pool_size"] >= statistics["pool_max"]
-            busy = full and statistics["pool_available"] == 0
-            return ("busy" if busy else "unreachable"), None
+            return ("busy" if self._taken >= self._pool.max_size else "unreachable"), None
 
 
 # Not a plain function, for which FastAPI would change the thread at each request.

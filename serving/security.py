@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.settings import Settings
@@ -133,26 +133,27 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.headers = {
+        headers = {
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
             "Referrer-Policy": "no-referrer",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
         if settings.environment == "production":
-            self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        self._headers = Headers(headers | {"Content-Security-Policy": _CONTENT_POLICY}).raw
+        self._of_docs = Headers(headers | {"Content-Security-Policy": _DOCS_POLICY}).raw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        policy = _DOCS_POLICY if scope["path"].startswith(_DOCS_PATHS) else _CONTENT_POLICY
+        is_docs = scope["path"].startswith(_DOCS_PATHS)
+        headers = self._of_docs if is_docs else self._headers
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(self.headers)
-                headers["Content-Security-Policy"] = policy
+                message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
 
         await self.app(scope, receive, add)

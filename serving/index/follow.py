@@ -28,6 +28,10 @@ MOST_UNLEARNED = 2_000
 """Phrases of titles in more jobs than this are learned ahead: to ask for one takes some 20 ms."""
 MOST_LOOKED_INTO = 2_000
 """Up to so many jobs that have the words of a phrase, PostgreSQL is asked which of them have it."""
+PATIENCE_SECONDS = 4.0
+"""How long a request waits to be told which jobs a phrase is in. It goes on being looked for."""
+PHRASE_MS = 60_000
+"""How long that may take for a phrase of frequent words, of which one is looked for at a time."""
 WAIT_SECONDS = 2.0
 """How long a request waits for the index of an edition, before PostgreSQL does the work."""
 ATTEMPTS = 3
@@ -72,6 +76,7 @@ class Index:
         self.is_first_reading = True
         """Until the first edition was read, or could not be."""
         self._following: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._asking: dict[str, asyncio.Task[str | None]] = {}
         self._understood: LRUCache[str, _Understood] = LRUCache(UNDERSTOOD)
 
@@ -97,8 +102,8 @@ class Index:
         the jobs to rank.
 
         Raises:
-            psycopg.Error: words had to be asked for, and the server did not answer.
-            psycopg_pool.PoolTimeout: as above, and no connection was free.
+            psycopg.Error: a search had to be asked for, and the server did not answer.
+            psycopg_pool.PoolTimeout: as above, and no connection was free, or a phrase takes long.
         """
         for _ in range(ATTEMPTS):
             jobs = self._jobs
@@ -207,21 +212,30 @@ class Index:
         unknown = {phrase.text: phrase for phrase in phrases if not known(phrase)}
         for text, phrase in unknown.items():
             if text not in self._asking:
-                self._asking[text] = asyncio.create_task(self._ask(jobs, phrase, learned))
+                task = asyncio.create_task(self._ask(jobs, phrase, learned))
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+                self._asking[text] = task
         # A caller that leaves takes nothing from the others.
         waited = [asyncio.shield(self._asking[text]) for text in unknown]
-        return next(filter(None, await asyncio.gather(*waited)), None)
+        try:
+            async with asyncio.timeout(None if learned else PATIENCE_SECONDS):
+                return next(filter(None, await asyncio.gather(*waited)), None)
+        except TimeoutError:
+            raise PoolTimeout("a phrase is still looked for") from None
 
     async def _ask(self, jobs: JobIndex, phrase: tsquery.Phrase, learned: bool) -> str | None:
-        query = queries.INDEX_PHRASES
-        parameters: dict[str, Any] = {"queries": [phrase.text], "after": -1}
         possible = tsquery.possible(phrase, jobs.words.bitmap)
-        if possible is not None and bitmaps.count(possible) <= MOST_LOOKED_INTO:
-            query = queries.INDEX_PHRASE_AMONG
-            ids = jobs.ids_of(bitmaps.slots_of(possible & jobs.live))
-            parameters = {"query": phrase.text, "ids": ids}
         try:
-            (row,) = await self._database.fetch(query, parameters, binary=True)
+            if possible is not None and bitmaps.count(possible) <= MOST_LOOKED_INTO:
+                ids = jobs.ids_of(bitmaps.slots_of(possible & jobs.live))
+                among = {"query": phrase.text, "ids": ids}
+                (row,) = await self._database.fetch(queries.INDEX_PHRASE_AMONG, among, binary=True)
+            else:
+                every = {"queries": [phrase.text], "after": -1}
+                async with contextlib.nullcontext() if learned else self._one_at_a_time:
+                    (row,) = await self._database.fetch(
+                        queries.INDEX_PHRASES, every, binary=True, timeout_ms=PHRASE_MS
+                    )
             edition: str = row["edition"]
             if edition != jobs.edition:
                 self._editions.saw(edition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from psycopg_pool import PoolTimeout
 from published_rows import DAY, Connection, add_job, add_publish, coming_version, remove_job
 
 from benchmarks.generated_jobs import COLUMNS, generate
@@ -269,6 +271,28 @@ def test_the_index_finds_what_reads_alike_as_postgresql_does(
                     assert end is None or found.scores[query.limit - 1] == end[0]
                     cursor = cursors.write("alike", *end) if end else None
                 change(published, chance, step)
+
+    asyncio.run(walk())
+
+
+def test_a_phrase_that_takes_long_is_looked_for_beside_the_requests(
+    published: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.index.follow.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("serving.index.follow.MOST_LOOKED_INTO", 0)
+    query = JobsQuery(search='"site reliability"', facets=["company"])
+
+    async def walk() -> None:
+        async with following(database_url) as index, asyncio.timeout(20):
+            asked, page = filters(query), place(query)[1]
+            found = None
+            with pytest.raises(PoolTimeout):
+                found = await index.find(asked, page, ["company"])
+            while found is None:
+                with contextlib.suppress(PoolTimeout):
+                    found = await index.find(asked, page, ["company"])
+                await asyncio.sleep(0.01)
+            assert found.total == by_postgresql(published, query)[1] > 0
 
     asyncio.run(walk())
 
