@@ -86,7 +86,7 @@ FILTERS = (
     "salary_min=150000&salary_currency=USD",
 )  # fmt: skip
 FACETS = ("facets=category,country,employment_type", "facets=category,source&search=terraform")
-RANKED_SEARCHES = ("engineer", "kubernetes", "senior backend", "erlang", "kuberntes enginer")
+RANKED_SEARCHES = ("engineer", "kubernetes", "senior backend", "erlang", "relese enginer")
 NEW_SEARCHES = 200_000
 NEW_WEIGHT = 8
 NEW_THROUGH_PGBENCH = 60
@@ -145,7 +145,7 @@ def pages(server: str, path: str) -> Statements:
     ids = [job["id"] for job in answer["jobs"]]
     limit = len(ids)
     found = {"ids": ids, "scores": [], "total": answer["total"], "limit": limit}
-    if "sort=relevance" not in path or answer["match"] == "alike":
+    if "sort=relevance" not in path or answer["match"] == "alike" or not ids:
         return [(queries.JOBS_FOUND, found)]
     url = server + path.replace("limit=20", "limit=200")
     answer = {"next": ""}
