@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 import psycopg
@@ -46,6 +46,7 @@ CONNECTION: dict[str, Any] = {
     "application_name": "job-market-api",
 }
 _SET = "select set_config(key, value, false) from jsonb_each_text(%s)"
+_LOCAL_TIMEOUT = "select set_config('statement_timeout', %s, true)"
 EXPORT_WAIT_SECONDS = 2.0
 BATCH_ROWS = 1_000
 
@@ -86,15 +87,7 @@ class Database:
         )
 
         self._taken = 0
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        async with self._pool.connection() as connection:
-            self._taken += 1
-            try:
-                yield connection
-            finally:
-                self._taken -= 1
+        """As many connections are used by requests."""
 
     async def _configure(self, connection: AsyncConnection[DictRow]) -> None:
         await connection.execute(_SET, (Jsonb(self._session),))
@@ -159,14 +152,22 @@ class Database:
         plan_once: bool,
         binary: bool,
     ) -> list[DictRow]:
-        async with self._connection() as connection, AsyncExitStack() as within:
-            if timeout_ms is not None:
-                await within.enter_async_context(connection.transaction())
-                await connection.execute(
-                    "select set_config('statement_timeout', %s, true)", (str(timeout_ms),)
-                )
-            cursor = await connection.execute(query, parameters, prepare=plan_once, binary=binary)
-            return await cursor.fetchall()
+        async with self._pool.connection() as connection:
+            self._taken += 1
+            try:
+                if timeout_ms is None:
+                    cursor = await connection.execute(
+                        query, parameters, prepare=plan_once, binary=binary
+                    )
+                    return await cursor.fetchall()
+                async with connection.transaction():
+                    await connection.execute(_LOCAL_TIMEOUT, (str(timeout_ms),))
+                    cursor = await connection.execute(
+                        query, parameters, prepare=plan_once, binary=binary
+                    )
+                    return await cursor.fetchall()
+            finally:
+                self._taken -= 1
 
     async def stream(
         self, query: bytes, parameters: Mapping[str, Any]
@@ -186,13 +187,17 @@ class Database:
             raise PoolTimeout("too many exports at once") from None
         try:
             async with (
-                self._connection() as connection,
+                self._pool.connection() as connection,
                 connection.transaction(),
                 connection.cursor("export") as cursor,
             ):
-                await cursor.execute(query, parameters)
-                while batch := await cursor.fetchmany(BATCH_ROWS):
-                    yield batch
+                self._taken += 1
+                try:
+                    await cursor.execute(query, parameters)
+                    while batch := await cursor.fetchmany(BATCH_ROWS):
+                        yield batch
+                finally:
+                    self._taken -= 1
         finally:
             self._exports.release()
 
@@ -203,7 +208,7 @@ class Database:
         Raises:
             psycopg.errors.QueryCanceled: another holder kept it beyond the statement timeout.
         """
-        async with self._connection() as connection, connection.transaction():
+        async with self._pool.connection() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(%s)", (key,))
             yield
 

@@ -16,7 +16,7 @@ from psycopg.rows import DictRow
 
 from serving import cursors, queries
 from serving.answers import json_answer, link_to_next
-from serving.database import Database, DatabaseOfApp
+from serving.database import Database
 from serving.editions import Editions
 from serving.index.columns import Counts
 from serving.index.follow import Found, Index
@@ -133,11 +133,11 @@ async def _alike_by_postgresql(database: Database, parameters: dict[str, Any]) -
 async def list_jobs(
     query: Annotated[JobsQuery, Query()],
     request: Request,
-    database: DatabaseOfApp,
 ) -> Any:
     """The jobs that match all of the given filters, the newest first, and how many there are.
     The total, the facets and the page are of the same publish. Formats other than JSON are at
     `/api/jobs.csv`, `.ndjson`, `.parquet` and `.atom`."""
+    database: Database = request.app.state.database
     index: Index = request.app.state.index
     editions: Editions = request.app.state.editions
     asked = filters(query)
@@ -198,10 +198,9 @@ async def read_postings(
     job_id: Annotated[Text, Path(description="Its id, or that of one of its postings.")],
     query: Annotated[NoQuery, Query()],
     request: Request,
-    database: DatabaseOfApp,
 ) -> Any:
     """Every posting of the job, with the rule, the evidence and the score that joined it."""
-    row = await _found(database, request, queries.POSTINGS, job_id)
+    row = await _found(request, queries.POSTINGS, job_id)
     body = b'{"job_id":%s,"postings":%s}' % (
         orjson.dumps(row["job_id"]),
         row["postings"].encode(),
@@ -240,17 +239,17 @@ async def read_job(
     job_id: Annotated[Text, Path(description="Its id, or that of one of its postings.")],
     query: Annotated[NoQuery, Query()],
     request: Request,
-    database: DatabaseOfApp,
 ) -> Any:
     """The job with all of its postings and the reasons why they are taken for one opening. The
     id of a posting that was merged into another job answers with that job. Closed jobs stay
     readable."""
-    row = await _found(database, request, queries.JOB, job_id)
+    row = await _found(request, queries.JOB, job_id)
     location = f"/api/jobs/{quote(row['job_id'], safe='')}"
     return json_answer(row["job"].encode(), row["edition"], {"Content-Location": location})
 
 
-async def _found(database: Database, request: Request, query: bytes, job_id: str) -> DictRow:
+async def _found(request: Request, query: bytes, job_id: str) -> DictRow:
+    database: Database = request.app.state.database
     editions: Editions = request.app.state.editions
     rows = await database.fetch(query, {"id": job_id}, plan_once=True)
     if not rows:
