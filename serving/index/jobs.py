@@ -327,13 +327,23 @@ class JobIndex:
                 if score > page["after_score"]:
                     continue
                 begin = self._place(page["after_at"], page["after_id"]) + 1
-            ranks = np.sort(self._rank[alike.levels == level])
-            ranks = ranks[np.searchsorted(ranks, begin) :]
-            part = self.order[ranks[skipped : skipped + wanted - len(found)]]
-            found += [(job_id, score) for job_id in self.ids_of(part)]
+            jobs = alike.levels == level
+            total = int(np.count_nonzero(jobs))
+            if begin == 0 and skipped >= total:
+                skipped -= total
+                continue
+            if begin == 0:
+                rest = {"after_id": None, "offset": skipped, "limit": wanted - len(found) - 1}
+                ids = self.page(bitmaps.of_flags(jobs), total, rest)
+                skipped = 0
+            else:
+                ranks = np.sort(self._rank[jobs])
+                ranks = ranks[np.searchsorted(ranks, begin) :]
+                ids = self.ids_of(self.order[ranks[skipped : skipped + wanted - len(found)]])
+                skipped = max(0, skipped - len(ranks))
+            found += [(job_id, score) for job_id in ids]
             if len(found) == wanted:
                 break
-            skipped = max(0, skipped - len(ranks))
         return found
 
     def ids_of(self, slots: Array) -> list[str]:
