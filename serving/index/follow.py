@@ -149,10 +149,9 @@ class Index:
             of_columns = [
                 {text: scores[text] for text in texts if text in scores} for texts in alike.values()
             ]
-            # It takes some 10 ms at a million jobs, in which others are answered.
-            ranked = await asyncio.to_thread(jobs.alike, filtered, searched, of_columns)
+            ranked = jobs.alike(filtered, searched, of_columns)
             try:
-                found = await asyncio.to_thread(jobs.page_alike, ranked, page)
+                found = jobs.page_alike(ranked, page)
             except UnknownPlaceError:
                 return None
             ids = [job_id for job_id, _ in found]
