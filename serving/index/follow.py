@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -35,6 +35,8 @@ PHRASE_MS = 60_000
 WAIT_SECONDS = 2.0
 """How long a request waits for the index of an edition, before PostgreSQL does the work."""
 ATTEMPTS = 3
+COMPARED = 200_000
+"""Of searches that match next to nothing, as many texts that were compared are remembered."""
 UNDERSTOOD = 10_000
 """As many searches are remembered as PostgreSQL understands them."""
 
@@ -79,6 +81,9 @@ class Index:
         self._one_at_a_time = asyncio.Lock()
         self._asking: dict[str, asyncio.Task[str | None]] = {}
         self._understood: LRUCache[str, _Understood] = LRUCache(UNDERSTOOD)
+        self._compared: LRUCache[str, tuple[frozenset[str], dict[str, float]]] = LRUCache(
+            COMPARED, getsizeof=lambda compared: len(compared[0])
+        )
 
     def start(self) -> None:
         self._following = asyncio.create_task(self._follow())
@@ -142,7 +147,7 @@ class Index:
             if searched is None:
                 continue
             alike = {name: jobs.spellings[name].like(understood.trigrams) for name in SPELLED}
-            scores = await self._scores(asked["search"], {*chain(*alike.values())})
+            scores = await self._scores(asked["search"], frozenset(chain(*alike.values())))
             filtered = jobs.matching(asked, None)
             if not scores and page["after_id"] is None:
                 return Found(jobs.edition, bitmaps.count(filtered & searched), None, {})
@@ -183,13 +188,17 @@ class Index:
             self._understood[search] = understood
         return understood
 
-    async def _scores(self, search: str, texts: Collection[str]) -> dict[str, float]:
+    async def _scores(self, search: str, texts: frozenset[str]) -> dict[str, float]:
         """How much the texts read like a search, of those that do."""
         if not texts:
             return {}
-        parameters = {"search": search, "texts": list(texts)}
-        rows = await self._database.fetch(queries.INDEX_ALIKE, parameters, plan_once=True)
-        return {row["text"]: row["score"] for row in rows}
+        compared, scores = self._compared.get(search, (None, {}))
+        if compared != texts:
+            parameters = {"search": search, "texts": list(texts)}
+            rows = await self._database.fetch(queries.INDEX_ALIKE, parameters, plan_once=True)
+            scores = {row["text"]: row["score"] for row in rows}
+            self._compared[search] = texts, scores
+        return scores
 
     async def _searched(self, jobs: JobIndex, understood: _Understood) -> Bitmap | None:
         """The jobs that match. None if they are of another edition meanwhile."""
