@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated, Any, Literal
 
 import psycopg
@@ -89,6 +89,15 @@ class Database:
         self._taken = 0
         """As many connections are used by requests."""
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        async with self._pool.connection() as connection:
+            self._taken += 1
+            try:
+                yield connection
+            finally:
+                self._taken -= 1
+
     async def _configure(self, connection: AsyncConnection[DictRow]) -> None:
         await connection.execute(_SET, (Jsonb(self._session),))
 
@@ -152,22 +161,14 @@ class Database:
         plan_once: bool,
         binary: bool,
     ) -> list[DictRow]:
-        async with self._pool.connection() as connection:
-            self._taken += 1
-            try:
-                if timeout_ms is None:
-                    cursor = await connection.execute(
-                        query, parameters, prepare=plan_once, binary=binary
-                    )
-                    return await cursor.fetchall()
-                async with connection.transaction():
-                    await connection.execute(_LOCAL_TIMEOUT, (str(timeout_ms),))
-                    cursor = await connection.execute(
-                        query, parameters, prepare=plan_once, binary=binary
-                    )
-                    return await cursor.fetchall()
-            finally:
-                self._taken -= 1
+        async with (
+            self._connection() as connection,
+            nullcontext() if timeout_ms is None else connection.transaction(),
+        ):
+            if timeout_ms is not None:
+                await connection.execute(_LOCAL_TIMEOUT, (str(timeout_ms),))
+            cursor = await connection.execute(query, parameters, prepare=plan_once, binary=binary)
+            return await cursor.fetchall()
 
     async def stream(
         self, query: bytes, parameters: Mapping[str, Any]
@@ -187,17 +188,13 @@ class Database:
             raise PoolTimeout("too many exports at once") from None
         try:
             async with (
-                self._pool.connection() as connection,
+                self._connection() as connection,
                 connection.transaction(),
                 connection.cursor("export") as cursor,
             ):
-                self._taken += 1
-                try:
-                    await cursor.execute(query, parameters)
-                    while batch := await cursor.fetchmany(BATCH_ROWS):
-                        yield batch
-                finally:
-                    self._taken -= 1
+                await cursor.execute(query, parameters)
+                while batch := await cursor.fetchmany(BATCH_ROWS):
+                    yield batch
         finally:
             self._exports.release()
 
@@ -208,7 +205,7 @@ class Database:
         Raises:
             psycopg.errors.QueryCanceled: another holder kept it beyond the statement timeout.
         """
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(%s)", (key,))
             yield
 

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from pipeline.settings import Settings
 from serving import cursors, queries
 from serving.database import SESSION, Database
 from serving.editions import Editions
-from serving.index.follow import Index
+from serving.index.follow import Found, Index
 from serving.index.tsquery import Phrase, Word, matching, parse, phrases, possible
 from serving.jobs import place
 from serving.models import JobsQuery
@@ -108,16 +109,25 @@ def some_query(chance: random.Random, cursor: str | None) -> JobsQuery:
     )
 
 
+async def of_edition(
+    index: Index, edition: str, find: Callable[[], Awaitable[Found | None]]
+) -> Found:
+    """What is found once the index is of this edition."""
+    async with asyncio.timeout(20):
+        while True:
+            await index.reach(edition)
+            found = await find()
+            if found is not None and found.edition == edition:
+                return found
+
+
 async def compare(index: Index, connection: Connection, chance: random.Random, times: int) -> None:
     cursor: str | None = None
     for _ in range(times):
         query = some_query(chance, cursor)
         edition, total, jobs, last, facets = by_postgresql(connection, query)
-        async with asyncio.timeout(20):
-            found = None
-            while found is None or found.edition != edition:
-                await index.reach(edition)
-                found = await index.find(filters(query), place(query)[1], FACETS)
+        find = partial(index.find, filters(query), place(query)[1], FACETS)
+        found = await of_edition(index, edition, find)
         assert (found.edition, found.total) == (edition, total), query
         assert found.ids is not None
         assert found.ids[: query.limit] == jobs, query
@@ -221,11 +231,8 @@ def test_the_index_ranks_what_postgresql_ranks(
                         queries.JOBS_BY_RELEVANCE, asked | page | unknown
                     ).fetchone()
                     assert row is not None
-                    async with asyncio.timeout(20):
-                        found = None
-                        while found is None or found.edition != row[0]:
-                            await index.reach(row[0])
-                            found = await index.find(asked, page, [], ranked=True)
+                    find = partial(index.find, asked, page, [], ranked=True)
+                    found = await of_edition(index, row[0], find)
                     known = {"ids": found.ids, "total": found.total}
                     assert (
                         published.execute(queries.JOBS_RANKED, asked | page | known).fetchone()
@@ -261,11 +268,8 @@ def test_the_index_finds_what_reads_alike_as_postgresql_does(
                     row = published.execute(queries.JOBS_ALIKE, asked | page).fetchone()
                     assert row is not None
                     edition, total, jobs, _, end = row
-                    async with asyncio.timeout(20):
-                        found = None
-                        while found is None or found.edition != edition:
-                            await index.reach(edition)
-                            found = await index.find_alike(asked, page)
+                    find = partial(index.find_alike, asked, page)
+                    found = await of_edition(index, edition, find)
                     ids = [job["id"] for job in json.loads(jobs)]
                     assert (found.total, (found.ids or [])[: query.limit]) == (total, ids), query
                     assert end is None or found.scores[query.limit - 1] == end[0]

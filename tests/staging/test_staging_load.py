@@ -207,6 +207,7 @@ def test_a_reader_keeps_its_snapshot_and_no_load_waits_for_it(tmp_path: Path) ->
         assert reader.execute("select count(*) from staging.postings").fetchall() == [(1,)]
         source, settings = list_source([]), settings_in(tmp_path)
         assert read(source, settings, None, "r2")[0].height == 2
+    assert [file.name for file in path.parent.glob("[!.]*")] == [path.name]
     assert not stale.exists()
 
 
