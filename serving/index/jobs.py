@@ -322,26 +322,18 @@ class JobIndex:
         skipped, wanted = page["offset"], page["limit"] + 1
         for level in range(len(alike.scores) - 1, 0, -1):
             score = alike.scores[level]
-            begin = 0
+            jobs = alike.levels == level
             if page["after_id"] is not None and score >= page["after_score"]:
                 if score > page["after_score"]:
                     continue
-                begin = self._place(page["after_at"], page["after_id"]) + 1
-            jobs = alike.levels == level
+                jobs &= self._rank > self._place(page["after_at"], page["after_id"])
             total = int(np.count_nonzero(jobs))
-            if begin == 0 and skipped >= total:
+            if skipped >= total:
                 skipped -= total
                 continue
-            if begin == 0:
-                rest = {"after_id": None, "offset": skipped, "limit": wanted - len(found) - 1}
-                ids = self.page(bitmaps.of_flags(jobs), total, rest)
-                skipped = 0
-            else:
-                ranks = np.sort(self._rank[jobs])
-                ranks = ranks[np.searchsorted(ranks, begin) :]
-                ids = self.ids_of(self.order[ranks[skipped : skipped + wanted - len(found)]])
-                skipped = max(0, skipped - len(ranks))
-            found += [(job_id, score) for job_id in ids]
+            rest = {"after_id": None, "offset": skipped, "limit": wanted - len(found) - 1}
+            found += [(job_id, score) for job_id in self.page(bitmaps.of_flags(jobs), total, rest)]
+            skipped = 0
             if len(found) == wanted:
                 break
         return found
