@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import psycopg
 from cachetools import LRUCache
-from psycopg_pool import PoolClosed, PoolTimeout
 
 from serving import queries
 from serving.database import Database
@@ -22,19 +21,13 @@ from serving.index import bitmaps, tsquery
 from serving.index.bitmaps import Bitmap
 from serving.index.columns import Counts
 from serving.index.jobs import SPELLED, JobIndex, UnknownPlaceError
-from serving.index.reading import is_worn, keys_in, read
+from serving.index.reading import is_worn, read
+from serving.index.words import Words
 
-MOST_UNLEARNED = 2_000
-"""Phrases of titles in more jobs than this are learned ahead: to ask for one takes some 20 ms."""
-MOST_LOOKED_INTO = 2_000
-"""Up to so many jobs that have the words of a phrase, PostgreSQL is asked which of them have it."""
-PATIENCE_SECONDS = 4.0
-"""How long a request waits to be told which jobs a phrase is in. It goes on being looked for."""
-PHRASE_MS = 60_000
-"""How long that may take for a phrase of frequent words, of which one is looked for at a time."""
+FEW_CANDIDATES = 10_000
+"""A phrase whose words are in more jobs is looked for in a thread: that takes milliseconds."""
 WAIT_SECONDS = 2.0
 """How long a request waits for the index of an edition, before PostgreSQL does the work."""
-ATTEMPTS = 3
 COMPARED = 200_000
 """Of searches that match next to nothing, as many texts that were compared are remembered."""
 UNDERSTOOD = 10_000
@@ -79,7 +72,7 @@ class Index:
         """Until the first edition was read, or could not be."""
         self._following: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._asking: dict[str, asyncio.Task[str | None]] = {}
+        self._looking: dict[tuple[Words, tsquery.Phrase], asyncio.Task[None]] = {}
         self._understood: LRUCache[str, _Understood] = LRUCache(UNDERSTOOD)
         self._compared: LRUCache[str, tuple[frozenset[str], dict[str, float]]] = LRUCache(
             COMPARED, getsizeof=lambda compared: len(compared[0])
@@ -108,60 +101,51 @@ class Index:
 
         Raises:
             psycopg.Error: a search had to be asked for, and the server did not answer.
-            psycopg_pool.PoolTimeout: as above, and no connection was free, or a phrase takes long.
+            psycopg_pool.PoolTimeout: as above, and no connection was free.
         """
-        for _ in range(ATTEMPTS):
-            jobs = self._jobs
-            if jobs is None:
-                return None
-            searched: Bitmap | None = None
-            tree = None
-            if asked["search"] is not None:
-                understood = await self._understand(asked["search"])
-                searched = await self._searched(jobs, understood)
-                if searched is None:
-                    continue
-                tree = understood.tree
-            matching = jobs.matching(asked, searched)
-            total = bitmaps.count(matching)
-            ids: list[str] | None
-            try:
-                if ranked and tree is not None:
-                    ids = jobs.candidates(matching, tree)
-                else:
-                    ids = jobs.page(matching, total, page)
-            except UnknownPlaceError:
-                ids = None
-            return Found(jobs.edition, total, ids, jobs.facets(matching, facets))
-        return None
+        jobs = self._jobs
+        if jobs is None:
+            return None
+        searched: Bitmap | None = None
+        tree = None
+        if asked["search"] is not None:
+            tree = (await self._understand(asked["search"])).tree
+            searched = await self._searched(jobs, tree)
+        matching = jobs.matching(asked, searched)
+        total = bitmaps.count(matching)
+        ids: list[str] | None
+        try:
+            if ranked and tree is not None:
+                ids = jobs.candidates(matching, tree)
+            else:
+                ids = jobs.page(matching, total, page)
+        except UnknownPlaceError:
+            ids = None
+        return Found(jobs.edition, total, ids, jobs.facets(matching, facets))
 
     async def find_alike(self, asked: Mapping[str, Any], page: Mapping[str, Any]) -> Found | None:
         """The jobs whose title or company reads like the search, and those that match it, the
         most alike first, as :meth:`find`. No page of them is told if none reads like it."""
-        for _ in range(ATTEMPTS):
-            jobs = self._jobs
-            if jobs is None:
-                return None
-            understood = await self._understand(asked["search"])
-            searched = await self._searched(jobs, understood)
-            if searched is None:
-                continue
-            alike = {name: jobs.spellings[name].like(understood.trigrams) for name in SPELLED}
-            scores = await self._scores(asked["search"], frozenset(chain(*alike.values())))
-            filtered = jobs.matching(asked, None)
-            if not scores and page["after_id"] is None:
-                return Found(jobs.edition, bitmaps.count(filtered & searched), None, {})
-            of_columns = [
-                {text: scores[text] for text in texts if text in scores} for texts in alike.values()
-            ]
-            ranked = jobs.alike(filtered, searched, of_columns)
-            try:
-                found = jobs.page_alike(ranked, page)
-            except UnknownPlaceError:
-                return None
-            ids = [job_id for job_id, _ in found]
-            return Found(jobs.edition, ranked.total, ids, {}, [score for _, score in found])
-        return None
+        jobs = self._jobs
+        if jobs is None:
+            return None
+        understood = await self._understand(asked["search"])
+        searched = await self._searched(jobs, understood.tree)
+        alike = {name: jobs.spellings[name].like(understood.trigrams) for name in SPELLED}
+        scores = await self._scores(asked["search"], frozenset(chain(*alike.values())))
+        filtered = jobs.matching(asked, None)
+        if not scores and page["after_id"] is None:
+            return Found(jobs.edition, bitmaps.count(filtered & searched), None, {})
+        of_columns = [
+            {text: scores[text] for text in texts if text in scores} for texts in alike.values()
+        ]
+        ranked = jobs.alike(filtered, searched, of_columns)
+        try:
+            found = jobs.page_alike(ranked, page)
+        except UnknownPlaceError:
+            return None
+        ids = [job_id for job_id, _ in found]
+        return Found(jobs.edition, ranked.total, ids, {}, [score for _, score in found])
 
     async def reach(self, edition: str | None) -> bool:
         """Wait until the index is of this edition or a later one. False if it is not in
@@ -200,60 +184,28 @@ class Index:
             self._compared[search] = texts, scores
         return scores
 
-    async def _searched(self, jobs: JobIndex, understood: _Understood) -> Bitmap | None:
-        """The jobs that match. None if they are of another edition meanwhile."""
-        if understood.tree is None:  # no word of it is indexed
+    async def _searched(self, jobs: JobIndex, tree: tsquery.Node | None) -> Bitmap:
+        """The jobs that match."""
+        if tree is None:  # no word of it is indexed
             return bitmaps.empty(len(jobs.ids))
-        if newer := await self._know(jobs, tsquery.phrases(understood.tree)):
-            await self.reach(newer)
-            return None
-        try:
-            return tsquery.matching(understood.tree, jobs.words.bitmap)
-        except KeyError:  # meanwhile others needed the room
-            return None
+        for phrase in tsquery.phrases(tree):
+            if not jobs.words.has(phrase) and jobs.words.candidates(phrase) > FEW_CANDIDATES:
+                await self._look_for(jobs.words, phrase)
+        return tsquery.matching(tree, jobs.words.bitmap)
 
-    async def _know(
-        self, jobs: JobIndex, phrases: Iterable[tsquery.Phrase], *, learned: bool = False
-    ) -> str | None:
-        """Ask for the phrases that are not kept, each once however many wait for it. The edition
-        that answers if it is another one; its lists are not those of ``jobs``."""
-        known = jobs.words.has_learned if learned else jobs.words.has
-        unknown = {phrase.text: phrase for phrase in phrases if not known(phrase)}
-        for text, phrase in unknown.items():
-            if text not in self._asking:
-                task = asyncio.create_task(self._ask(jobs, phrase, learned))
-                task.add_done_callback(lambda done: done.cancelled() or done.exception())
-                self._asking[text] = task
-        # A caller that leaves takes nothing from the others.
-        waited = [asyncio.shield(self._asking[text]) for text in unknown]
-        try:
-            async with asyncio.timeout(None if learned else PATIENCE_SECONDS):
-                return next(filter(None, await asyncio.gather(*waited)), None)
-        except TimeoutError:
-            raise PoolTimeout("a phrase is still looked for") from None
+    async def _look_for(self, words: Words, phrase: tsquery.Phrase) -> None:
+        """Find a phrase beside the requests, once however many wait for it."""
 
-    async def _ask(self, jobs: JobIndex, phrase: tsquery.Phrase, learned: bool) -> str | None:
-        possible = tsquery.possible(phrase, jobs.words.bitmap)
-        try:
-            if possible is not None and bitmaps.count(possible) <= MOST_LOOKED_INTO:
-                ids = jobs.ids_of(bitmaps.slots_of(possible & jobs.live))
-                among = {"query": phrase.text, "ids": ids}
-                (row,) = await self._database.fetch(queries.INDEX_PHRASE_AMONG, among, binary=True)
-            else:
-                every = {"queries": [phrase.text], "after": -1}
-                async with contextlib.nullcontext() if learned else self._one_at_a_time:
-                    (row,) = await self._database.fetch(
-                        queries.INDEX_PHRASES, every, binary=True, timeout_ms=PHRASE_MS
-                    )
-            edition: str = row["edition"]
-            if edition != jobs.edition:
-                self._editions.saw(edition)
-                return edition
-            slots = await asyncio.to_thread(jobs.slots, keys_in(row["keys"]))
-            jobs.words.keep(phrase, slots, learned=learned)
-            return None
-        finally:
-            del self._asking[phrase.text]
+        async def look() -> None:
+            async with self._one_at_a_time:  # each takes some room
+                words.keep(phrase, await asyncio.to_thread(words.find, phrase))
+
+        task = self._looking.get((words, phrase))
+        if task is None:
+            task = asyncio.create_task(look())
+            self._looking[words, phrase] = task
+            task.add_done_callback(lambda _: self._looking.pop((words, phrase)))
+        await asyncio.shield(task)  # a caller that leaves takes nothing from the others
 
     async def _follow(self) -> None:
         before: JobIndex | None = None
@@ -262,7 +214,7 @@ class Index:
             seen = await self._editions.other_than(seen)
             self._reading_since = asyncio.get_running_loop().time()
             try:
-                jobs = await asyncio.to_thread(self._read, before and before.copy())
+                jobs = await asyncio.to_thread(self._read, before)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning("the index cannot be read (%s)", type(error).__name__)
                 jobs = None
@@ -278,29 +230,9 @@ class Index:
                 seen = None
                 await asyncio.sleep(POLL_SECONDS)
                 continue
-            learned = await self._learn(jobs)
-            worn = learned and is_worn(jobs)  # it serves until one that is read anew is there
-            before = None if worn else jobs
-            seen = jobs.edition if learned and not worn else None
+            worn = is_worn(jobs)  # it serves until one that is read anew is there
+            before, seen = (None, None) if worn else (jobs, jobs.edition)
 
     def _read(self, before: JobIndex | None) -> JobIndex | None:
         with self._database.connect_apart("job-market-api index") as connection:
             return read(connection, before)
-
-    async def _learn(self, jobs: JobIndex) -> bool:
-        """Ask for the most frequent phrases. False if the database was not there."""
-        share = MOST_UNLEARNED / max(1, len(jobs.order))
-        try:
-            rows = await self._database.fetch(queries.INDEX_FREQUENT_PHRASES, {"share": share})
-            for row in rows:
-                if self._editions.latest != jobs.edition:
-                    return self._editions.latest is not None
-                tree = tsquery.parse(row["query"])
-                if tree is not None:
-                    with contextlib.suppress(psycopg.errors.QueryCanceled):
-                        await self._know(jobs, tsquery.phrases(tree), learned=True)
-        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
-            log.warning("frequent phrases are not learned yet (%s)", type(error).__name__)
-            await asyncio.sleep(POLL_SECONDS)
-            return False
-        return True

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from serving.index import bitmaps, tsquery
 from serving.index.bitmaps import Array, Bitmap, Slots
 from serving.index.columns import ArrayColumn, Column, Counts, most_frequent, replaced
-from serving.index.lexemes import Lexemes, Reading
+from serving.index.lexemes import Lexemes, Reading, split_vectors
 from serving.index.spellings import Spellings
 from serving.index.words import Words
 
@@ -47,11 +47,12 @@ TYPES = {
     **dict.fromkeys(_COLUMNS, pa.dictionary(pa.int32(), pa.string())),
     **dict.fromkeys(_ARRAYS, pa.string()),
     **dict.fromkeys(_NUMBERS, pa.int64()),
-    "lexemes": pa.string(),
+    "vector": pa.string(),
 }
 """The columns of ``index_rows.sql``, in its order. ``key`` stands for the job, ``next_key`` for
 the one after it; times are in microseconds since 1970, the salary in hundredths a year; the
-values of arrays are joined by :data:`serving.index.lexemes.SEPARATOR`."""
+values of arrays are joined by :data:`serving.index.lexemes.SEPARATOR`, and ``vector`` is as
+:func:`serving.index.lexemes.split_vectors` reads it."""
 
 
 class UnknownPlaceError(Exception):
@@ -120,19 +121,12 @@ class JobIndex:
             dict.fromkeys(SPELLED, Spellings.none()),
         )
 
-    def copy(self) -> JobIndex:
-        """A copy for another thread."""
-        return replace(self, words=self.words.copy())
-
-    def updated(
-        self, edition: str, rows: pa.Table, removed: Array, phrases: Mapping[str, Array]
-    ) -> JobIndex:
+    def updated(self, edition: str, rows: pa.Table, removed: Array) -> JobIndex:
         """The index of a later edition.
 
         Args:
             rows: those that changed since this one, the newest first.
             removed: the keys of jobs that are gone.
-            phrases: the keys of the changed jobs that match each of ``words.phrases``.
         """
         keys = rows["key"].to_numpy()
         known = self._found(keys)
@@ -144,7 +138,8 @@ class JobIndex:
         new = JobIndex.of(edition, rows, Reading().lexemes())
         ascending = new.slots_of_keys[brought[new.slots_of_keys]]
         places = np.searchsorted(self.keys, keys[ascending])
-        index = replace(
+        read = split_vectors(rows["vector"].combine_chunks())
+        return replace(
             self,
             edition=edition,
             ids=pa.concat_arrays([self.ids, new.ids.filter(pa.array(brought))]),
@@ -164,10 +159,8 @@ class JobIndex:
                 name: replaced(column, slots, size, new.numbers[name])
                 for name, column in self.numbers.items()
             },
+            words=Words(self.words.lexemes.updated(size, slots, read)),
         )
-        phrase_slots = {phrase: index.slots(found) for phrase, found in phrases.items()}
-        lexemes = self.words.lexemes.updated(size, slots, rows["lexemes"])
-        return replace(index, words=self.words.updated(lexemes, slots, phrase_slots))
 
     def _reordered(
         self, slots: Slots, gone: Slots, next_keys: pa.ChunkedArray, keys: Array
@@ -283,11 +276,9 @@ class JobIndex:
         """The ids of the newest :data:`RANKED` jobs, and of the newest whose title matches a
         search."""
         having = self.spellings["title"].having(tree)
-        chosen = [matching]
-        if having is not None:
-            chosen.append(matching & self.columns["title"].of_places(having))
+        in_title = matching & self.columns["title"].of_places(having)
         first = {"after_id": None, "offset": 0, "limit": RANKED - 1}
-        ids = (self.page(jobs, bitmaps.count(jobs), first) for jobs in chosen)
+        ids = (self.page(jobs, bitmaps.count(jobs), first) for jobs in (matching, in_title))
         return list(dict.fromkeys(chain(*ids)))
 
     def alike(

@@ -1,4 +1,4 @@
-"""Every word of the jobs, with the jobs that it is in: an inverted index.
+"""Every word of the jobs, with the jobs that it is in and where it stands there: an inverted index.
 
 Rare words have a list of slots, four bytes each, all lists in one array; words of more than one
 in 32 jobs have a bitmap, which is smaller then. What a publish changed is kept apart from what was
@@ -7,7 +7,7 @@ read first, so that following it costs what changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,26 +22,70 @@ from serving.index.bitmaps import Array, Bitmap, Slots
 SEPARATOR = "\x1f"
 RARE = 32
 """A word of at most every so many jobs has a list."""
+AT_ONCE = 50_000
+"""Phrases are looked for in so many jobs at a time, for the room that it takes."""
 
 Number = NDArray[np.int32]
+Positions = NDArray[np.uint16]
 
 
-def split(joined: pa.Array) -> tuple[pa.DictionaryArray, Slots]:
-    """The values in texts that hold several, and the text that each stands in, by its place."""
+@dataclass(frozen=True)
+class Split:
+    """The values in texts that hold several: ``values`` with the text that each stands in, by its
+    place. ``counts`` tells how many of ``positions`` each has, which ascend."""
+
+    values: pa.DictionaryArray
+    texts: Slots
+    counts: Slots
+    positions: Positions
+
+
+def split(joined: pa.Array) -> Split:
+    """Those in texts that join them by :data:`SEPARATOR`. Each has the position 0."""
     lists = pc.split_pattern(joined, SEPARATOR)
     texts = np.repeat(np.arange(len(joined)), pc.list_value_length(lists).to_numpy())
-    return lists.flatten().dictionary_encode(), texts
+    counts, positions = np.ones(len(texts), np.int64), np.zeros(len(texts), np.uint16)
+    return Split(lists.flatten().dictionary_encode(), texts, counts, positions)
+
+
+def split_vectors(vectors: pa.Array) -> Split:
+    """Those of each ``tsvector`` as PostgreSQL writes it, without weights and without the first
+    quote: ``cat':3 'it''s':1,5``. No word of it holds a space."""
+    lists = pc.split_pattern(pc.if_else(pc.equal(vectors, ""), None, vectors), " '")
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    pairs = pc.split_pattern(lists.flatten(), "':", max_splits=1, reverse=True)
+    numbers = pc.split_pattern(pc.list_element(pairs, 1), ",")
+    return Split(
+        pc.list_element(pairs, 0).dictionary_encode(),
+        np.repeat(np.arange(len(vectors)), lengths),
+        pc.list_value_length(numbers).to_numpy().astype(np.int64),
+        numbers.flatten().cast(pa.uint16()).to_numpy(),
+    )
+
+
+def _ranges(begins: Slots, counts: Slots) -> Slots:
+    """The numbers from each of ``begins`` on, as many as it counts."""
+    return np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+
+
+def _bounds(counts: Array) -> Slots:
+    """Where each of several lists of so many begins, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What some jobs in a row brought: of each of ``words``, the places of ``counts`` jobs."""
+    """What some jobs in a row brought: of each of ``words``, the places of ``jobs_of`` jobs, each
+    with its ``counts`` of positions less one; a word has ``positions_of`` of them in all."""
 
     first: int
     jobs: int
     words: Number
-    counts: Slots
+    jobs_of: Slots
     places: Array
+    counts: NDArray[np.uint8]
+    positions_of: Slots
+    positions: Positions
 
 
 class Reading:
@@ -52,52 +96,68 @@ class Reading:
         self._parts: list[_Part] = []
         self._jobs = 0
 
-    def add(self, lexemes: pa.ChunkedArray) -> None:
-        """The words of the next jobs, joined by :data:`SEPARATOR`."""
-        for chunk in lexemes.chunks:
-            encoded, texts = split(chunk)
-            of_chunk = encoded.indices.to_numpy()
-            if len(encoded.dictionary) <= 1 << 16:
-                of_chunk = of_chunk.astype(np.uint16)  # those are sorted ten times as fast
-            order = np.argsort(of_chunk, kind="stable")
-            small = np.uint16 if len(chunk) <= 1 << 16 else np.int32
-            self._parts.append(
-                _Part(
-                    self._jobs,
-                    len(chunk),
-                    _numbered(encoded, self._numbers),
-                    np.bincount(of_chunk, minlength=len(encoded.dictionary)),
-                    texts[order].astype(small),
-                )
+    def add(self, read: Split, jobs: int) -> None:
+        """The words of the next jobs."""
+        of_entries = read.values.indices.to_numpy()
+        if len(read.values.dictionary) <= 1 << 16:
+            of_entries = of_entries.astype(np.uint16)  # those are sorted ten times as fast
+        order = np.argsort(of_entries, kind="stable")
+        size = len(read.values.dictionary)
+        small = np.uint16 if jobs <= 1 << 16 else np.int32
+        counts = read.counts[order]
+        begins = (np.cumsum(read.counts) - read.counts)[order]
+        bounds = _bounds(np.bincount(of_entries, minlength=size))
+        self._parts.append(
+            _Part(
+                self._jobs,
+                jobs,
+                _numbered(read.values, self._numbers),
+                np.diff(bounds),
+                read.texts[order].astype(small),
+                (counts - 1).astype(np.uint8),
+                np.diff(_bounds(counts)[bounds]),
+                read.positions[_ranges(begins, counts)],
             )
-            self._jobs += len(chunk)
+        )
+        self._jobs += jobs
 
     def lexemes(self) -> Lexemes:
         """What was collected, which is forgotten."""
-        totals = np.zeros(len(self._numbers), np.int64)
+        totals, all_positions = np.zeros((2, len(self._numbers)), np.int64)
         for part in self._parts:
-            totals[part.words] += part.counts
+            totals[part.words] += part.jobs_of
+            all_positions[part.words] += part.positions_of
         is_rare = totals * RARE <= self._jobs
-        rare = np.where(is_rare, totals, 0)
-        ends = np.concatenate([[0], np.cumsum(rare)])
-        slots = np.empty(ends[-1], np.int32)
-        filled = ends[:-1].copy()
+        lists = _Lists(_bounds(np.where(is_rare, totals, 0)), np.empty(0, np.int32))
+        slots = np.empty(lists.bounds[-1], np.int32)
+        places = _Places(
+            _bounds(totals),
+            np.empty(totals.sum(), np.uint8),
+            _bounds(all_positions),
+            np.empty(all_positions.sum(), np.uint16),
+        )
+        filled = lists.bounds[:-1].copy()
+        counted = places.bounds[:-1].copy()
+        placed = places.bounds_of_positions[:-1].copy()
         frequent = np.flatnonzero(~is_rare)
         row_of = np.cumsum(~is_rare) - 1
         octets = np.zeros((len(frequent), 8 * len(bitmaps.empty(self._jobs))), np.uint8)
         self._parts.reverse()
         while self._parts:
             part = self._parts.pop()
+            places.counts[_ranges(counted[part.words], part.jobs_of)] = part.counts
+            places.positions[_ranges(placed[part.words], part.positions_of)] = part.positions
+            counted[part.words] += part.jobs_of
+            placed[part.words] += part.positions_of
             of_rare = is_rare[part.words]
-            in_rare = np.repeat(of_rare, part.counts)
-            words, counts = part.words[of_rare], part.counts[of_rare]
-            begins = filled[words] - (np.cumsum(counts) - counts)
-            at = np.repeat(begins, counts) + np.arange(counts.sum())
+            in_rare = np.repeat(of_rare, part.jobs_of)
+            words, jobs_of = part.words[of_rare], part.jobs_of[of_rare]
+            at = _ranges(filled[words], jobs_of)
             slots[at] = part.first + part.places[in_rare].astype(np.int32)
-            filled[words] += counts
+            filled[words] += jobs_of
             begin = part.first % 8
             flags = np.zeros((len(frequent), begin + part.jobs), np.bool_)
-            rows = np.repeat(row_of[part.words[~of_rare]], part.counts[~of_rare])
+            rows = np.repeat(row_of[part.words[~of_rare]], part.jobs_of[~of_rare])
             flags[rows, begin + part.places[~in_rare].astype(np.int32)] = True
             bits = np.packbits(flags, axis=1, bitorder="little")
             octets[:, part.first // 8 : part.first // 8 + bits.shape[1]] |= bits
@@ -106,10 +166,11 @@ class Reading:
         return Lexemes(
             self._jobs,
             self._numbers,
-            _Lists(ends, slots),
+            _Lists(lists.bounds, slots),
             of_frequent,
+            places,
             np.zeros(self._jobs, np.bool_),
-            _Lists.empty(),
+            _Recent.empty(),
         )
 
 
@@ -121,46 +182,126 @@ def _numbered(encoded: pa.DictionaryArray, numbers: dict[str, int]) -> Number:
 
 @dataclass(frozen=True)
 class _Lists:
-    """Lists of slots, that of word ``n`` from ``ends[n]`` to ``ends[n + 1]``."""
+    """Lists of slots, that of word ``n`` from ``bounds[n]`` to ``bounds[n + 1]``."""
 
-    ends: Slots
+    bounds: Slots
     slots: Number
 
-    @classmethod
-    def empty(cls) -> _Lists:
-        return cls(np.zeros(1, np.int64), np.zeros(0, np.int32))
-
     def of(self, number: int) -> Number:
-        if number + 1 >= len(self.ends):
+        if number + 1 >= len(self.bounds):
             return self.slots[:0]
-        return self.slots[self.ends[number] : self.ends[number + 1]]
+        return self.slots[self.bounds[number] : self.bounds[number + 1]]
 
-    def replaced(self, is_gone: NDArray[np.bool_], words: Number, slots: Slots) -> _Lists:
-        """Without the slots that are gone, and with one of ``slots`` for each of ``words``."""
-        before = np.repeat(np.arange(len(self.ends) - 1), np.diff(self.ends))
+
+@dataclass(frozen=True)
+class _Standing:
+    """Where a word stands in some jobs, in each of which it does: of each job ``counts`` of the
+    ``positions``, ascending."""
+
+    counts: Slots
+    positions: Positions
+
+
+def _in_sequence(words: Sequence[_Standing], offsets: Sequence[int]) -> NDArray[np.bool_]:
+    """In which jobs each word stands somewhere at its offset from the first."""
+    first = words[0]
+    # A flag for each position up to the last one at which the first word stands in a job.
+    sizes = first.positions[np.cumsum(first.counts) - 1].astype(np.int64) + 1
+    bases = np.cumsum(sizes) - sizes
+    flags = np.zeros(sizes.sum(), np.bool_)
+    flags[np.repeat(bases, first.counts) + first.positions] = True
+    for word, offset in zip(words[1:], offsets[1:], strict=True):
+        begins = word.positions.astype(np.int64) - offset
+        inside = (begins >= 0) & (begins < np.repeat(sizes, word.counts))
+        begins = (begins + np.repeat(bases, word.counts))[inside]
+        begins = begins[flags[begins]]
+        flags = np.zeros(len(flags), np.bool_)
+        flags[begins] = True
+    found: NDArray[np.bool_] = np.logical_or.reduceat(flags, bases)
+    return found
+
+
+@dataclass(frozen=True)
+class _Places:
+    """How many ``positions``, less one, a word has in each of its jobs, and which. Both are in the
+    order of words and slots; those of word ``n`` are within the n-th and the next bound."""
+
+    bounds: Slots
+    counts: NDArray[np.uint8]
+    bounds_of_positions: Slots
+    positions: Positions
+
+    def of(self, number: int, slots: Array, wanted: Slots) -> _Standing:
+        """Where a word with these slots stands in those that are wanted, all of which it has."""
+        entries = np.searchsorted(slots, wanted)
+        all_counts = self.counts[self.bounds[number] : self.bounds[number + 1]].astype(np.int64) + 1
+        counts = all_counts[entries]
+        begins = (np.cumsum(all_counts) - all_counts)[entries]
+        at = self.bounds_of_positions[number] + _ranges(begins, counts)
+        return _Standing(counts, self.positions[at])
+
+
+@dataclass(frozen=True)
+class _Recent:
+    """The slot and the position of each time that a word is there; those of word ``n`` are from
+    ``bounds[n]`` to ``bounds[n + 1]``."""
+
+    bounds: Slots
+    slots: Number
+    positions: Positions
+
+    @classmethod
+    def empty(cls) -> _Recent:
+        return cls(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.uint16))
+
+    def slots_of(self, number: int) -> Number:
+        return self.slots[self._of(number)]
+
+    def of(self, number: int, wanted: Slots) -> _Standing:
+        """Where a word stands in the slots that are wanted, all of which it has."""
+        slots, positions = self.slots[self._of(number)], self.positions[self._of(number)]
+        is_wanted = np.isin(slots, wanted)
+        slots, positions = slots[is_wanted], positions[is_wanted]
+        order = np.lexsort((positions, slots))
+        counts = np.bincount(np.searchsorted(wanted, slots), minlength=len(wanted))
+        return _Standing(counts, positions[order])
+
+    def _of(self, number: int) -> slice:
+        if number + 1 >= len(self.bounds):
+            return slice(0)
+        return slice(self.bounds[number], self.bounds[number + 1])
+
+    def replaced(
+        self, is_gone: NDArray[np.bool_], words: Number, slots: Slots, positions: Positions
+    ) -> _Recent:
+        """Without the slots that are gone, and with these words in other slots."""
+        before = np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
         kept = ~is_gone[self.slots]
         all_words = np.concatenate([before[kept], words])
-        all_slots = np.concatenate([self.slots[kept], slots.astype(np.int32)])
         order = np.argsort(all_words, kind="stable")
-        ends = np.concatenate([[0], np.cumsum(np.bincount(all_words))])
-        return _Lists(ends, all_slots[order])
+        return _Recent(
+            _bounds(np.bincount(all_words)),
+            np.concatenate([self.slots[kept], slots.astype(np.int32)])[order],
+            np.concatenate([self.positions[kept], positions])[order],
+        )
 
 
 @dataclass(frozen=True)
 class Lexemes:
     """The words of the jobs of one edition, of ``size`` slots.
 
-    ``numbers`` is shared with later editions, which only add to it. ``lists`` and ``frequent``
-    were read first, and are true of the slots that are not ``stale``; ``recent`` is true of the
-    others.
+    ``numbers`` is shared with later editions, which only add to it. ``lists``, ``frequent`` and
+    ``places`` were read first, and are true of the slots that are not ``stale``; ``recent`` is
+    true of the others.
     """
 
     size: int
     numbers: dict[str, int]
     lists: _Lists
     frequent: Mapping[int, Bitmap]
+    places: _Places
     stale: NDArray[np.bool_]
-    recent: _Lists
+    recent: _Recent
 
     @cached_property
     def _fresh(self) -> Bitmap:
@@ -171,26 +312,68 @@ class Lexemes:
         number = self.numbers.get(lexeme)
         if number is None:
             return np.zeros(0, np.int32)
-        recent = self.recent.of(number)
+        recent = self.recent.slots_of(number)
         if number in self.frequent:
             found = bitmaps.of_slots(recent, self.size)
             first = self.frequent[number] & self._fresh
             found[: len(first)] |= first
             return found
         few = self.lists.of(number)
-        return np.concatenate([few[~self.stale[few]], recent])
+        return np.concatenate([few[~self.stale[few]], np.unique(recent)])
 
-    def updated(self, size: int, changed: Slots, lexemes: pa.ChunkedArray) -> Lexemes:
+    def having_all(self, lexemes: Sequence[str]) -> Bitmap:
+        """The jobs that all of these words are in."""
+        found = ~bitmaps.empty(self.size)
+        for lexeme in lexemes:
+            having = self.having(lexeme)
+            if having.dtype != np.uint64:
+                having = bitmaps.of_slots(having, self.size)
+            found &= having
+        return found
+
+    def in_sequence(self, lexemes: Sequence[str], offsets: Sequence[int]) -> Slots:
+        """The jobs in which each of the words stands somewhere at its offset from the first."""
+        slots = bitmaps.slots_of(self.having_all(lexemes))
+        if not len(slots):
+            return slots
+        numbers = [self.numbers[lexeme] for lexeme in lexemes]
+        of_words = [self._first(number) for number in numbers]
+        is_first = slots < len(self.stale)
+        is_first[is_first] = ~self.stale[slots[is_first]]
+        fresh, others = slots[is_first], slots[~is_first]
+        found = []
+        for jobs in np.split(fresh, range(AT_ONCE, len(fresh), AT_ONCE)):
+            if len(jobs):
+                first = [
+                    self.places.of(n, of, jobs) for n, of in zip(numbers, of_words, strict=True)
+                ]
+                found.append(jobs[_in_sequence(first, offsets)])
+        if len(others):
+            recent = [self.recent.of(number, others) for number in numbers]
+            found.append(others[_in_sequence(recent, offsets)])
+        return np.concatenate(found)
+
+    def _first(self, number: int) -> Array:
+        """The slots of a word among those that were read first."""
+        if number in self.frequent:
+            return bitmaps.slots_of(self.frequent[number])
+        return self.lists.of(number)
+
+    def updated(self, size: int, changed: Slots, read: Split) -> Lexemes:
         """Those of a later edition of ``size`` slots, in which the jobs ``changed`` have these
         words."""
         stale = self.stale.copy()
         stale[changed[changed < len(stale)]] = True
         is_changed = np.zeros(size, np.bool_)
         is_changed[changed] = True
-        encoded, texts = split(lexemes.combine_chunks())
-        words = _numbered(encoded, self.numbers)[encoded.indices.to_numpy()]
-        recent = self.recent.replaced(is_changed, words, changed[texts])
-        return Lexemes(size, self.numbers, self.lists, self.frequent, stale, recent)
+        words = _numbered(read.values, self.numbers)[read.values.indices.to_numpy()]
+        recent = self.recent.replaced(
+            is_changed,
+            np.repeat(words, read.counts),
+            np.repeat(changed[read.texts], read.counts),
+            read.positions,
+        )
+        return Lexemes(size, self.numbers, self.lists, self.frequent, self.places, stale, recent)
 
     @property
     def changed(self) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from psycopg import Connection, IsolationLevel
 from psycopg.rows import TupleRow
 from pyarrow import csv
@@ -16,7 +16,7 @@ from pyarrow import csv
 from serving import queries
 from serving.editions import version_of
 from serving.index.jobs import SPELLED, TYPES, JobIndex
-from serving.index.lexemes import Reading
+from serving.index.lexemes import Reading, split_vectors
 
 PART_BYTES = 8_000_000
 """As much of what is read is held as text at a time."""
@@ -51,8 +51,16 @@ def read(connection: Connection[TupleRow], before: JobIndex | None) -> JobIndex 
             index = _updated(connection, before, edition)
         index = _spelled(connection, index)
     index.prepare()
-    pa.default_memory_pool().release_unused()
+    _release_memory()
     return index
+
+
+def _release_memory() -> None:
+    """Give back what was freed, which glibc keeps otherwise: almost as much again as an index."""
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _can_follow(connection: Connection[TupleRow], before: JobIndex, edition: str) -> bool:
@@ -76,10 +84,11 @@ def is_worn(index: JobIndex) -> bool:
 
 def _whole(connection: Connection[TupleRow], edition: str) -> JobIndex:
     reading = Reading()
-    parts = [pa.schema(TYPES).empty_table().drop_columns("lexemes")]
+    parts = [pa.schema(TYPES).empty_table().drop_columns("vector")]
     for part in _rows(connection, -1):
-        reading.add(part["lexemes"])  # all words as texts would take more than all else
-        parts.append(part.drop_columns("lexemes"))
+        for chunk in part["vector"].chunks:  # all of them as texts would take more than all else
+            reading.add(split_vectors(chunk), len(chunk))
+        parts.append(part.drop_columns("vector"))
     rows = pa.concat_tables(parts).unify_dictionaries()
     return JobIndex.of(edition, rows, reading.lexemes())
 
@@ -87,15 +96,11 @@ def _whole(connection: Connection[TupleRow], edition: str) -> JobIndex:
 def _updated(connection: Connection[TupleRow], before: JobIndex, edition: str) -> JobIndex:
     after = {"after": version_of(before.edition)}
     removed = connection.execute(queries.INDEX_REMOVED, after).fetchall()
-    phrases = connection.execute(
-        queries.INDEX_PHRASES, after | {"queries": before.words.phrases}, binary=True
-    ).fetchall()
     parts = [pa.schema(TYPES).empty_table(), *_rows(connection, after["after"])]
     return before.updated(
         edition,
         pa.concat_tables(parts).unify_dictionaries(),
         np.array([key for (key,) in removed], np.int64),
-        {query: keys_in(keys) for _, query, keys in phrases},
     )
 
 
@@ -139,11 +144,6 @@ def _parsed(text: bytearray) -> pa.Table:
             quoted_strings_can_be_null=False,
         ),
     )
-
-
-def keys_in(sent: bytes | None) -> NDArray[np.int64]:
-    """The keys in a column of ``index_phrases.sql``."""
-    return np.frombuffer(sent or b"", ">i8").astype(np.int64)
 
 
 def _one(connection: Connection[TupleRow], query: bytes) -> Any:

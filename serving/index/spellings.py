@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from serving.index import bitmaps, tsquery
 from serving.index.bitmaps import Bitmap
-from serving.index.lexemes import Lexemes, Reading
+from serving.index.lexemes import Lexemes, Reading, Split, split, split_vectors
 from serving.index.words import Words
 
 THRESHOLD = 0.6
@@ -42,29 +42,25 @@ class Spellings:
         return texts[len(self.texts) :]
 
     def updated(
-        self,
-        texts: Sequence[str | None],
-        trigrams: Sequence[str],
-        words: Sequence[str],
+        self, texts: Sequence[str | None], trigrams: Sequence[str], words: Sequence[str]
     ) -> Spellings:
-        """With the new ones of ``texts``, whose trigrams and words are joined."""
+        """With the new ones of ``texts``: their trigrams, joined, and their words as vectors."""
 
-        def added(known: Lexemes, joined: Sequence[str]) -> Lexemes:
-            column = pa.chunked_array([pa.array(joined, pa.string())])
+        def added(known: Lexemes, read: Split) -> Lexemes:
             if self.texts:
-                return known.updated(len(texts), np.arange(len(self.texts), len(texts)), column)
+                return known.updated(len(texts), np.arange(len(self.texts), len(texts)), read)
             reading = Reading()
-            reading.add(column)
+            reading.add(read, len(texts))
             return reading.lexemes()
 
-        known = added(self.trigrams, trigrams), added(self.words.lexemes, words)
-        return Spellings(texts, known[0], Words(known[1]))
+        return Spellings(
+            texts,
+            added(self.trigrams, split(pa.array(trigrams, pa.string()))),
+            Words(added(self.words.lexemes, split_vectors(pa.array(words, pa.string())))),
+        )
 
-    def having(self, tree: tsquery.Node) -> Bitmap | None:
-        """The places of the texts that have the words of a search: of a phrase all of its words.
-        None if it tells nothing."""
-        if any(tsquery.phrases(tree)):
-            return tsquery.possible(tree, self.words.bitmap)
+    def having(self, tree: tsquery.Node) -> Bitmap:
+        """The places of the texts that match a search."""
         return tsquery.matching(tree, self.words.bitmap)
 
     def like(self, trigrams: Iterable[str]) -> list[str]:

@@ -2,8 +2,7 @@
 
 https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY: lexemes in
 quotes, joined by ``!``, ``<->`` or ``<N>``, ``&`` and ``|``, from the tightest to the loosest.
-What stands around ``<->`` needs the positions of words, which PostgreSQL alone knows, so that it
-is one phrase here.
+``websearch_to_tsquery`` writes nothing but words and phrases around ``<->``.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_, or_
 from typing import Literal
 
 from serving.index.bitmaps import Bitmap
@@ -22,21 +19,17 @@ _TOKEN = re.compile(r"\s*('(?:[^'\\]|''|\\.)*'|<(?:-|\d+)>|[!&|()])", re.DOTALL)
 
 @dataclass(frozen=True)
 class Word:
-    """The jobs whose text has this lexeme, which is ``text`` as PostgreSQL writes it."""
+    """The jobs whose text has this lexeme, written as PostgreSQL does between quotes."""
 
-    text: str
-
-    @property
-    def lexeme(self) -> str:
-        return self.text[1:-1].replace("''", "'").replace("\\\\", "\\")
+    lexeme: str
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """The jobs for which PostgreSQL finds the tsquery ``text`` true: its operands, at distances."""
+    """The jobs in whose text words stand at ``offsets`` from the first, whose offset is 0."""
 
-    text: str
-    operands: tuple[Node, ...]
+    words: tuple[Word, ...]
+    offsets: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ def parse(tsquery: str) -> Node | None:
     """The tree of a tsquery that PostgreSQL has written; none of the empty one.
 
     Raises:
-        ValueError: it is not such a text.
+        ValueError: it is not such a text, or has a phrase of other than words.
     """
     tokens: list[str] = []
     place = 0
@@ -91,13 +84,25 @@ def _joined(
 
 
 def _phrase(tokens: list[str]) -> Node:
-    operands = [_negated(tokens)]
-    text = _text(operands[0])
+    node = _negated(tokens)
     while tokens and tokens[-1].startswith("<"):
-        distance = tokens.pop()
-        operands.append(_negated(tokens))
-        text += f" {distance} {_text(operands[-1])}"
-    return operands[0] if len(operands) == 1 else Phrase(text, tuple(operands))
+        distance = tokens.pop()[1:-1]
+        node = _followed(node, 1 if distance == "-" else int(distance), _negated(tokens))
+    return node
+
+
+def _followed(first: Node, distance: int, second: Node) -> Phrase:
+    (words, offsets), (others, behind) = map(_sequence, (first, second))
+    begin = offsets[-1] + distance
+    return Phrase(words + others, offsets + tuple(begin + offset for offset in behind))
+
+
+def _sequence(node: Node) -> tuple[tuple[Word, ...], tuple[int, ...]]:
+    if isinstance(node, Word):
+        return (node,), (0,)
+    if isinstance(node, Phrase):
+        return node.words, node.offsets
+    raise ValueError("a phrase of other than words")
 
 
 def _negated(tokens: list[str]) -> Node:
@@ -111,17 +116,7 @@ def _negated(tokens: list[str]) -> Node:
         return node
     if not first.startswith("'"):
         raise ValueError("not a tsquery")
-    return Word(first)
-
-
-def _text(node: Node) -> str:
-    if isinstance(node, Word):
-        return node.text
-    if isinstance(node, Phrase):
-        return f"({node.text})"
-    if node.operator == "!":
-        return f"!{_text(node.operands[0])}"
-    return f"({f' {node.operator} '.join(map(_text, node.operands))})"
+    return Word(first[1:-1])
 
 
 def phrases(node: Node) -> Iterator[Phrase]:
@@ -143,16 +138,3 @@ def matching(node: Node, found: Callable[[Word | Phrase], Bitmap]) -> Bitmap:
     for other in rest:
         first = first & other if node.operator == "&" else first | other
     return first
-
-
-def possible(node: Node, found: Callable[[Word], Bitmap]) -> Bitmap | None:
-    """Jobs that hold all that match, by their words alone; none if those tell nothing."""
-    if isinstance(node, Word):
-        return found(node)
-    if isinstance(node, Operation) and node.operator == "!":
-        return None
-    parts = [possible(operand, found) for operand in node.operands]
-    known = [part for part in parts if part is not None]
-    if isinstance(node, Operation) and node.operator == "|":
-        return reduce(or_, known) if len(known) == len(parts) else None
-    return reduce(and_, known) if known else None

@@ -30,7 +30,7 @@ select
         as newest,
     (extract(epoch from first_seen_at) * 1000000)::bigint as first_seen,
     (yearly_salary(salary_min, salary_max, salary_period) * 100)::bigint as salary,
-    array_to_string(tsvector_to_array(search), chr(31)) as lexemes
+    substr(setweight(search, 'D')::text, 2) as vector
 from jobs
 where changed_version > %(after)s
 order by newest(posted_at) desc, job_id desc
