@@ -27,6 +27,7 @@ AT_ONCE = 50_000
 
 Number = NDArray[np.int32]
 Positions = NDArray[np.uint16]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -195,29 +196,38 @@ class _Lists:
 
 @dataclass(frozen=True)
 class _Standing:
-    """Where a word stands in some jobs, in each of which it does: of each job ``counts`` of the
-    ``positions``, ascending."""
+    """Where a word stands: in each of the jobs ``slots``, which ascend, at ``counts`` of the
+    ``positions`` from ``begins`` on."""
 
+    slots: Array
     counts: Slots
+    begins: Slots
     positions: Positions
 
+    def within(self, jobs: Slots) -> tuple[Slots, Positions]:
+        """How often it stands in each of some of its jobs, and at which positions."""
+        entries = np.searchsorted(self.slots, jobs)
+        counts = self.counts[entries]
+        return counts, self.positions[_ranges(self.begins[entries], counts)]
 
-def _in_sequence(words: Sequence[_Standing], offsets: Sequence[int]) -> NDArray[np.bool_]:
-    """In which jobs each word stands somewhere at its offset from the first."""
-    first = words[0]
+
+def _in_sequence(words: Sequence[tuple[Slots, Positions]], offsets: Sequence[int]) -> Flags:
+    """In which jobs each word stands somewhere at its offset from the first: words as
+    :meth:`_Standing.within` tells of them."""
+    counts, positions = words[0]
     # A flag for each position up to the last one at which the first word stands in a job.
-    sizes = first.positions[np.cumsum(first.counts) - 1].astype(np.int64) + 1
+    sizes = positions[np.cumsum(counts) - 1].astype(np.int64) + 1
     bases = np.cumsum(sizes) - sizes
     flags = np.zeros(sizes.sum(), np.bool_)
-    flags[np.repeat(bases, first.counts) + first.positions] = True
-    for word, offset in zip(words[1:], offsets[1:], strict=True):
-        begins = word.positions.astype(np.int64) - offset
-        inside = (begins >= 0) & (begins < np.repeat(sizes, word.counts))
-        begins = (begins + np.repeat(bases, word.counts))[inside]
+    flags[np.repeat(bases, counts) + positions] = True
+    for (counts, positions), offset in zip(words[1:], offsets[1:], strict=True):
+        begins = positions.astype(np.int64) - offset
+        inside = (begins >= 0) & (begins < np.repeat(sizes, counts))
+        begins = (begins + np.repeat(bases, counts))[inside]
         begins = begins[flags[begins]]
         flags = np.zeros(len(flags), np.bool_)
         flags[begins] = True
-    found: NDArray[np.bool_] = np.logical_or.reduceat(flags, bases)
+    found: Flags = np.logical_or.reduceat(flags, bases)
     return found
 
 
@@ -231,14 +241,11 @@ class _Places:
     bounds_of_positions: Slots
     positions: Positions
 
-    def of(self, number: int, slots: Array, wanted: Slots) -> _Standing:
-        """Where a word with these slots stands in those that are wanted, all of which it has."""
-        entries = np.searchsorted(slots, wanted)
-        all_counts = self.counts[self.bounds[number] : self.bounds[number + 1]].astype(np.int64) + 1
-        counts = all_counts[entries]
-        begins = (np.cumsum(all_counts) - all_counts)[entries]
-        at = self.bounds_of_positions[number] + _ranges(begins, counts)
-        return _Standing(counts, self.positions[at])
+    def of(self, number: int, slots: Array) -> _Standing:
+        """Where a word stands that has these slots."""
+        counts = self.counts[self.bounds[number] : self.bounds[number + 1]].astype(np.int64) + 1
+        begins = self.bounds_of_positions[number] + np.cumsum(counts) - counts
+        return _Standing(slots, counts, begins, self.positions)
 
 
 @dataclass(frozen=True)
@@ -257,14 +264,11 @@ class _Recent:
     def slots_of(self, number: int) -> Number:
         return self.slots[self._of(number)]
 
-    def of(self, number: int, wanted: Slots) -> _Standing:
-        """Where a word stands in the slots that are wanted, all of which it has."""
-        slots, positions = self.slots[self._of(number)], self.positions[self._of(number)]
-        is_wanted = np.isin(slots, wanted)
-        slots, positions = slots[is_wanted], positions[is_wanted]
+    def of(self, number: int) -> _Standing:
+        slots, positions = self.slots_of(number), self.positions[self._of(number)]
         order = np.lexsort((positions, slots))
-        counts = np.bincount(np.searchsorted(wanted, slots), minlength=len(wanted))
-        return _Standing(counts, positions[order])
+        slots, counts = np.unique(slots, return_counts=True)
+        return _Standing(slots, counts, np.cumsum(counts) - counts, positions[order])
 
     def _of(self, number: int) -> slice:
         if number + 1 >= len(self.bounds):
@@ -272,7 +276,7 @@ class _Recent:
         return slice(self.bounds[number], self.bounds[number + 1])
 
     def replaced(
-        self, is_gone: NDArray[np.bool_], words: Number, slots: Slots, positions: Positions
+        self, is_gone: Flags, words: Number, slots: Slots, positions: Positions
     ) -> _Recent:
         """Without the slots that are gone, and with these words in other slots."""
         before = np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
@@ -300,7 +304,7 @@ class Lexemes:
     lists: _Lists
     frequent: Mapping[int, Bitmap]
     places: _Places
-    stale: NDArray[np.bool_]
+    stale: Flags
     recent: _Recent
 
     @cached_property
@@ -334,30 +338,21 @@ class Lexemes:
     def in_sequence(self, lexemes: Sequence[str], offsets: Sequence[int]) -> Slots:
         """The jobs in which each of the words stands somewhere at its offset from the first."""
         slots = bitmaps.slots_of(self.having_all(lexemes))
-        if not len(slots):
-            return slots
-        numbers = [self.numbers[lexeme] for lexeme in lexemes]
-        of_words = [self._first(number) for number in numbers]
         is_first = slots < len(self.stale)
         is_first[is_first] = ~self.stale[slots[is_first]]
-        fresh, others = slots[is_first], slots[~is_first]
-        found = []
-        for jobs in np.split(fresh, range(AT_ONCE, len(fresh), AT_ONCE)):
+        found = [slots[:0]]
+        for jobs, of in ((slots[is_first], self._first), (slots[~is_first], self.recent.of)):
             if len(jobs):
-                first = [
-                    self.places.of(n, of, jobs) for n, of in zip(numbers, of_words, strict=True)
-                ]
-                found.append(jobs[_in_sequence(first, offsets)])
-        if len(others):
-            recent = [self.recent.of(number, others) for number in numbers]
-            found.append(others[_in_sequence(recent, offsets)])
+                words = [of(self.numbers[lexeme]) for lexeme in lexemes]
+                for some in np.split(jobs, range(AT_ONCE, len(jobs), AT_ONCE)):
+                    stand = _in_sequence([word.within(some) for word in words], offsets)
+                    found.append(some[stand])
         return np.concatenate(found)
 
-    def _first(self, number: int) -> Array:
-        """The slots of a word among those that were read first."""
+    def _first(self, number: int) -> _Standing:
         if number in self.frequent:
-            return bitmaps.slots_of(self.frequent[number])
-        return self.lists.of(number)
+            return self.places.of(number, bitmaps.slots_of(self.frequent[number]))
+        return self.places.of(number, self.lists.of(number))
 
     def updated(self, size: int, changed: Slots, read: Split) -> Lexemes:
         """Those of a later edition of ``size`` slots, in which the jobs ``changed`` have these
