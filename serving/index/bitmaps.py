@@ -50,6 +50,16 @@ def holds(bitmap: Bitmap, slots: Array) -> NDArray[np.bool_]:
     return held
 
 
+def ranks(bitmap: Bitmap, slots: Slots) -> Slots:
+    """How many numbers are in the set below each of these."""
+    counts = np.bitwise_count(bitmap)
+    before = np.cumsum(counts, dtype=np.int64) - counts
+    words = slots >> 6
+    below = (np.uint64(1) << (slots & 63).astype(np.uint64)) - np.uint64(1)
+    ranks: Slots = before[words] + np.bitwise_count(bitmap[words] & below)
+    return ranks
+
+
 def count(bitmap: Bitmap) -> int:
     """How many numbers are in the set."""
     return int(np.bitwise_count(bitmap).sum(dtype=np.int64))

@@ -24,8 +24,8 @@ from serving.index.jobs import SPELLED, JobIndex, UnknownPlaceError
 from serving.index.reading import is_worn, read
 from serving.index.words import Words
 
-FEW_CANDIDATES = 10_000
-"""A phrase whose words are in more jobs is looked for in a thread: that takes milliseconds."""
+FEW_CANDIDATES = 50_000
+"""A phrase whose words are in more jobs is looked for in a thread: that takes over 10 ms."""
 WAIT_SECONDS = 2.0
 """How long a request waits for the index of an edition, before PostgreSQL does the work."""
 COMPARED = 200_000

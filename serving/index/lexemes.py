@@ -196,17 +196,18 @@ class _Lists:
 
 @dataclass(frozen=True)
 class _Standing:
-    """Where a word stands: in each of the jobs ``slots``, which ascend, at ``counts`` of the
-    ``positions`` from ``begins`` on."""
+    """Where a word stands: in each of its jobs, which are a bitmap or ascending slots, at
+    ``counts`` of the ``positions`` from ``begins`` on."""
 
-    slots: Array
+    jobs: Array
     counts: Slots
     begins: Slots
     positions: Positions
 
     def within(self, jobs: Slots) -> tuple[Slots, Positions]:
         """How often it stands in each of some of its jobs, and at which positions."""
-        entries = np.searchsorted(self.slots, jobs)
+        is_bitmap = self.jobs.dtype == np.uint64
+        entries = bitmaps.ranks(self.jobs, jobs) if is_bitmap else np.searchsorted(self.jobs, jobs)
         counts = self.counts[entries]
         return counts, self.positions[_ranges(self.begins[entries], counts)]
 
@@ -241,11 +242,11 @@ class _Places:
     bounds_of_positions: Slots
     positions: Positions
 
-    def of(self, number: int, slots: Array) -> _Standing:
-        """Where a word stands that has these slots."""
+    def of(self, number: int, jobs: Array) -> _Standing:
+        """Where a word stands that has these jobs."""
         counts = self.counts[self.bounds[number] : self.bounds[number + 1]].astype(np.int64) + 1
         begins = self.bounds_of_positions[number] + np.cumsum(counts) - counts
-        return _Standing(slots, counts, begins, self.positions)
+        return _Standing(jobs, counts, begins, self.positions)
 
 
 @dataclass(frozen=True)
@@ -350,9 +351,8 @@ class Lexemes:
         return np.concatenate(found)
 
     def _first(self, number: int) -> _Standing:
-        if number in self.frequent:
-            return self.places.of(number, bitmaps.slots_of(self.frequent[number]))
-        return self.places.of(number, self.lists.of(number))
+        jobs: Array | None = self.frequent.get(number)
+        return self.places.of(number, self.lists.of(number) if jobs is None else jobs)
 
     def updated(self, size: int, changed: Slots, read: Split) -> Lexemes:
         """Those of a later edition of ``size`` slots, in which the jobs ``changed`` have these
