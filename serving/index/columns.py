@@ -101,11 +101,11 @@ class ArrayColumn:
         first = 0
         for part in column.chunks:  # all values together would take much room
             read = split(part)
-            codes = read.values.indices.to_numpy()
-            ends = np.cumsum(np.bincount(codes, minlength=len(read.values.dictionary)))
+            codes = read.words.indices.to_numpy()
+            ends = np.cumsum(np.bincount(codes, minlength=len(read.words.dictionary)))
             of_code = slots[first + read.texts[np.argsort(codes, kind="stable")]]
             groups = np.split(of_code, ends[:-1])
-            for value, group in zip(read.values.dictionary.to_pylist(), groups, strict=False):
+            for value, group in zip(read.words.dictionary.to_pylist(), groups, strict=False):
                 if value:  # the empty text is what an empty array is joined to
                     found.setdefault(value, []).append(group)
             first += len(part)

@@ -87,7 +87,7 @@ def _whole(connection: Connection[TupleRow], edition: str) -> JobIndex:
     parts = [pa.schema(TYPES).empty_table().drop_columns("vector")]
     for part in _rows(connection, -1):
         for chunk in part["vector"].chunks:  # all of them as texts would take more than all else
-            reading.add(split_vectors(chunk), len(chunk))
+            reading.add(split_vectors(chunk))
         parts.append(part.drop_columns("vector"))
     rows = pa.concat_tables(parts).unify_dictionaries()
     return JobIndex.of(edition, rows, reading.lexemes())

@@ -50,7 +50,7 @@ class Spellings:
             if self.texts:
                 return known.updated(len(texts), np.arange(len(self.texts), len(texts)), read)
             reading = Reading()
-            reading.add(read, len(texts))
+            reading.add(read)
             return reading.lexemes()
 
         return Spellings(

@@ -70,7 +70,7 @@ def test_words_are_found_where_they_are(
         patch.setattr(lexemes, "RARE", rare)
         reading = Reading()
         for part in parts:
-            reading.add(split_vectors(vectors(part)), len(part))
+            reading.add(split_vectors(vectors(part)))
         found = reading.lexemes()
     texts = [text for part in parts for text in part]
     check(found, texts)
@@ -113,7 +113,7 @@ def test_phrases_are_found_where_postgresql_finds_them(connection: Connection) -
         )
     ]
     reading = Reading()
-    reading.add(split_vectors(pa.array(read, pa.string())), len(read))
+    reading.add(split_vectors(pa.array(read, pa.string())))
     words = Words(reading.lexemes())
     matches = 0
     for search in searches:
