@@ -197,14 +197,17 @@ class _Recent:
 
     def replaced(self, is_gone: Flags, words: Number, slots: Slots, positions: Array) -> _Recent:
         """Without the slots that are gone, and with these words in other slots."""
-        before = np.repeat(np.arange(len(self.slots.bounds) - 1), np.diff(self.slots.bounds))
         kept = ~is_gone[self.slots.values]
-        all_words = np.concatenate([before[kept], words])
-        order = np.argsort(all_words, kind="stable")
-        bounds = bounds_of(np.bincount(all_words))
-        all_slots = np.concatenate([self.slots.values[kept], slots.astype(np.int32)])
-        all_positions = np.concatenate([self.positions.values[kept], positions])
-        return _Recent(Lists(bounds, all_slots[order]), Lists(bounds, all_positions[order]))
+        lengths = np.diff(bounds_of(kept)[self.slots.bounds])
+        added = np.bincount(words, minlength=len(lengths))
+        lengths = np.pad(lengths, (0, len(added) - len(lengths)))
+        order = np.argsort(words, kind="stable")
+        at = np.cumsum(lengths)[words[order]]
+        bounds = bounds_of(lengths + added)
+        return _Recent(
+            Lists(bounds, np.insert(self.slots.values[kept], at, slots[order])),
+            Lists(bounds, np.insert(self.positions.values[kept], at, positions[order])),
+        )
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def shown(market: Market, source: SourceName, at: datetime) -> dict[str, dict[st
     return {job[ID_FIELDS[source]]: job for job in market.postings(source, at)}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**40), at=MOMENTS, speed=st.sampled_from([0.5, 1.0, 60.0]))
 def test_a_market_is_a_function_of_seed_and_time(seed: int, at: datetime, speed: float) -> None:
     for source in ID_FIELDS:
@@ -36,7 +36,7 @@ def test_a_market_is_a_function_of_seed_and_time(seed: int, at: datetime, speed:
         json.dumps(first)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**40), at=MOMENTS)
 def test_as_many_openings_as_said_are_open_at_any_time(seed: int, at: datetime) -> None:
     openings = list(Market(seed, 50).openings(at))
@@ -45,7 +45,7 @@ def test_as_many_openings_as_said_are_open_at_any_time(seed: int, at: datetime) 
     assert all(opening.opened_at <= second < opening.closed_at for opening in openings)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**40), at=MOMENTS)
 def test_truth_knows_every_posting_that_is_shown(seed: int, at: datetime) -> None:
     market = Market(seed, 60)

@@ -261,9 +261,7 @@ POSTINGS = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ticks=st.lists(POSTINGS, min_size=1, max_size=5))
 def test_publishing_bit_by_bit_equals_publishing_at_once(
     connection: Connection, ticks: list[dict[str, tuple[list[str], str] | None]]

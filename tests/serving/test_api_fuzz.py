@@ -31,9 +31,7 @@ from serving.models import MAX_SEARCH_CHARS, Facet, Jobs, JobsQuery, PublishesQu
 
 JOBS = 4_000
 
-FUZZED = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FUZZED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS = [
     *TERM_SHARES, "engineer", "backend", "senior", "site", "reliability", "inc", "adzuna", "the",

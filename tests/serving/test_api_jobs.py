@@ -195,9 +195,7 @@ def test_a_hostile_search_is_just_a_search(api: httpx.Client, search: str) -> No
 
 
 @pytest.mark.usefixtures("varied")
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     search=st.text(st.characters(codec="utf-8"), max_size=600),
     name=st.sampled_from(["search", "source"]),
@@ -206,9 +204,7 @@ def test_no_text_makes_the_api_fail(api: httpx.Client, search: str, name: str) -
     assert api.get("/api/jobs", params={name: search}).status_code in (200, 422)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=60))
 def test_no_bytes_make_the_api_fail(api: httpx.Client, raw: bytes) -> None:
     encoded = "".join(f"%{byte:02x}" for byte in raw)

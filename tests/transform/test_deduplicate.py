@@ -260,7 +260,7 @@ any_postings = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(any_postings, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], random: Any) -> None:
     keyed = with_keys(postings(*rows))
@@ -269,7 +269,7 @@ def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], rando
     assert_frame_equal(deduplicate(keyed), deduplicate(keyed[order]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(any_postings)
 def test_each_component_of_shared_keys_stands_for_itself(rows: list[dict[str, Any]]) -> None:
     keyed = with_keys(postings(*rows))
@@ -278,7 +278,7 @@ def test_each_component_of_shared_keys_stands_for_itself(rows: list[dict[str, An
         assert_frame_equal(deduplicate(keyed), pl.concat(parts).sort("posting_id"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(any_postings)
 def test_no_job_holds_what_must_stay_apart(rows: list[dict[str, Any]]) -> None:
     for job in jobs_of(*rows):

@@ -166,7 +166,7 @@ def test_a_repost_is_known_by_its_predecessor_being_gone() -> None:
 moments = st.integers(-100, 200).map(lambda days: SEEN + days * DAY)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     posted_at=st.none() | moments,
     expires_at=st.none() | moments,

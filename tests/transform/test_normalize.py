@@ -226,7 +226,7 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(ROWS)
 def test_every_row_comes_out_once_and_independent_of_the_others(rows: list[dict[str, Any]]) -> None:
     frame = mapped(*rows)

@@ -84,7 +84,7 @@ WILD = st.lists(FRAGMENTS | st.text(st.characters(exclude_categories=["Cs"]), ma
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(WILD)
 def test_cleaning_is_total_idempotent_and_leaves_no_control_characters(raw: str) -> None:
     for clean in (line, paragraphs):
