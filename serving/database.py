@@ -128,7 +128,6 @@ class Database:
         *,
         timeout_ms: int | None = None,
         plan_once: bool = False,
-        binary: bool = False,
     ) -> list[DictRow]:
         """The rows of one statement, all of one snapshot.
 
@@ -136,14 +135,13 @@ class Database:
             timeout_ms: how long the statement may take, if not as long as others.
             plan_once: the best plan is the same for all parameters, so that it may be kept. That
                 of a search depends on how frequent its words are.
-            binary: ask for the rows in PostgreSQL's binary form, which is quicker for bytes.
 
         Raises:
             psycopg_pool.PoolTimeout: no connection became free in :data:`WAIT_SECONDS`.
             psycopg.OperationalError: the server went away, or the statement timed out.
         """
         try:
-            return await self._fetch(query, parameters, timeout_ms, plan_once, binary)
+            return await self._fetch(query, parameters, timeout_ms, plan_once)
         except psycopg.OperationalError as error:
             final = (psycopg.errors.QueryCanceled, PoolTimeout, PoolClosed, TooManyRequests)
             if isinstance(error, final):
@@ -151,7 +149,7 @@ class Database:
         # The server ended the connection while it was idle, and others perhaps too. To look at
         # each before it is used would cost every request a round trip.
         await self._pool.check()
-        return await self._fetch(query, parameters, timeout_ms, plan_once, binary)
+        return await self._fetch(query, parameters, timeout_ms, plan_once)
 
     async def _fetch(
         self,
@@ -159,7 +157,6 @@ class Database:
         parameters: Mapping[str, Any],
         timeout_ms: int | None,
         plan_once: bool,
-        binary: bool,
     ) -> list[DictRow]:
         async with (
             self._connection() as connection,
@@ -167,7 +164,7 @@ class Database:
         ):
             if timeout_ms is not None:
                 await connection.execute(_LOCAL_TIMEOUT, (str(timeout_ms),))
-            cursor = await connection.execute(query, parameters, prepare=plan_once, binary=binary)
+            cursor = await connection.execute(query, parameters, prepare=plan_once)
             return await cursor.fetchall()
 
     async def stream(

@@ -32,6 +32,15 @@ def of_slots(slots: Array, size: int) -> Bitmap:
     return of_flags(flags)
 
 
+def of_either(found: Array, size: int) -> Bitmap:
+    """The set of slots below ``size``, or the bitmap if they are one already."""
+    return found if is_bitmap(found) else of_slots(found, size)
+
+
+def is_bitmap(found: Array) -> bool:
+    return found.dtype == np.uint64
+
+
 def flags_of(bitmap: Bitmap) -> NDArray[np.bool_]:
     """A flag for each number that there is room for."""
     return np.unpackbits(bitmap.view(np.uint8), bitorder="little").view(np.bool_)

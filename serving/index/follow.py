@@ -189,16 +189,21 @@ class Index:
         if tree is None:  # no word of it is indexed
             return bitmaps.empty(len(jobs.ids))
         for phrase in tsquery.phrases(tree):
-            if not jobs.words.has(phrase) and jobs.words.candidates(phrase) > FEW_CANDIDATES:
+            if not jobs.words.has(phrase):
                 await self._look_for(jobs.words, phrase)
         return tsquery.matching(tree, jobs.words.bitmap)
 
     async def _look_for(self, words: Words, phrase: tsquery.Phrase) -> None:
-        """Find a phrase beside the requests, once however many wait for it."""
+        """Find and keep a phrase: of many candidates beside the requests, once however many wait
+        for it."""
+        candidates = words.candidates(phrase)
+        if bitmaps.count(candidates) <= FEW_CANDIDATES:
+            words.keep(phrase, words.find(phrase, candidates))
+            return
 
         async def look() -> None:
             async with self._one_at_a_time:  # each takes some room
-                words.keep(phrase, await asyncio.to_thread(words.find, phrase))
+                words.keep(phrase, await asyncio.to_thread(words.find, phrase, candidates))
 
         task = self._looking.get((words, phrase))
         if task is None:

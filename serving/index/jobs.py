@@ -275,8 +275,8 @@ class JobIndex:
     def candidates(self, matching: Bitmap, tree: tsquery.Node) -> list[str]:
         """The ids of the newest :data:`RANKED` jobs, and of the newest whose title matches a
         search."""
-        having = self.spellings["title"].having(tree)
-        in_title = matching & self.columns["title"].of_places(having)
+        titles = tsquery.matching(tree, self.spellings["title"].words.bitmap)
+        in_title = matching & self.columns["title"].of_places(titles)
         first = {"after_id": None, "offset": 0, "limit": RANKED - 1}
         ids = (self.page(jobs, bitmaps.count(jobs), first) for jobs in (matching, in_title))
         return list(dict.fromkeys(chain(*ids)))

@@ -105,7 +105,7 @@ class Reading:
         order = np.argsort(words, kind="stable")
         bounds = bounds_of(np.bincount(words, minlength=different))
         counts = read.counts[order]
-        begins = (np.cumsum(read.counts) - read.counts)[order]
+        begins = bounds_of(read.counts)[order]
         self._parts.append(
             _Part(
                 self._size,
@@ -193,7 +193,7 @@ class _Recent:
         slots, positions = self.slots.of(number), self.positions.of(number)
         order = np.lexsort((positions, slots))
         slots, counts = np.unique(slots, return_counts=True)
-        return Standing(slots, counts, np.cumsum(counts) - counts, positions[order])
+        return Standing(slots, counts, positions[order])
 
     def replaced(self, is_gone: Flags, words: Number, slots: Slots, positions: Array) -> _Recent:
         """Without the slots that are gone, and with these words in other slots."""
@@ -251,15 +251,15 @@ class Lexemes:
         """The jobs that all of these words are in."""
         found = ~bitmaps.empty(self.size)
         for lexeme in lexemes:
-            having = self.having(lexeme)
-            if having.dtype != np.uint64:
-                having = bitmaps.of_slots(having, self.size)
-            found &= having
+            found &= bitmaps.of_either(self.having(lexeme), self.size)
         return found
 
-    def in_sequence(self, lexemes: Sequence[str], offsets: Sequence[int]) -> Slots:
-        """The jobs in which each of the words stands somewhere at its offset from the first."""
-        slots = bitmaps.slots_of(self.having_all(lexemes))
+    def in_sequence(
+        self, lexemes: Sequence[str], offsets: Sequence[int], candidates: Bitmap
+    ) -> Slots:
+        """Of some jobs that all of these words are in, those in which each word stands somewhere
+        at its offset from the first."""
+        slots = bitmaps.slots_of(candidates)
         is_first = slots < len(self.stale)
         is_first[is_first] = ~self.stale[slots[is_first]]
         found = [slots[:0]]
@@ -277,11 +277,9 @@ class Lexemes:
     def _standing(self, number: int) -> Standing:
         """Where a word stood in the slots that were read first."""
         jobs: Array | None = self.frequent.get(number)
-        counts = self.counts.of(number).astype(np.int64) + 1
         return Standing(
             self.lists.of(number) if jobs is None else jobs,
-            counts,
-            np.cumsum(counts) - counts,
+            self.counts.of(number).astype(np.int64) + 1,
             self.positions.of(number),
         )
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from serving.index import bitmaps, tsquery
-from serving.index.bitmaps import Bitmap
+from serving.index import bitmaps
 from serving.index.lexemes import Lexemes, Reading, Split, split, split_vectors
 from serving.index.words import Words
 
@@ -59,17 +58,13 @@ class Spellings:
             Words(added(self.words.lexemes, split_vectors(pa.array(words, pa.string())))),
         )
 
-    def having(self, tree: tsquery.Node) -> Bitmap:
-        """The places of the texts that match a search."""
-        return tsquery.matching(tree, self.words.bitmap)
-
     def like(self, trigrams: Iterable[str]) -> list[str]:
         """The texts that may be as alike as :data:`THRESHOLD` to one of these trigrams."""
         shared = np.zeros(len(self.texts), np.int32)
         wanted = set(trigrams)
         for trigram in wanted:
             having = self.trigrams.having(trigram)
-            if having.dtype == np.uint64:
+            if bitmaps.is_bitmap(having):
                 having = bitmaps.slots_of(having)
             shared[having] += 1
         least = max(1, math.ceil(THRESHOLD * len(wanted)))

@@ -34,17 +34,18 @@ class Words:
         elif atom in self._phrases:
             found = self._phrases[atom]
         else:
-            found = self.find(atom)
+            found = self.find(atom, self.candidates(atom))
             self.keep(atom, found)
-        return found if found.dtype == np.uint64 else bitmaps.of_slots(found, self.lexemes.size)
+        return bitmaps.of_either(found, self.lexemes.size)
 
-    def candidates(self, phrase: Phrase) -> int:
-        """How many jobs have all words of a phrase."""
-        return bitmaps.count(self.lexemes.having_all([word.lexeme for word in phrase.words]))
+    def candidates(self, phrase: Phrase) -> Bitmap:
+        """The jobs that have all words of a phrase."""
+        return self.lexemes.having_all([word.lexeme for word in phrase.words])
 
-    def find(self, phrase: Phrase) -> Array:
+    def find(self, phrase: Phrase, candidates: Bitmap) -> Array:
         """What to keep of a phrase. Threads may call this at once."""
-        slots = self.lexemes.in_sequence([word.lexeme for word in phrase.words], phrase.offsets)
+        lexemes = [word.lexeme for word in phrase.words]
+        slots = self.lexemes.in_sequence(lexemes, phrase.offsets, candidates)
         rare = len(slots) * RARE <= self.lexemes.size
         return slots.astype(np.int32) if rare else bitmaps.of_slots(slots, self.lexemes.size)
 

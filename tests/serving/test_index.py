@@ -259,6 +259,26 @@ def test_the_index_finds_what_reads_alike_as_postgresql_does(
     asyncio.run(walk())
 
 
+def test_phrases_of_many_candidates_are_looked_for_beside_the_requests(
+    published: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.index.follow.FEW_CANDIDATES", 0)
+
+    async def walk() -> None:
+        async with following(database_url) as index:
+            for search in ('"site reliability"', '-"site reliability" "senior backend"'):
+                query = JobsQuery(search=search)
+                find = partial(index.find, filters(query), place(query)[1], [])
+                found = await asyncio.gather(*(find() for _ in range(5)))
+                total = by_postgresql(published, query)[1]
+                assert total > 0
+                assert [one and one.total for one in found] == [total] * 5
+            change(published, random.Random(1), 1)
+            await compare(index, published, random.Random(2), 20)
+
+    asyncio.run(walk())
+
+
 A, B, C = 0b10101010, 0b11001100, 0b11110000
 """All combinations of three words, as bits."""
 

@@ -51,7 +51,7 @@ def check(found: Lexemes, texts: list[list[str]]) -> None:
     for word in [*WORDS, "unknown"]:
         assert having(found, word) == [slot for slot, text in enumerate(texts) if word in text]
     for words, offsets in PHRASES:
-        assert sorted(found.in_sequence(words, offsets).tolist()) == [
+        assert sorted(found.in_sequence(words, offsets, found.having_all(words)).tolist()) == [
             slot for slot, text in enumerate(texts) if stands(text, words, offsets)
         ]
 
@@ -95,7 +95,10 @@ PIECES = [
 ]  # fmt: skip
 
 
-def test_phrases_are_found_where_postgresql_finds_them(connection: Connection) -> None:
+def test_phrases_are_found_where_postgresql_finds_them(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.index.lexemes.AT_ONCE", 7)
     chance = random.Random(1)
     texts = [" ".join(chance.choices(PIECES, k=chance.randrange(30))) for _ in range(400)]
     searches = [
