@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.servers import free_port
 from pipeline.supervisor import Process, Supervisor, SupervisorError
 
 SERVER = """
@@ -25,13 +26,6 @@ with socket.socket() as listener:
     print("pid", os.getpid(), flush=True)
     time.sleep(600)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def server(name: str, port: int) -> Process:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,16 +17,11 @@ import httpx
 import psycopg
 from source_server import SourceServer
 
+from benchmarks.servers import free_port
+
 PROJECT = Path(__file__).parents[2]
 PAYLOADS = PROJECT.parent / "shared" / "payloads"
 SOURCES = ("adzuna", "jsearch", "remoteok")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

