@@ -1,13 +1,14 @@
 """A real HTTP server for tests that plays the source APIs: fixed answers, and faults on demand.
 
     with SourceServer() as server:
-        server.answer("jsearch", [jsearch_job(), jsearch_job()])        # page 1; page 2 is empty
+        server.answer("jsearch", [jsearch_job(), jsearch_job()])        # page 1, the only one
         server.fault("jsearch", rate_limited(retry_after=1, times=2))   # then it recovers
         ...                                                             # ask server.base_url(…)
-        assert [r.query["page"] for r in server.requests_to("jsearch")] == ["1", "1", "1", "2"]
+        assert [r.page for r in server.requests_to("jsearch")] == [1, 1, 1]
 
-The paths are ``/remoteok/api``, ``/jsearch/search`` and
-``/adzuna/v1/api/jobs/{country}/search/{page}``. A source without an answer answers emptily.
+The paths are ``/remoteok/api``, ``/jsearch/search-v2`` (by cursor), ``/jsearch/search`` (by page
+and with the list of jobs in ``data``) and ``/adzuna/v1/api/jobs/{country}/search/{page}``. A
+source without an answer answers emptily.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SourceName = Literal["remoteok", "jsearch", "adzuna"]
 
 _ROUTES: Mapping[SourceName, re.Pattern[str]] = {
     "remoteok": re.compile(r"/remoteok/api/?"),
-    "jsearch": re.compile(r"/jsearch/search/?"),
+    "jsearch": re.compile(r"/jsearch/search(?P<version>-v2)?/?"),
     "adzuna": re.compile(r"/adzuna/v1/api/jobs/(?P<country>[^/]+)/search/(?P<page>\d+)"),
 }
 
@@ -262,17 +263,31 @@ class SourceServer:
                 return _json_reply({"message": f"No source has the path {request.path}"}, 404)
             fitting = [answer for answer in self._answers[source] if answer.fits(request)]
             fault = self._next_fault(source, request.page)
-        reply = _json_reply(_enveloped(request, []))
+        reply = _json_reply(self._enveloped(request, []))
         if fitting:
             best = max(enumerate(fitting), key=lambda pair: (pair[1].precision, pair[0]))[1]
             payload = best.payload(request) if callable(best.payload) else best.payload
             reply = (
                 Reply(best.status, {"Content-Type": "application/json"}, payload)
                 if isinstance(payload, bytes)
-                else _json_reply(_enveloped(request, payload), best.status)
+                else _json_reply(self._enveloped(request, payload), best.status)
             )
             reply = replace(reply, headers={**reply.headers, **best.headers})
         return fault.apply(reply) if fault else reply
+
+    def _enveloped(self, request: Request, payload: Sequence[Any] | Mapping[str, Any]) -> Any:
+        later = replace(request, page=request.page + 1)
+        with self._lock:
+            source = request.source or "remoteok"
+            follows = any(
+                answer.page is not None and answer.fits(later) for answer in self._answers[source]
+            )
+            held = sum(
+                len(answer.payload)
+                for answer in self._answers[source]
+                if isinstance(answer.payload, list) and replace(answer, page=None).fits(request)
+            )
+        return _enveloped(request, payload, follows=follows, count=held)
 
     def _next_fault(self, source: SourceName, page: int) -> Fault | None:
         for pending in self._faults[source]:
@@ -344,7 +359,12 @@ def _parsed(target: str, headers: Mapping[str, str]) -> Request:
             return replace(
                 request,
                 source=source,
-                page=int(found.get("page") or query.get("page") or 1),
+                page=int(
+                    found.get("page")
+                    or query.get("page")
+                    or query.get("cursor", "").removeprefix("page-")
+                    or 1
+                ),
                 country=found.get("country") or request.country,
             )
     return request
@@ -358,21 +378,23 @@ LEGAL = {
 """The first element of a RemoteOK answer, which is not a job."""
 
 
-def _enveloped(request: Request, payload: Sequence[Any] | Mapping[str, Any]) -> Any:
+def _enveloped(
+    request: Request, payload: Sequence[Any] | Mapping[str, Any], *, follows: bool, count: int
+) -> Any:
     if isinstance(payload, Mapping):
         return payload
     jobs = list(payload)
     if request.source == "jsearch":
-        parameters = {**request.query, "page": request.page, "num_pages": 1}
+        cursor = f"page-{request.page + 1}" if follows else None
         return {
             "status": "OK",
             "request_id": "3105352d-f69c-4c7e-99bf-875ac46b6b50",
-            "parameters": parameters,
-            "data": jobs,
+            "parameters": dict(request.query),
+            "data": {"jobs": jobs, "cursor": cursor} if request.path.endswith("-v2") else jobs,
         }
     if request.source == "adzuna":
         return {
-            "count": len(jobs),
+            "count": max(count, len(jobs)),
             "mean": 61234.56,
             "results": jobs,
             "__CLASS__": "Adzuna::API::Response::JobSearchResults",

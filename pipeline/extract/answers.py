@@ -17,6 +17,7 @@ from requests import Response
 _MAX_DIGITS = 4_000
 """Python refuses to read whole numbers of more than 4,300 digits."""
 _MAX_WORDS_CHARS = 200
+_MAX_ERROR_BYTES = 100_000
 _FIRST_UNIX_TIME = 1_000_000_000
 """From here on a number in a header is a time of this century, not a number of seconds."""
 _LONGEST_PAUSE_SECONDS = 366 * 86_400.0
@@ -72,6 +73,25 @@ def _pause(header: str | None) -> timedelta | None:
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
         seconds = (at - datetime.now(UTC)).total_seconds()
     return timedelta(seconds=min(max(0.0, seconds), _LONGEST_PAUSE_SECONDS))
+
+
+_PLAN_IS_USED_UP = re.compile(
+    r"exceeded\b.{0,60}\bquota|quota\b.{0,60}\b(?:exceeded|exhausted|used up|reached)"
+    r"|(?:daily|weekly|monthly)\b.{0,30}\blimit\b.{0,30}\b(?:exceeded|reached|hit)",
+    re.IGNORECASE,
+)
+
+
+def is_plan_used_up(response: Response) -> bool:
+    """Whether a refusal says that the requests of the plan are used up (RapidAPI: "You have
+    exceeded the MONTHLY quota for Requests on your current plan"), and not only that they come
+    too fast."""
+    if response.status_code == HTTPStatus.PAYMENT_REQUIRED:
+        return True
+    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+        return False
+    answer = parse(response.content[:_MAX_ERROR_BYTES])
+    return bool(_PLAN_IS_USED_UP.search(words_on_error(answer.value if answer else None, ())))
 
 
 def words_on_error(answer: Any, secrets: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -13,11 +14,20 @@ from pydantic import SecretStr
 from requests import RequestException, Response
 from requests import exceptions as transport_errors
 
-from pipeline.extract.answers import Parsed, asked_pause, parse, words_on_error
+from pipeline.extract.answers import (
+    Parsed,
+    asked_pause,
+    is_plan_used_up,
+    parse,
+    words_on_error,
+)
 from pipeline.extract.bounds import Bounds, env_prefix
+from pipeline.extract.drift import MAX_DRIFT_FIELDS, Drift, envelope_differences
 from pipeline.extract.errors import (
+    EndpointMissingError,
     FetchError,
     KeyRefusedError,
+    PlanExhaustedError,
     RateLimitedError,
     SourceUnavailableError,
     UnusableAnswerError,
@@ -44,21 +54,33 @@ class Client:
     def __init__(self, source: str, settings: SourceSettings, quota: Quota) -> None:
         self._source = source
         self._settings = settings
+        self._quota = quota
         self._prefix = env_prefix(settings)
         self._bounds = Bounds(source, settings)
         self._attempts = Attempts(source, settings, quota, self._bounds)
         self._secrets: set[str] = set()
+        self._pages = 0
+        self._drift: Counter[tuple[str, str]] = Counter()
 
     @property
     def requests(self) -> int:
         """How many requests were sent, retries and redirects included."""
         return self._attempts.count
 
-    def get_json(self, path: str, params: Parameters, headers: Parameters | None = None) -> Any:
+    def get_json(
+        self,
+        path: str,
+        params: Parameters,
+        headers: Parameters | None = None,
+        *,
+        envelope: Mapping[str, str] | None = None,
+    ) -> Any:
         """Ask for one page.
 
         Args:
             path: appended to the source's base URL.
+            envelope: what the answer is declared to be made of, as
+                :func:`pipeline.extract.drift.envelope_differences` takes it.
 
         Returns:
             The JSON as :func:`pipeline.extract.answers.parse` reads it.
@@ -67,16 +89,34 @@ class Client:
             FetchError: of the kind that fits; neither it nor its context holds a secret.
         """
         self._bounds.take_page()
+        self._quota.check_refusals(path)
         headers = headers or {}
         values = [*params.values(), *headers.values()]
         self._secrets |= {
             value.get_secret_value().strip() for value in values if isinstance(value, SecretStr)
         } - {""}
         outcome = self._outcome(path, params, headers)
+        if isinstance(outcome, EndpointMissingError):
+            outcome = self._quota.refuse(outcome, path)
+        elif isinstance(outcome, KeyRefusedError | PlanExhaustedError):
+            outcome = self._quota.refuse(outcome)
         if isinstance(outcome, FetchError):
             # Raised here, the traceback has no frame that holds the request.
             raise outcome.with_traceback(None)
+        self._pages += 1
+        self._drift.update(
+            difference
+            for difference in envelope_differences(outcome.value, envelope or {})
+            if difference in self._drift or len(self._drift) < MAX_DRIFT_FIELDS
+        )
         return outcome.value
+
+    def drift(self) -> list[Drift]:
+        """How the answers' envelopes differed from their declarations."""
+        return [
+            Drift(field, what, count, of=self._pages)
+            for (field, what), count in sorted(self._drift.items())
+        ]
 
     def unusable(self, answer: Any, expected: str) -> UnusableAnswerError:
         """The error for a JSON answer that is not what was asked for, with the words in which
@@ -97,7 +137,7 @@ class Client:
             if isinstance(answer, FetchError):
                 return answer
             if not answer.is_redirect:
-                return self._judged(answer)
+                return self._judged(answer, path)
             target = _joined(url, answer.headers["Location"])
             if target is None:
                 return UnusableAnswerError(
@@ -137,7 +177,7 @@ class Client:
             f"{self._prefix}BASE_URL."
         )
 
-    def _judged(self, response: Response) -> Parsed | FetchError:
+    def _judged(self, response: Response, path: str) -> Parsed | FetchError:
         status = response.status_code
         parsed = parse(response.content)
         if status == HTTPStatus.OK:
@@ -152,6 +192,13 @@ class Client:
         words = words_on_error(parsed.value, self._secrets) if parsed else ""
         reason = f"HTTP {status}" + (f": {words}" if words else "")
         asked = asked_pause(response)
+        if is_plan_used_up(response):
+            return PlanExhaustedError(
+                f"{self._source} says that the requests of the plan are used up ({reason}). Where "
+                f"that recurs, lower {self._prefix}QUOTA_PER_MONTH to what the plan allows, or "
+                "choose a larger plan.",
+                None if asked is None else datetime.now(UTC) + asked,
+            )
         if status == HTTPStatus.TOO_MANY_REQUESTS or asked is not None:
             retry_at = datetime.now(UTC) + asked if asked is not None else None
             when = ""
@@ -173,10 +220,20 @@ class Client:
                 f"{self._source} refused the key ({reason}). Check {' and '.join(keys)}, and that "
                 "the plan is subscribed."
             )
+        if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return EndpointMissingError(
+                f"{self._source} has nothing at {path} ({reason}): the key is not the reason, its "
+                f"API has moved. Set {' or '.join(self._address_variables())}."
+            )
         return UnusableAnswerError(
             f"{self._source} refused the request ({reason}). Check {self._prefix}BASE_URL and the "
             "configured searches."
         )
+
+    def _address_variables(self) -> list[str]:
+        """The environment variables that decide where requests go."""
+        names = [name for name in ("path", "base_url") if name in type(self._settings).model_fields]
+        return [f"{self._prefix}{name.upper()}" for name in names]
 
 
 def _revealed(values: Parameters) -> dict[str, str]:

@@ -39,6 +39,34 @@ class KeyRefusedError(FetchError):
     ends_fetch = True
 
 
+class EndpointMissingError(FetchError):
+    """The source has nothing at the path: its API has moved. Other paths may still answer."""
+
+
+class PlanExhaustedError(FetchError):
+    """The source says that the requests of the plan are used up."""
+
+    ends_fetch = True
+
+
+class RefusedEarlierError(FetchError):
+    """The source refused this question a short while ago, for a reason that time does not mend."""
+
+    def __init__(self, message: str, retry_at: datetime | None, *, ends_fetch: bool) -> None:
+        super().__init__(message, retry_at)
+        self.ends_fetch = ends_fetch
+
+
+class ShortSearchError(FetchError):
+    """The pages of a search held fewer postings than the source announced."""
+
+    def __init__(self, source: str, announced: int, held: int) -> None:
+        super().__init__(
+            f"{source} announced {announced} postings on these pages, and they held {held}. The "
+            "next fetch asks again."
+        )
+
+
 class RateLimitedError(FetchError):
     """The source asks for a longer pause than a fetch may take."""
 
@@ -64,7 +92,7 @@ class LedgerError(FetchError):
 
 
 class IncompleteFetchError(FetchError):
-    """Some searches of a fetch failed; ``failures`` has the error of each."""
+    """Some searches of a fetch failed or came up short; ``failures`` has the error of each."""
 
     def __init__(self, source: str, asked: int, failures: Mapping[str, FetchError]) -> None:
         by_message: dict[str, list[str]] = {}
@@ -74,7 +102,7 @@ class IncompleteFetchError(FetchError):
             f"{', '.join(searches)}: {message}" for message, searches in by_message.items()
         )
         super().__init__(
-            f"{source}: {len(failures)} of {asked} searches failed. {reasons}",
+            f"{source}: {len(failures)} of {asked} searches failed or came up short. {reasons}",
             max((e.retry_at for e in failures.values() if e.retry_at), default=None),
         )
         self.failures = dict(failures)

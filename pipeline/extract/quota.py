@@ -6,15 +6,23 @@ request is written down before it is sent, in one SQLite file for all sources an
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from pipeline.extract.bounds import env_prefix
-from pipeline.extract.errors import LedgerError, QuotaExhaustedError
+from pipeline.extract.errors import (
+    FetchError,
+    LedgerError,
+    QuotaExhaustedError,
+    RefusedEarlierError,
+)
 from pipeline.settings import SourceSettings
 
 _DAY = 86_400.0
@@ -26,7 +34,14 @@ _SCHEMA = """
 create table if not exists requests (source text not null, at real not null);
 create index if not exists requests_of_source on requests (source, at);
 create table if not exists pauses (source text primary key, until real not null);
+create table if not exists refusals (
+    source text not null, path text not null, configuration text not null,
+    until real not null, reason text not null, primary key (source, path)
+);
 """
+
+REFUSAL_PAUSE = timedelta(hours=1)
+"""How long a question is not repeated that was refused for a reason which time does not mend."""
 
 
 class Quota:
@@ -43,6 +58,7 @@ class Quota:
         self._source = source
         self._path = data_dir.absolute() / "quota.sqlite"
         self._prefix = env_prefix(settings)
+        self._configuration = _digest(settings)
         limits = {
             "minute": settings.quota_per_minute,
             "day": settings.quota_per_day,
@@ -102,6 +118,49 @@ class Quota:
                 [self._source, at],
             )
 
+    def refuse(self, error: FetchError, path: str = "") -> FetchError:
+        """Write down that a question was refused, so that for :data:`REFUSAL_PAUSE`, or until
+        ``error.retry_at``, it is not repeated with the same configuration.
+
+        Args:
+            path: the path that was refused; empty for the whole source.
+
+        Returns:
+            An error of the same kind that also says until when.
+
+        Raises:
+            LedgerError: the ledger cannot be written.
+        """
+        until = error.retry_at or datetime.now(UTC) + REFUSAL_PAUSE
+        at = min(until.timestamp(), time.time() + _LONGEST)
+        reason = (
+            f"{error} It is not asked again before {_minute(_utc(at))}, unless its configuration "
+            "changes."
+        )
+        with self._ledger() as ledger:
+            ledger.execute(
+                "insert or replace into refusals values (?, ?, ?, ?, ?)",
+                [self._source, path, self._configuration, at, reason],
+            )
+        return type(error)(reason, _utc(at))
+
+    def check_refusals(self, path: str) -> None:
+        """Raise what :meth:`refuse` wrote down of this path, or of the whole source.
+
+        Raises:
+            RefusedEarlierError: it is too early to repeat the question.
+            LedgerError: the ledger cannot be read.
+        """
+        now = time.time()
+        with self._ledger() as ledger:
+            row = ledger.execute(
+                "select reason, until, path from refusals where source = ? and path in ('', ?)"
+                " and configuration = ? and until > ? and until <= ? order by path limit 1",
+                [self._source, path, self._configuration, now, now + _LONGEST],
+            ).fetchone()
+        if row is not None:
+            raise RefusedEarlierError(row[0], _utc(row[1]), ends_fetch=not row[2])
+
     def _refusal(self, ledger: sqlite3.Connection, now: float) -> QuotaExhaustedError | None:
         row = ledger.execute("select until from pauses where source = ?", [self._source]).fetchone()
         if row and now < row[0] <= now + _LONGEST:
@@ -159,6 +218,17 @@ class Quota:
                 "permissions or the disk; a damaged file may be moved away, requests are then "
                 "counted anew."
             ) from error
+
+
+def _digest(settings: SourceSettings) -> str:
+    """Of the settings that decide what a source answers, keys included: other keys may be
+    accepted where these were not."""
+    values = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in settings
+        if not name.startswith("quota_per_")
+    }
+    return hashlib.blake2b(repr(sorted(values.items())).encode(), digest_size=8).hexdigest()
 
 
 def _utc(timestamp: float) -> datetime:

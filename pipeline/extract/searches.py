@@ -3,44 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pipeline.extract.errors import FetchError, IncompleteFetchError
+from pipeline.extract.errors import FetchError, IncompleteFetchError, ShortSearchError
+
+Position = int | str | None
+"""Where a page begins: its number, a cursor, or None for the first page."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer to a search.
+
+    Attributes:
+        postings: what it brought.
+        next: where the next page begins; None after the last.
+        announced: how many postings the pages up to this one hold by the source's own count;
+            None where it counts none.
+    """
+
+    postings: list[Any]
+    next: Position
+    announced: int | None = None
 
 
 def pages_of_searches(
-    source: str,
-    searches: Mapping[str, Callable[[int], list[Any]]],
-    *,
-    key: str,
-    max_pages: int,
-    full_page: int = 1,
+    source: str, searches: Mapping[str, Callable[[Position], Page]], *, key: str, max_pages: int
 ) -> Iterator[list[Any]]:
-    """Ask each search for its pages, from 1 on, and yield what each page brings.
+    """Ask each search for its pages, from the first on, and yield what each page brings.
 
-    A search ends after ``max_pages``, with a page of fewer than ``full_page`` postings, or with
-    one that only repeats its earlier pages. A posting that an earlier page or search brought is
-    left out; one without ``key``, and what is not an object, never is. A search that fails does
-    not keep the others from being asked, unless they would fail in the same way.
+    A search ends after ``max_pages``, with a page that names no next one, with an empty page, or
+    with one that only repeats its earlier pages. A posting that an earlier page or search brought
+    is left out; one without ``key``, and what is not an object, never is. A search that fails
+    does not keep the others from being asked, unless they would fail in the same way.
 
     Raises:
         FetchError: after the last page; where several searches failed or others brought
-            postings, an :class:`IncompleteFetchError` that sums up what failed.
+            postings, an :class:`IncompleteFetchError` that sums up what failed. A search whose
+            pages held fewer postings than the source announced counts as one that failed.
     """
     seen: set[str] = set()
     failures: dict[str, FetchError] = {}
     brought = False
     for name, ask in searches.items():
         seen_here: set[str] = set()
-        for page in range(1, max_pages + 1):
+        position: Position = None
+        held, announced = 0, 0
+        for number in range(1, max_pages + 1):
             try:
-                postings = ask(page)
+                page = ask(position)
             except FetchError as error:
-                failures[f"{name} (page {page})"] = error
+                failures[f"{name} (page {number})"] = error
+                announced = 0
                 break
-            keys = [_key_text(posting, key) for posting in postings]
+            keys = [_key_text(posting, key) for posting in page.postings]
+            announced = max(announced, page.announced or 0)
+            here = {text for text in keys if text is not None}
+            if page.postings and None not in keys and here <= seen_here:
+                break
+            seen_here |= here
+            held += len(page.postings)
             fresh = []
-            for posting, text in zip(postings, keys, strict=True):
+            for posting, text in zip(page.postings, keys, strict=True):
                 if text is None or text not in seen:
                     fresh.append(posting)
                 if text is not None:
@@ -48,11 +73,11 @@ def pages_of_searches(
             if fresh:
                 brought = True
                 yield fresh
-            here = {text for text in keys if text is not None}
-            repeats_only = bool(postings) and None not in keys and here <= seen_here
-            seen_here |= here
-            if len(postings) < full_page or repeats_only:
+            if page.next is None or not page.postings:
                 break
+            position = page.next
+        if held < announced:
+            failures[name] = ShortSearchError(source, announced, held)
         if failures and next(reversed(failures.values())).ends_fetch:
             break
     if len(failures) == 1 and not brought:

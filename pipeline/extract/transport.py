@@ -20,7 +20,7 @@ from requests import exceptions as transport_errors
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, stop_after_attempt, wait_random_exponential
 
-from pipeline.extract.answers import asked_pause
+from pipeline.extract.answers import asked_pause, is_plan_used_up
 from pipeline.extract.bounds import Bounds
 from pipeline.extract.errors import QuotaExhaustedError
 from pipeline.extract.quota import Quota
@@ -90,7 +90,11 @@ class Attempts:
         enough = stop_after_attempt(self._settings.max_attempts)
         session.send = retried.retry_with(  # type: ignore[method-assign]
             wait=self._pause_before_retry,
-            stop=lambda state: enough(state) or not self._bounds.allow_pause(state.upcoming_sleep),
+            stop=lambda state: (
+                enough(state)
+                or _is_final(state)
+                or not self._bounds.allow_pause(state.upcoming_sleep)
+            ),
             before_sleep=self._note_retry,
         )
         return session
@@ -186,6 +190,11 @@ class _BoundedAdapter(HTTPAdapter):
                 self, request, *args, **(streamed | {"timeout": timeout})
             )
         )
+
+
+def _is_final(state: RetryCallState) -> bool:
+    outcome = state.outcome
+    return outcome is not None and not outcome.failed and is_plan_used_up(outcome.result())
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T | None:

@@ -85,7 +85,8 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
             dg.AssetCheckSpec("not_suddenly_few", asset=key,
                               description="About as many postings as in the fetches before."),
             dg.AssetCheckSpec("as_declared", asset=key,
-                              description="No field is new, missing or of another type."),
+                              description="The answer's envelope, fields and types are those "
+                              "that the source's file declares."),
         ],
     )  # fmt: skip
     def raw(
@@ -163,7 +164,7 @@ def _of_dlt(loaded: dict[str, Any]) -> dict[str, Any]:
 def _fetch_checks(fetch: Fetch, settings: Settings) -> list[dg.AssetCheckResult]:
     usual = usual_rows(fetch.source, settings, fetch.run_id)
     few = fetch.status == "ok" and usual is not None and fetch.rows < SUDDENLY_FEW * usual
-    new_drift = [drift.field for drift in fetch.drift if drift.is_new]
+    told = [drift for drift in fetch.drift if drift.is_new or drift.concerns_all]
     severity = dg.AssetCheckSeverity
     return [
         dg.AssetCheckResult(
@@ -180,9 +181,9 @@ def _fetch_checks(fetch: Fetch, settings: Settings) -> list[dg.AssetCheckResult]
         ),
         dg.AssetCheckResult(
             check_name="as_declared",
-            passed=not new_drift,
-            severity=severity.WARN,
-            description=f"New: {', '.join(sorted(set(new_drift)))}" if new_drift else None,
+            passed=not told,
+            severity=severity.ERROR if any(d.concerns_all for d in told) else severity.WARN,
+            description="; ".join(f"{d.field}: {d.what}" for d in told)[:1_000] or None,
         ),
     ]
 

@@ -36,6 +36,9 @@ class Source:
             field is declared ``pl.String`` in ``json_columns`` instead. All the rest stays
             readable in the column ``raw``.
         json_columns: the nested fields, kept as JSON text.
+        required: the columns that are filled in some posting of every answer. One that is filled
+            in none is reported as drift.
+        others: the fields that the source is known to send beside these; any other is reported.
         mapping: one Polars expression over those columns for each column of
             :class:`pipeline.transform.schema.MappedPosting` that the source knows; what is not
             named is null.
@@ -53,6 +56,8 @@ class Source:
     key: str
     columns: Mapping[str, pl.DataType]
     json_columns: frozenset[str]
+    required: frozenset[str]
+    others: frozenset[str]
     mapping: Mapping[str, pl.Expr]
     feed_window: int | None = None
 

@@ -12,17 +12,18 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
-from pipeline.extract.searches import pages_of_searches
+from pipeline.extract.searches import Page, Position, pages_of_searches
 from pipeline.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import Source
-from pipeline.transform.raw_values import filled, flag, iso_time
+from pipeline.transform.currencies import currency_of
+from pipeline.transform.places import city_of_area_list
+from pipeline.transform.raw_values import filled, flag, moment
 
-CURRENCIES = {
-    "at": "EUR", "au": "AUD", "be": "EUR", "br": "BRL", "ca": "CAD", "ch": "CHF", "de": "EUR",
-    "es": "EUR", "fr": "EUR", "gb": "GBP", "in": "INR", "it": "EUR", "mx": "MXN", "nl": "EUR",
-    "nz": "NZD", "pl": "PLN", "sg": "SGD", "us": "USD", "za": "ZAR",
-}  # fmt: skip
-"""The countries that Adzuna covers (https://developer.adzuna.com), and in what they pay."""
+COUNTRIES = [
+    "at", "au", "be", "br", "ca", "ch", "de", "es", "fr", "gb", "in", "it", "mx", "nl", "nz", "pl",
+    "sg", "us", "za",
+]  # fmt: skip
+"""The countries that Adzuna covers (https://developer.adzuna.com)."""
 
 COUNTRY_FIELD = "_country"
 """Added to each raw posting: the country that was asked, which the answer does not name."""
@@ -30,11 +31,11 @@ COUNTRY_FIELD = "_country"
 
 def _known_countries(countries: list[str]) -> list[str]:
     countries = [country.lower() for country in countries]
-    unknown = [country for country in countries if country not in CURRENCIES]
+    unknown = [country for country in countries if country not in COUNTRIES]
     if unknown or not countries:
         raise ValueError(
             f"{', '.join(unknown) or 'an empty list'} is not covered by Adzuna; choose from "
-            f"{', '.join(CURRENCIES)}"
+            f"{', '.join(COUNTRIES)}"
         )
     return countries
 
@@ -87,28 +88,31 @@ class AdzunaSettings(SourceSettings):
         return len(self.countries) * max(1, len(self.queries)) * self.pages_per_query
 
 
+_ENVELOPE = {
+    "": "object", "results": "list", "count": "whole number", "mean": "number or absent",
+    "__CLASS__": "text or absent",
+}  # fmt: skip
+
+
 @dlt.resource(name="adzuna", max_table_nesting=0)
 def adzuna(settings: AdzunaSettings, client: Client) -> Iterator[list[Any]]:
     """The pages of every query in every country; each posting with :data:`COUNTRY_FIELD`."""
-    searches: dict[str, Callable[[int], list[Any]]] = {
+    searches: dict[str, Callable[[Position], Page]] = {
         f"'{query or settings.what_or}' in {country}": partial(
             _page, settings, client, query, country
         )
         for country in settings.countries
         for query in settings.queries or [""]
     }
-    yield from pages_of_searches(
-        "adzuna",
-        searches,
-        key="id",
-        max_pages=settings.pages_per_query,
-        full_page=settings.results_per_page,
-    )
+    yield from pages_of_searches("adzuna", searches, key="id", max_pages=settings.pages_per_query)
 
 
 def _page(
-    settings: AdzunaSettings, client: Client, query: str, country: str, page: int
-) -> list[Any]:
+    settings: AdzunaSettings, client: Client, query: str, country: str, position: Position
+) -> Page:
+    """One page by its number. A page may hold fewer postings than it has room for: the end is
+    where ``count`` says, and only without it at a page that is not full."""
+    number = position if isinstance(position, int) else 1
     wanted: dict[str, str | int | SecretStr | None] = {
         "app_id": settings.app_id,
         "app_key": settings.api_key,
@@ -123,19 +127,35 @@ def _page(
         "content-type": "application/json",
     }
     params = {name: value for name, value in wanted.items() if value is not None and value != ""}
-    answer = client.get_json(f"/v1/api/jobs/{country}/search/{page}", params)
+    path = f"/v1/api/jobs/{country}/search/{number}"
+    answer = client.get_json(path, params, envelope=_ENVELOPE)
     postings = answer.get("results") if isinstance(answer, Mapping) else None
     if not isinstance(postings, list):
         raise client.unusable(answer, "a list of jobs in `results`")
-    return [
-        {**posting, COUNTRY_FIELD: country} if isinstance(posting, Mapping) else posting
-        for posting in postings
-    ]
+    count = answer.get("count")
+    asked = number * settings.results_per_page
+    if isinstance(count, int):
+        is_last, announced = count <= asked, min(count, asked)
+    else:
+        is_last, announced = len(postings) < settings.results_per_page, None
+    return Page(
+        [
+            {**posting, COUNTRY_FIELD: country} if isinstance(posting, Mapping) else posting
+            for posting in postings
+        ],
+        None if is_last else number + 1,
+        announced,
+    )
 
 
 _HAS_SALARY = (pl.col("salary_min") > 0) | (pl.col("salary_max") > 0)
-_DEEPEST_AREA = pl.coalesce(
-    pl.col("location").str.json_path_match(f"$.area[{level}]") for level in range(7, 1, -1)
+_IS_PREDICTED = flag("salary_is_predicted").fill_null(False)
+_POINT = pl.coalesce("salary_min", "salary_max")
+
+# "…/land/ad/123?se=…&v=…" holds a session and the application's id: it differs with each answer,
+# and the id is nobody else's business. Adzuna's page of the same advert has neither.
+_ADDRESS = filled("redirect_url").str.replace(
+    r"^(https?://[^/?#]+(?:/[^/?#]+)*?)/(?:land/ad|details)/(\d+)(?:[/?#].*)?$", "$1/details/$2"
 )
 
 SOURCE = Source(
@@ -161,6 +181,8 @@ SOURCE = Source(
         "longitude": pl.Float64(),
     },
     json_columns=frozenset({"company", "location", "category"}),
+    required=frozenset({"title", "description", "created", "redirect_url", "location"}),
+    others=frozenset({"__CLASS__"}),
     mapping={
         "title": pl.col("title"),
         "company": pl.col("company").str.json_path_match("$.display_name"),
@@ -169,7 +191,7 @@ SOURCE = Source(
         .str.contains(r"(…|\.\.\.|&hellip;)\s*$")
         .fill_null(False),
         "location_text": pl.col("location").str.json_path_match("$.display_name"),
-        "city": _DEEPEST_AREA,
+        "city": city_of_area_list(pl.col("location"), pl.col(COUNTRY_FIELD).str.to_uppercase()),
         "region": pl.col("location").str.json_path_match("$.area[1]"),
         "country": pl.col(COUNTRY_FIELD).str.to_uppercase(),
         # A contract is one whatever its hours; "permanent" says less than "full_time".
@@ -178,15 +200,19 @@ SOURCE = Source(
             filled("contract_time"),
             filled("contract_type"),
         ),
-        "salary_min": pl.col("salary_min"),
-        "salary_max": pl.col("salary_max"),
+        # An estimate is one number, even where it is sent as one end of a range.
+        "salary_min": pl.when(_IS_PREDICTED).then(_POINT).otherwise("salary_min"),
+        "salary_max": pl.when(_IS_PREDICTED)
+        .then(pl.coalesce("salary_max", _POINT))
+        .otherwise("salary_max"),
         "salary_currency": pl.when(_HAS_SALARY).then(
-            pl.col(COUNTRY_FIELD).replace_strict(CURRENCIES, default=None, return_dtype=pl.String)
+            currency_of(pl.lit(None, pl.String), pl.col(COUNTRY_FIELD).str.to_uppercase())
         ),
+        # Hourly rates are made a year of without a mark: stated_pay finds them by the text.
         "salary_period": pl.when(_HAS_SALARY).then(pl.lit("YEAR")),
-        "salary_is_predicted": flag("salary_is_predicted").fill_null(False),
-        "apply_url": filled("redirect_url"),
-        "source_url": filled("redirect_url"),
-        "posted_at": iso_time("created"),
+        "salary_is_predicted": _IS_PREDICTED,
+        "apply_url": _ADDRESS,
+        "source_url": _ADDRESS,
+        "posted_at": moment("created"),
     },
 )

@@ -12,14 +12,17 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
-from pipeline.extract.searches import pages_of_searches
+from pipeline.extract.searches import Page, Position, pages_of_searches
 from pipeline.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import Source
+from pipeline.transform.currencies import currency_of
 from pipeline.transform.raw_values import (
+    day_of_age,
     epoch_time,
     filled,
-    iso_time,
+    json_items,
     json_strings,
+    moment,
     number,
 )
 
@@ -32,13 +35,15 @@ _ROLES = [
 class JSearchSettings(SourceSettings):
     """Every query is asked in every country, ``pages_per_query`` pages each.
 
-    The free plan has 200 requests a month. By default 5 are sent a day, at most 155 in 31 days;
-    the rest is for retries.
+    A page of up to ten postings is one request, and one credit of the plan: the free one has 200
+    a month. By default 5 are sent a day, at most 155 in 31 days; the rest is for retries.
     """
 
     model_config = SettingsConfigDict(env_prefix="JSEARCH_", populate_by_name=True)
 
     base_url: BaseUrl = "https://jsearch.p.rapidapi.com"
+    path: Annotated[str, Field(pattern="^/")] = "/search-v2"
+    """``/search``, which pages by number, answers no more at RapidAPI; other gateways have it."""
     rapidapi_key: Annotated[SecretStr | None, Field(validation_alias="RAPIDAPI_KEY")] = None
     rapidapi_host: str = "jsearch.p.rapidapi.com"
     interval_minutes: int = 1440
@@ -64,10 +69,20 @@ class JSearchSettings(SourceSettings):
         return len(self.queries) * len(self.countries) * self.pages_per_query
 
 
+COUNTRY_FIELD = "_country"
+"""Added to each raw posting: the country that was asked, which many postings do not name."""
+
+_ENVELOPE = {
+    "": "object", "status": "text", "request_id": "text or absent",
+    "parameters": "object or absent", "data": "object", "data.jobs": "list",
+    "data.cursor": "text or null or absent",
+}  # fmt: skip
+
+
 @dlt.resource(name="jsearch", max_table_nesting=0)
 def jsearch(settings: JSearchSettings, client: Client) -> Iterator[list[Any]]:
-    """The pages of every query in every country."""
-    searches: dict[str, Callable[[int], list[Any]]] = {
+    """The pages of every query in every country; each posting with :data:`COUNTRY_FIELD`."""
+    searches: dict[str, Callable[[Position], Page]] = {
         f"'{query}' in {country}": partial(_page, settings, client, query, country)
         for country in settings.countries
         for query in settings.queries
@@ -78,15 +93,17 @@ def jsearch(settings: JSearchSettings, client: Client) -> Iterator[list[Any]]:
 
 
 def _page(
-    settings: JSearchSettings, client: Client, query: str, country: str, page: int
-) -> list[Any]:
+    settings: JSearchSettings, client: Client, query: str, country: str, position: Position
+) -> Page:
+    """One page, from a cursor or, of the envelope with a list of jobs in ``data``, by number."""
     params: dict[str, str | int | SecretStr] = {
         "query": query,
-        "page": page,
         "num_pages": 1,
         "country": country,
         "date_posted": settings.date_posted,
     }
+    if position is not None:
+        params["page" if isinstance(position, int) else "cursor"] = position
     if settings.language:
         params["language"] = settings.language
     if settings.remote_only:
@@ -97,15 +114,60 @@ def _page(
         "X-RapidAPI-Key": settings.rapidapi_key or "",
         "X-RapidAPI-Host": settings.rapidapi_host,
     }
-    answer = client.get_json("/search", params, headers)
-    postings = answer.get("data") if isinstance(answer, Mapping) else None
+    answer = client.get_json(settings.path, params, headers, envelope=_ENVELOPE)
+    data = answer.get("data") if isinstance(answer, Mapping) else None
+    following: Position = None
+    postings: Any = None
+    if isinstance(data, list):
+        postings, following = data, (position if isinstance(position, int) else 1) + 1
+    elif isinstance(data, Mapping):
+        postings, cursor = data.get("jobs"), data.get("cursor")
+        following = cursor if isinstance(cursor, str) and cursor not in ("", position) else None
     if not isinstance(postings, list):
-        raise client.unusable(answer, "a list of jobs in `data`")
-    return postings
+        raise client.unusable(answer, "a list of jobs in `data.jobs`")
+    asked = country.lower()
+    return Page(
+        [
+            {**posting, COUNTRY_FIELD: asked} if isinstance(posting, Mapping) else posting
+            for posting in postings
+        ],
+        following,
+    )
 
 
-_FIRST_OPTION = pl.col("apply_options").str.json_path_match("$[0].apply_link")
+_MOST_OPTIONS = 20
+_LINKS = json_items("apply_options", ".apply_link", _MOST_OPTIONS)
+_DIRECT_LINK = pl.coalesce(
+    pl.when(is_direct == "true").then(link)
+    for link, is_direct in zip(
+        _LINKS, json_items("apply_options", ".is_direct", _MOST_OPTIONS), strict=True
+    )
+)
 _HAS_SALARY = (number("job_min_salary") > 0) | (number("job_max_salary") > 0)
+_HAS_AMOUNT = _HAS_SALARY.fill_null(False) | (number("job_salary") > 0).fill_null(False)
+_COUNTRY = pl.coalesce(filled("job_country"), filled(COUNTRY_FIELD))
+
+# "Madrid     •  a través de LinkedIn": the publisher is named behind the place.
+_TAIL = r"\s*•\s*([^•]*)$"
+_VIA = (
+    r"(?i)^(?:via|vía|a trav[eé]s de|tramite|über|bei|par|através d[eo]|pelo|door|przez|genom"
+    r"|gjennom|prin|přes|через|经由|経由)\b"
+)
+_LOCATION = pl.col("job_location")
+_tail = _LOCATION.str.extract(_TAIL)
+_PLACE = (
+    pl.when(
+        _tail.str.contains(_VIA)
+        | _tail.str.ends_with(pl.col("job_publisher").str.strip_chars())
+        | _LOCATION.str.contains(r"\s{2,}•\s")
+    )
+    .then(_LOCATION.str.replace(_TAIL, ""))
+    .otherwise(_LOCATION)
+)
+_ARRANGEMENT = pl.col("work_arrangement").str.to_lowercase().str.replace_all(r"[^a-z]", "")
+_EXACT_DATE = pl.coalesce(
+    moment("job_posted_at_datetime_utc"), epoch_time("job_posted_at_timestamp")
+)
 
 SOURCE = Source(
     name="jsearch",
@@ -115,6 +177,7 @@ SOURCE = Source(
     resource=jsearch,
     key="job_id",
     columns={
+        COUNTRY_FIELD: pl.String(),
         "job_title": pl.String(),
         "employer_name": pl.String(),
         "employer_logo": pl.String(),
@@ -126,6 +189,7 @@ SOURCE = Source(
         "job_google_link": pl.String(),
         "job_description": pl.String(),
         "job_is_remote": pl.Boolean(),
+        "job_posted_at": pl.String(),
         "job_posted_at_timestamp": pl.Int64(),
         "job_posted_at_datetime_utc": pl.String(),
         "job_offer_expiration_timestamp": pl.Int64(),
@@ -138,17 +202,44 @@ SOURCE = Source(
         "job_longitude": pl.Float64(),
         "job_min_salary": pl.String(),
         "job_max_salary": pl.String(),
+        "job_salary": pl.String(),
+        "job_salary_string": pl.String(),
         "job_salary_currency": pl.String(),
         "job_salary_period": pl.String(),
+        "work_arrangement": pl.String(),
+        "seniority_level": pl.String(),
+        "required_experience_years": pl.Float64(),
+        "visa_sponsorship": pl.String(),
+        "contract_duration": pl.String(),
+        "start_date": pl.String(),
+        "industry": pl.String(),
+        "job_function": pl.String(),
     },
-    json_columns=frozenset({"job_employment_types", "apply_options", "job_highlights"}),
+    json_columns=frozenset({
+        "job_employment_types", "apply_options", "job_highlights", "required_technologies",
+        "preferred_technologies", "job_required_skills", "education_required",
+    }),
+    required=frozenset({
+        "job_title", "employer_name", "job_publisher", "job_apply_link", "job_description",
+    }),
+    others=frozenset({
+        "job_uid", "job_google_link", "job_benefits", "job_benefits_strings", "employer_reviews",
+        "job_onet_soc", "job_onet_job_zone", "relocation_required", "relocation_assistance",
+        "methodologies", "has_management_responsibilities", "ai_ml_involved", "benefits_extended",
+        "soft_skills",
+        # Of answers before 2025:
+        "employer_company_type", "job_apply_quality_score", "job_required_experience",
+        "job_required_education", "job_experience_in_place_of_education", "job_job_title",
+        "job_posting_language", "job_occupational_categories", "job_naics_code",
+        "job_naics_name",
+    }),
     mapping={
         "title": pl.col("job_title"),
         "company": pl.col("employer_name"),
         "description": pl.col("job_description"),
         "description_is_snippet": pl.lit(False),
         "location_text": pl.coalesce(
-            filled("job_location"),
+            pl.when(_PLACE.str.strip_chars() != "").then(_PLACE),
             pl.concat_str(
                 filled("job_city"), filled("job_state"), filled("job_country"),
                 separator=", ", ignore_nulls=True,
@@ -156,25 +247,45 @@ SOURCE = Source(
         ),
         "city": pl.col("job_city"),
         "region": pl.col("job_state"),
-        "country": pl.col("job_country"),
-        "remote": pl.col("job_is_remote"),
+        "country": _COUNTRY,
+        "remote": pl.when(_ARRANGEMENT.is_in(["remote", "fullyremote"]))
+        .then(pl.lit(True))
+        .when(_ARRANGEMENT.is_in(["hybrid", "onsite", "inoffice", "inperson"]))
+        .then(pl.lit(False))
+        .otherwise(pl.col("job_is_remote")),
+        "tags": pl.concat_list(
+            json_strings(name).fill_null([])
+            for name in ("required_technologies", "preferred_technologies", "job_required_skills")
+        ).list.concat(pl.concat_list(filled("seniority_level")).list.drop_nulls()),
         "employment_type": pl.coalesce(
             json_strings("job_employment_types").list.join(", ").replace("", None),
             filled("job_employment_type"),
         ),
-        "salary_min": number("job_min_salary"),
-        "salary_max": number("job_max_salary", last=True),
-        "salary_currency": pl.when(_HAS_SALARY).then(pl.col("job_salary_currency")),
-        "salary_period": pl.when(_HAS_SALARY).then(pl.col("job_salary_period")),
+        "salary_min": pl.when(_HAS_SALARY.fill_null(False))
+        .then(number("job_min_salary"))
+        .otherwise(number("job_salary")),
+        "salary_max": pl.when(_HAS_SALARY.fill_null(False))
+        .then(number("job_max_salary", last=True))
+        .otherwise(number("job_salary", last=True)),
+        "salary_currency": pl.when(_HAS_AMOUNT).then(
+            currency_of(pl.col("job_salary_currency"), _COUNTRY)
+        ),
+        "salary_period": pl.when(_HAS_AMOUNT).then(pl.col("job_salary_period")),
         "salary_is_predicted": pl.lit(False),
         "publisher": filled("job_publisher"),
-        "apply_url": pl.coalesce(filled("job_apply_link"), _FIRST_OPTION),
-        "source_url": filled("job_google_link"),
-        "posted_at": pl.coalesce(
-            iso_time("job_posted_at_datetime_utc"), epoch_time("job_posted_at_timestamp")
+        "apply_url": pl.coalesce(
+            pl.when(pl.col("job_apply_is_direct")).then(filled("job_apply_link")),
+            _DIRECT_LINK,
+            filled("job_apply_link"),
+            _LINKS[0],
         ),
+        "apply_urls": pl.concat_list(filled("job_apply_link"), *_LINKS).list.drop_nulls(),
+        "source_url": filled("job_google_link"),
+        "posted_at": pl.coalesce(_EXACT_DATE, day_of_age("job_posted_at", "last_seen_at")),
+        "posted_at_is_approximate": _EXACT_DATE.is_null()
+        & day_of_age("job_posted_at", "last_seen_at").is_not_null(),
         "expires_at": pl.coalesce(
-            iso_time("job_offer_expiration_datetime_utc"),
+            moment("job_offer_expiration_datetime_utc"),
             epoch_time("job_offer_expiration_timestamp"),
         ),
     },

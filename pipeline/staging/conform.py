@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from pipeline.extract.drift import MAX_DRIFT_FIELDS, UNKNOWN, Drift, kind
 from pipeline.sources import Source
 
 OWN_COLUMNS = frozenset(
@@ -23,29 +24,11 @@ OWN_COLUMNS = frozenset(
 )
 MAX_KEY_CHARS = 200
 """A longer key is replaced by its hash: PostgreSQL indexes it later."""
-MAX_DRIFT_FIELDS = 200
-"""The most different unknown fields that one fetch reports; a map with ids as its keys, sent as
-a posting, would otherwise report each of them."""
 _EXAMPLE_CHARS = 120
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-@dataclass(frozen=True)
-class Drift:
-    """One way in which postings differ from what their source declares.
-
-    ``count`` is the number of postings concerned. ``is_new`` says that no earlier fetch of the
-    source showed it.
-    """
-
-    field: str
-    what: str
-    count: int
-    example: str | None = None
-    is_new: bool = True
 
 
 def json_text(value: Any, *, sort_keys: bool = False) -> str:
@@ -168,16 +151,6 @@ def _type_of(dtype: pl.DataType) -> _Type:
 _NESTED = _Type("list or object", frozenset({list, dict}), json_text)
 
 
-_KINDS: Mapping[type, str] = {
-    str: "text", bool: "true or false", int: "whole number", float: "number",
-    dict: "object", list: "list",
-}  # fmt: skip
-
-
-def _kind(value: Any) -> str:
-    return _KINDS.get(type(value), type(value).__name__)
-
-
 def _example(value: Any) -> str:
     text = json_text(value[:_EXAMPLE_CHARS] if isinstance(value, str) else value)
     return text if len(text) <= _EXAMPLE_CHARS else text[: _EXAMPLE_CHARS - 1] + "…"
@@ -206,8 +179,9 @@ class Conformed:
         self._types = {name: _type_of(self._schema[name]) for name in plain}
         self._types |= dict.fromkeys(source.json_columns, _NESTED)
         self._frames: list[pl.DataFrame] = []
+        self._postings = 0
         self._objects = 0
-        self._seen: Counter[str] = Counter()
+        self._filled: set[str] = set()
         self._drift: Counter[tuple[str, str]] = Counter()
         self._examples: dict[tuple[str, str], str] = {}
 
@@ -224,6 +198,8 @@ class Conformed:
         for name, declared in self._types.items():
             values = [posting.get(name) for posting in objects]
             series.append(self._column(name, declared, values))
+            if series[-1].null_count() < len(values):
+                self._filled.add(name)
         series.append(pl.Series("raw", [json_text(posting) for posting in postings], pl.String))
         self._frames.append(pl.DataFrame(series).select(self._schema.names()))
         self._note_shapes(postings, keys)
@@ -237,14 +213,14 @@ class Conformed:
     def drift(self) -> list[Drift]:
         """What differed from the declaration, in alphabetical order of the fields."""
         found = [
-            Drift(field, what, count, self._examples.get((field, what)))
+            Drift(field, what, count, self._examples.get((field, what)), of=self._postings)
             for (field, what), count in self._drift.items()
         ]
         if self._objects:
             found += [
-                Drift(name, "missing in every posting", self._objects)
-                for name in self._types
-                if name not in self._seen
+                Drift(name, "missing or null in every posting", self._objects, of=self._objects)
+                for name in self._source.required
+                if name not in self._filled
             ]
         return sorted(found, key=lambda drift: (drift.field, drift.what))
 
@@ -263,7 +239,7 @@ class Conformed:
     def _convert(self, name: str, dtype: pl.DataType, declared: _Type, value: Any) -> Any:
         if value is None:
             return None
-        what = f"{_kind(value)} instead of {declared.name}"
+        what = f"{kind(value)} instead of {declared.name}"
         try:
             converted = declared.convert(value)
             if dtype != pl.String:  # a text always fits
@@ -283,22 +259,22 @@ class Conformed:
 
     def _note_shapes(self, postings: Sequence[Any], keys: Iterable[str]) -> None:
         objects = [posting for posting in postings if isinstance(posting, Mapping)]
+        self._postings += len(postings)
         self._objects += len(objects)
         counts = Counter(chain.from_iterable(objects))
-        self._seen.update(name for name in counts if name in self._types)
         for field, count in counts.items():
-            if field in self._types or field == self._source.key:
+            if field in self._types or field == self._source.key or field in self._source.others:
                 continue
             text = str(field)
-            if (_valid(text), "unknown field") not in self._drift and (
-                sum(what == "unknown field" for _, what in self._drift) >= MAX_DRIFT_FIELDS
+            if (_valid(text), UNKNOWN) not in self._drift and (
+                sum(what == UNKNOWN for _, what in self._drift) >= MAX_DRIFT_FIELDS
             ):
                 text = "…"
             example = next(posting[field] for posting in objects if field in posting)
-            self._note(text, "unknown field", example, count)
+            self._note(text, UNKNOWN, example, count)
         for posting, key in zip(postings, keys, strict=True):
             if not isinstance(posting, Mapping):
-                self._note("(posting)", f"{_kind(posting)} instead of object", posting)
+                self._note("(posting)", f"{kind(posting)} instead of object", posting)
             elif key.startswith("sha-"):
                 value = posting.get(self._source.key)
                 if value != key:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import duckdb
 
-from pipeline.staging.conform import Drift
+from pipeline.extract.drift import Drift
 
 Status = Literal["ok", "partial", "failed", "skipped"]
 

@@ -18,6 +18,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from pipeline.extract.client import Client
+from pipeline.extract.drift import Drift
 from pipeline.extract.errors import FetchError
 from pipeline.extract.quota import Quota
 from pipeline.settings import Settings, SourceSettings
@@ -98,6 +99,7 @@ def load(
 class _Answer:
     postings: Conformed
     error: str | None
+    drift: tuple[Drift, ...]
 
 
 @contextmanager
@@ -173,7 +175,7 @@ def _ask(source: Source, source_settings: SourceSettings, client: Client) -> _An
     except Exception as error:
         reason = _safe_reason(source, error)
     postings.add(chunk)
-    return _Answer(postings, reason)
+    return _Answer(postings, reason, (*client.drift(), *postings.drift()))
 
 
 def _postings(pages: Any) -> Iterator[Any]:
@@ -247,7 +249,7 @@ def _store(
     return Fetch(
         source.name, run_id, started_at, datetime.now(UTC), status, answer.error,
         rows=len(frame), new_rows=new_rows, oldest_posted_at=_oldest_posted_at(source, frame),
-        drift=tuple(answer.postings.drift()), load_id=load_id,
+        drift=answer.drift, load_id=load_id,
     )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
     - ``city``, ``region``, ``country``: together, of the posting that says most of them.
     - salary: together, the employer's over an estimate.
     - ``apply_url``: an employer's requisition over other addresses.
-    - ``posted_at`` and ``first_seen_at`` are the earliest, ``expires_at`` the latest;
+    - ``posted_at``: the earliest date of those that are exact, else of the approximate ones.
+    - ``first_seen_at`` is the earliest, ``expires_at`` the latest;
       ``remote`` if any says so; ``skills`` and ``tags`` of all, sorted.
     - ``status``, its reason and ``closed_at``: as :func:`pipeline.transform.lifecycle.job_status`
       tells them.
@@ -42,6 +43,9 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
         _salary=pl.when(pl.col("salary_min").is_null() & pl.col("salary_max").is_null())
         .then(2)
         .otherwise(pl.col("salary_is_predicted").cast(pl.Int32)),
+        _date=pl.when(pl.col("posted_at").is_not_null()).then(
+            pl.col("posted_at_is_approximate").cast(pl.Int32)
+        ),
         _apply=pl.when(pl.col("apply_url").is_null())
         .then(2)
         .otherwise(
@@ -78,7 +82,10 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
             ],
             pl.col("apply_url").sort_by("_apply", maintain_order=True).first(),
             pl.col("remote").any(),
-            pl.col("posted_at").min(),
+            *[
+                pl.col(name).sort_by("_date", "posted_at", nulls_last=True).first()
+                for name in ("posted_at", "posted_at_is_approximate")
+            ],
             pl.col("expires_at").max(),
             *[
                 pl.col(name).list.explode(empty_as_null=False).unique().sort()

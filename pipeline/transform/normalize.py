@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from functools import lru_cache
 
 import dataframely as dy
 import polars as pl
-import pycountry
 
 from pipeline.transform import text
+from pipeline.transform.currencies import currency
 from pipeline.transform.places import locate
+from pipeline.transform.raw_values import of_distinct
 from pipeline.transform.schema import (
     EMPLOYMENT_TYPES,
     MAX_DESCRIPTION_CHARS,
@@ -26,10 +26,12 @@ from pipeline.transform.schema import (
     Posting,
     RejectedPosting,
 )
+from pipeline.transform.stated_pay import Pay, as_stated
 
 NO_ID = "the source gave it no id"
 NO_TITLE = "title is empty"
-"""The reasons for a rejection; any other names the rules of :class:`Posting` that are broken."""
+"""The reasons for a rejection, beside those that a source's mapping gives; any other names the
+rules of :class:`Posting` that are broken."""
 
 MAX_ID_BYTES = 200
 MAX_NAME_CHARS = 300
@@ -51,11 +53,6 @@ _PERIOD_BOUNDS = {
 }  # fmt: skip
 _BOUNDED_CURRENCIES = ["USD", "EUR", "GBP", "CAD", "AUD", "CHF", "NZD", "SGD"]
 """Where the bounds of a period hold; a year's salary in rupiah or yen exceeds them."""
-
-_CURRENCY_SYMBOLS = {
-    "€": "EUR", "£": "GBP", "₹": "INR", "US$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD",
-    "R$": "BRL", "ZŁ": "PLN", "₺": "TRY", "₪": "ILS", "₩": "KRW", "₱": "PHP",
-}  # fmt: skip
 
 _PERIODS = {
     "YEAR": ["year", "yearly", "annual", "annually", "annum", "yr", "y", "pa", "per year"],
@@ -89,13 +86,32 @@ _UNSTATED = {"", "n a", "na", "none", "null", "unknown", "unspecified", "not spe
 _REMOTE_PLACE = (
     r"(?i)\b(?:remote(?:ly)?|remoto|anywhere|worldwide|work from home|wfh|home[ -]?office)\b"
 )
-_REMOTE_TITLE = r"(?i)\b(?:remote|remotely|work from home|wfh)\b"
+_REMOTE_TITLE = (
+    r"(?i)\b(?:remote|remotely|work from home|wfh|remot[oa]|t[eé]l[eé]travail|teletrabajo"
+    r"|teletrabalho|home[ -]?office|thuiswerk\w*|zdaln\w+|etätyö\w*)\b"
+)
+_NO_REMOTE_TITLE = r"(?i)\b(?:not|no|non)[ -]+remote\b"
 _NOT_REMOTE = (
     r"(?i)\b(?:(?:not|no|non)[ -]+remote"
     r"|remote (?:sensing|support|control|monitoring|access|desktop|hands|sites?))\b"
 )
 _ON_SITE = r"(?i)\b(?:on[ -]?site|in[ -]office|office|hybrid|in[ -]person)\b"
 _HOME_OFFICE = r"(?i)home[ -]office"
+_ON_SITE_TITLE = r"(?i)\b(?:on[ -]?site|in[ -]office|office[ -]based|hybrid|in[ -]person)\b"
+_HYBRID_SUBJECT = (
+    r"(?i)\bhybrid[ -](?:cloud|apps?|mobile|infrastructure|integration|it\b|multi|data|identity)"
+)
+"""Hybrid clouds are what some of these jobs are about."""
+_ON_SITE_TEXT = (
+    r"(?i)\b(?:(?:this|the) (?:is an? |role is an? |position is an? |job is an? |role is "
+    r"|position is |job is )(?:fully |100% |strictly )?(?:on[ -]?site|in[ -]office|office[ -]based"
+    r"|in[ -]person|hybrid)\b"
+    r"|(?:this|the) (?:role|position|job) (?:is not|isn[’']t|cannot be|can[’']t be|is never) "
+    r"(?:a |fully |done )?remote"
+    r"|not a (?:fully )?remote (?:role|position|job)|remote work is not (?:possible|available"
+    r"|offered|an option)|no remote (?:work|option))"
+)
+"""What an advert says in so many words; a perk such as four weeks from anywhere is none of it."""
 
 _URL = r"^(?i:(https?))://(?:[^/?#\s@\\]*@)*((?:[\pL\pN_-]+\.)*[\pL\pN_-]+\.?(?::[0-9]{1,5})?)([/?#].*)?$"
 
@@ -114,6 +130,7 @@ def normalize(
         .then(pl.lit(NO_ID))
         .when(pl.col("title").is_null())
         .then(pl.lit(NO_TITLE))
+        .otherwise(pl.col("unusable"))
     )
     cleaned = cleaned.with_columns(reason=reason)
     understood = cleaned.filter(pl.col("reason").is_null())
@@ -144,7 +161,7 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
     return (
         mapped.with_columns(
             given_id=given_id,
-            source_id=_distinct(given_id, _safe_id),
+            source_id=of_distinct(given_id, _safe_id),
             title=text.line(pl.col("title")).pipe(_cut, MAX_TITLE_CHARS),
             description=text.paragraphs(pl.col("description"))
             .pipe(text.without_application_check)
@@ -152,16 +169,17 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
             description_is_snippet=pl.col("description_is_snippet").fill_null(False),
             tags=_tags(pl.col("tags")),
             skills=pl.lit([], dtype=pl.List(pl.String)),
-            employment_type=_distinct(pl.col("employment_type"), employment_type).cast(
+            employment_type=of_distinct(pl.col("employment_type"), employment_type).cast(
                 pl.Enum(EMPLOYMENT_TYPES)
             ),
-            salary_currency=_distinct(pl.col("salary_currency"), currency),
-            salary_period=_distinct(pl.col("salary_period"), salary_period),
+            salary_currency=of_distinct(pl.col("salary_currency"), currency),
+            salary_period=of_distinct(pl.col("salary_period"), salary_period),
             salary_min=_amount(pl.col("salary_min")),
             salary_max=_amount(pl.col("salary_max")),
             apply_url=web_url(pl.col("apply_url")),
             source_url=web_url(pl.col("source_url")),
             posted_at=_between(pl.col("posted_at"), pl.col("last_seen_at") + _CLOCK_SKEW),
+            posted_at_is_approximate=pl.col("posted_at_is_approximate").fill_null(False),
             expires_at=_between(pl.col("expires_at"), pl.col("last_seen_at") + _LONGEST_OFFER),
             **{name: text.line(pl.col(name)).pipe(_cut, MAX_NAME_CHARS) for name in names},
         )
@@ -176,25 +194,13 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
             ),
         )
         .with_columns(pl.col("place").struct.field("city", "region", "country"))
+        .pipe(_with_stated_pay)
         .pipe(_with_sound_salary)
     )
 
 
 def _cut(value: pl.Expr, length: int) -> pl.Expr:
     return value.str.head(length).str.strip_chars().replace("", None)
-
-
-def _distinct(value: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
-    """Apply a Python function to each distinct value once."""
-
-    def apply(series: pl.Series) -> pl.Series:
-        distinct = series.drop_nulls().unique()
-        if distinct.is_empty():
-            return series
-        results = pl.Series([function(item) for item in distinct], dtype=pl.String)
-        return series.replace_strict(distinct, results, default=None, return_dtype=pl.String)
-
-    return value.map_batches(apply, return_dtype=pl.String)
 
 
 def _safe_id(source_id: str) -> str:
@@ -250,15 +256,22 @@ def _places(fields: pl.Series) -> pl.Series:
 
 
 def _remote() -> pl.Expr:
-    """A location that says office, on-site or hybrid outweighs the source's flag, which Remote OK
-    sets for its whole feed; otherwise the flag, or remote work named in location or title."""
-    place = pl.col("location_text").fill_null("")
-    title = pl.col("title").fill_null("").str.replace_all(_NOT_REMOTE, "")
-    on_site = place.str.replace_all(_HOME_OFFICE, "").str.contains(_ON_SITE)
-    named = place.str.replace_all(_NOT_REMOTE, "").str.contains(_REMOTE_PLACE)
-    return ~on_site & (
-        pl.col("remote").fill_null(False) | named | title.str.contains(_REMOTE_TITLE)
-    )
+    """A location, a title or a plain sentence of the text that says office, on-site or hybrid
+    outweighs the source's flag, which Remote OK sets for its whole feed; otherwise the flag, or
+    remote work named in location or title. A place or title that offers both is remote."""
+    place = pl.col("location_text").fill_null("").str.replace_all(_HOME_OFFICE, "")
+    title = pl.col("title").fill_null("")
+    plain_title = title.str.replace_all(_NOT_REMOTE, "")
+    at_place = place.str.contains(_ON_SITE)
+    on_site = title.str.replace_all(_HOME_OFFICE, "").str.replace_all(
+        _HYBRID_SUBJECT, ""
+    ).str.contains(f"{_ON_SITE_TITLE}|{_NO_REMOTE_TITLE}") | pl.col("description").str.contains(
+        _ON_SITE_TEXT
+    ).fill_null(False)
+    named = place.str.replace_all(_NOT_REMOTE, "").str.contains(
+        _REMOTE_PLACE
+    ) | plain_title.str.contains(_REMOTE_TITLE)
+    return ~at_place & (named | (pl.col("remote").fill_null(False) & ~on_site))
 
 
 def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:
@@ -286,17 +299,40 @@ def salary_period(words: str) -> str | None:
     return _PERIOD_OF.get(re.sub(r"[\W_]+", " ", words[:100].lower()).strip())
 
 
-def currency(words: str) -> str | None:
-    """An ISO 4217 code for a code or an unambiguous symbol; ``$`` alone is many currencies."""
-    code = words[:10].strip().upper()
-    code = _CURRENCY_SYMBOLS.get(code, code)
+def _amount(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_finite() & value.is_between(1, _MAX_AMOUNT)).then(value.round(2))
+
+
+_PAY = pl.Struct(
+    {
+        "salary_min": pl.Float64,
+        "salary_max": pl.Float64,
+        "salary_currency": pl.String,
+        "salary_period": pl.String,
+    }
+)
+
+
+def _with_stated_pay(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """Pay in the currency and for the period that the posting's own words give the amounts."""
+    names = [field.name for field in _PAY.fields]
+    said = pl.concat_str("title", "location_text", "description", separator="\n", ignore_nulls=True)
+    is_told = pl.any_horizontal(pl.col("salary_min", "salary_max").is_not_null())
+    is_stated = is_told & ~pl.col("salary_is_predicted").fill_null(False)
+    pay = pl.struct(*names, pl.when(is_stated).then(said).alias("said"))
     return (
-        code if re.fullmatch("[A-Z]{3}", code) and pycountry.currencies.get(alpha_3=code) else None
+        postings.with_columns(_pay=pay.map_batches(_stated, return_dtype=_PAY))
+        .with_columns(pl.col("_pay").struct.field(*names))
+        .drop("_pay")
     )
 
 
-def _amount(value: pl.Expr) -> pl.Expr:
-    return pl.when(value.is_finite() & value.is_between(1, _MAX_AMOUNT)).then(value.round(2))
+def _stated(rows: pl.Series) -> pl.Series:
+    stated = [
+        as_stated(Pay(*pay), said) if said else pay
+        for *pay, said in rows.struct.unnest().iter_rows()
+    ]
+    return pl.DataFrame(stated, dict(_PAY.to_schema()), orient="row").to_struct(rows.name)
 
 
 def _with_sound_salary(postings: pl.LazyFrame) -> pl.LazyFrame:

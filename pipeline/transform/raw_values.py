@@ -6,6 +6,14 @@ be read is null.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+import dateparser
 import polars as pl
 
 _ESCAPE = r'\\(["\\/bfnrt]|u([0-9abcefABCEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))'
@@ -15,29 +23,104 @@ _ELEMENTS = 64
 """How many elements are read of a list that does not hold texts alone."""
 
 _YEAR_2100 = 4_102_444_800
+_MAX_AGE_CHARS = 60
+_MAX_AGE_DAYS = 3_650
+_NOON = datetime(2026, 1, 15, 12)  # noqa: DTZ001 - only the difference to it counts
+_NEW = re.compile(
+    r"(?:just (?:now|posted|published)|new(?:ly posted)?|moments? ago|gerade eben|neu"
+    r"|reci[ée]n publicad[oa]|nuev[oa]|ahora|à l.instant|nouveau|adesso|nuovo|agora|novo|nieuw"
+    r"|zojuist|ny|nytt|now(?:e|y)|teraz)\W*",
+    re.IGNORECASE,
+)
+"""What boards write in place of an age of less than an hour."""
+_AROUND_AGE = re.compile(
+    r"^\W*(?:re)?(?:posted|published|active|listed|updated|publi[ée]e?|publicad[oa]|pubblicato"
+    r"|veröffentlicht|geplaatst|opublikowano)\b:?"
+    r"|\b(?:more than|over|about|almost|mehr als|über|etwa|más de|plus de|environ|più di|oltre"
+    r"|mais de|meer dan|ponad)\b|(?<=\d)\s?\+",
+    re.IGNORECASE,
+)
+"""What stands around an age and does not change its days: "Posted 30+ days ago"."""
 
 
-def iso_time(column: str) -> pl.Expr:
-    """ISO 8601 text as UTC; without an offset it is taken for UTC."""
+def moment(column: str) -> pl.Expr:
+    """A time that is written out, as UTC: ISO 8601, RFC 2822 (``Fri, 20 Nov 2026 08:30:00 GMT``),
+    a date with the month's English name, or digits as :func:`epoch_time` reads them. Without an
+    offset it is taken for UTC."""
     text = pl.col(column).str.strip_chars()
     return pl.coalesce(
         text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False),
-        text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-        .dt.replace_time_zone("UTC"),
-        text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
-        .dt.replace_time_zone("UTC"),
-        text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-        .dt.replace_time_zone("UTC"),
+        *[
+            text.str.to_datetime(written, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+            for written in ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f")
+        ],
+        *[
+            text.str.to_date(written, strict=False).cast(pl.Datetime("us"))
+            .dt.replace_time_zone("UTC")
+            for written in ("%Y-%m-%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y")
+        ],
+        _since_1970(text.str.extract(r"^(\d{9,19})$").cast(pl.Int64, strict=False)),
+        of_distinct(text, _rfc_2822, pl.Datetime("us", "UTC")),
     )  # fmt: skip
 
 
 def epoch_time(column: str) -> pl.Expr:
-    """Seconds since 1970, of an integer column, as UTC; null outside of 1970 to 2099."""
-    seconds = pl.col(column)
-    plausible = pl.when(seconds.is_between(1, _YEAR_2100)).then(seconds)
-    return (
-        pl.from_epoch(plausible, time_unit="s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    """A time since 1970, of an integer column, as UTC: in seconds or, where they would lie beyond
+    the year 2100, in milliseconds, microseconds or nanoseconds. Null outside of 1970 to 2099."""
+    return _since_1970(pl.col(column))
+
+
+def _since_1970(count: pl.Expr) -> pl.Expr:
+    microseconds = (
+        pl.when(count < 1)
+        .then(None)
+        .when(count <= _YEAR_2100)
+        .then(count * 1_000_000)
+        .when(count <= _YEAR_2100 * 1_000)
+        .then(count * 1_000)
+        .when(count <= _YEAR_2100 * 1_000_000)
+        .then(count)
+        .when(count <= _YEAR_2100 * 1_000_000_000)
+        .then(count // 1_000)
     )
+    return microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _rfc_2822(text: str) -> datetime | None:
+    if len(text) > _MAX_AGE_CHARS or not re.search(r"\d:\d\d", text):
+        return None
+    try:
+        read = parsedate_to_datetime(text)
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def day_of_age(column: str, told_at: str) -> pl.Expr:
+    """The day, at midnight UTC, that lies as far before ``told_at`` as the text says: "3 days
+    ago", "hace 5 días", "vor 3 Tagen", "heute", in any language that dateparser reads. Of "30+
+    days ago" it is the latest day that may be meant."""
+    age = of_distinct(pl.col(column).str.strip_chars(), _age_in_hours, pl.Int64())
+    return (pl.col(told_at) - pl.duration(hours=age)).dt.truncate("1d")
+
+
+@lru_cache(maxsize=4_096)
+def _age_in_hours(text: str) -> int | None:
+    if len(text) > _MAX_AGE_CHARS:
+        return None
+    if _NEW.fullmatch(text):
+        return 0
+    plain = " ".join(_AROUND_AGE.sub(" ", text).split())
+    try:
+        then = dateparser.parse(
+            plain, settings={"RELATIVE_BASE": _NOON, "PARSERS": ["relative-time"]}
+        )
+    except (ValueError, OverflowError, RecursionError):
+        return None
+    if then is None:
+        return None
+    hours = int((_NOON - then.replace(tzinfo=None)).total_seconds() // 3_600)
+    return hours if 0 <= hours <= _MAX_AGE_DAYS * 24 else None
 
 
 def json_strings(column: str) -> pl.Expr:
@@ -52,6 +135,11 @@ def json_strings(column: str) -> pl.Expr:
         only_strings.str.json_decode(pl.List(pl.String)),
         pl.when(text.str.starts_with("[")).then(elements),
     )
+
+
+def json_items(column: str, path: str, most: int) -> list[pl.Expr]:
+    """What ``path`` (``.apply_link``) names in each of the first elements of a JSON list."""
+    return [pl.col(column).str.json_path_match(f"$[{index}]{path}") for index in range(most)]
 
 
 def number(column: str, *, last: bool = False) -> pl.Expr:
@@ -76,3 +164,20 @@ def flag(column: str) -> pl.Expr:
 def filled(column: str) -> pl.Expr:
     """The text, null where it is empty or blank."""
     return pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column))
+
+
+def of_distinct(
+    text: pl.Expr, read: Callable[[str], Any], dtype: pl.DataType | None = None
+) -> pl.Expr:
+    """What a Python function reads in each distinct text, as text unless ``dtype`` says
+    otherwise."""
+    dtype = dtype or pl.String()
+
+    def apply(series: pl.Series) -> pl.Series:
+        distinct = series.drop_nulls().unique()
+        if distinct.is_empty():
+            return pl.Series(series.name, [None] * len(series), dtype)
+        found = pl.Series([read(item) for item in distinct], dtype=dtype)
+        return series.replace_strict(distinct, found, default=None, return_dtype=dtype)
+
+    return text.map_batches(apply, return_dtype=dtype)

@@ -32,10 +32,12 @@ class MappedPosting(dy.Schema):
 
     Texts may hold HTML, entities, mojibake, blanks and control characters; ``country`` may be a
     name or a code; ``employment_type`` is the source's own wording; a salary of 0 means none.
+    ``unusable`` is the source's own reason, in words, why this is no posting.
     """
 
     source = dy.String(nullable=False)
     source_id = dy.String(nullable=False)
+    unusable = dy.String(nullable=True)
     title = dy.String(nullable=True)
     company = dy.String(nullable=True)
     description = dy.String(nullable=True)
@@ -56,6 +58,7 @@ class MappedPosting(dy.Schema):
     apply_url = dy.String(nullable=True)
     source_url = dy.String(nullable=True)
     posted_at = _utc(nullable=True)
+    posted_at_is_approximate = dy.Bool(nullable=True)
     expires_at = _utc(nullable=True)
     first_seen_at = _utc(nullable=False)
     last_seen_at = _utc(nullable=False)
@@ -67,7 +70,8 @@ class MappedPosting(dy.Schema):
 class Posting(dy.Schema):
     """A cleaned posting. One row a posting; ``posting_id`` is ``<source>_<source_id>``.
 
-    ``run_id`` is the run that last fetched it. Salaries are in ``salary_currency`` for one
+    ``run_id`` is the run that last fetched it. ``posted_at_is_approximate``: the source tells only
+    how old it is. Salaries are in ``salary_currency`` for one
     ``salary_period``; ``salary_is_predicted`` marks an estimate that is not the employer's.
     """
 
@@ -95,6 +99,7 @@ class Posting(dy.Schema):
     apply_url = dy.String(nullable=True, regex=r"^https?://")
     source_url = dy.String(nullable=True, regex=r"^https?://")
     posted_at = _utc(nullable=True)
+    posted_at_is_approximate = dy.Bool(nullable=False)
     expires_at = _utc(nullable=True)
     first_seen_at = _utc(nullable=False)
     last_seen_at = _utc(nullable=False)
@@ -206,6 +211,7 @@ class Job(dy.Schema):
     apply_url = dy.String(nullable=True)
     source_url = dy.String(nullable=True)
     posted_at = _utc(nullable=True)
+    posted_at_is_approximate = dy.Bool(nullable=False)
     expires_at = _utc(nullable=True)
     first_seen_at = _utc(nullable=False)
     status = dy.Enum(STATUSES, nullable=False)

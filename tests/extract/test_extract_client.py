@@ -35,6 +35,7 @@ from source_server import (
 from pipeline.extract.client import Client
 from pipeline.extract.errors import (
     BoundReachedError,
+    EndpointMissingError,
     FetchError,
     KeyRefusedError,
     QuotaExhaustedError,
@@ -155,8 +156,8 @@ def test_a_lasting_fault_ends_after_the_attempts(
             "compression",
         ),
         (html_instead_of_json(None, 403), KeyRefusedError, "Check ADZUNA_API_KEY"),
-        (reply(b'{"display": "no such <b>page</b>."}', 404), UnusableAnswerError, "no such page"),
-        (reply(b"{}", 302, Location="/elsewhere"), UnusableAnswerError, "HTTP 404"),
+        (reply(b'{"display": "no such <b>page</b>."}', 404), EndpointMissingError, "no such page"),
+        (reply(b"{}", 302, Location="/elsewhere"), EndpointMissingError, "HTTP 404"),
         (reply(b"", 302, Location="//[bad"), SourceUnavailableError, "could not be sent"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,21 +12,27 @@ from pipeline.extract.errors import (
     FetchError,
     IncompleteFetchError,
     QuotaExhaustedError,
+    ShortSearchError,
     SourceUnavailableError,
 )
-from pipeline.extract.searches import pages_of_searches
+from pipeline.extract.searches import Page, Position, pages_of_searches
 
 Pages = list[list[Any] | FetchError]
 
 
-def search(pages: Pages, asked: list[int] | None = None) -> Callable[[int], list[Any]]:
-    def ask(page: int) -> list[Any]:
+def search(
+    pages: Pages, asked: list[int] | None = None, announced: int | None = None
+) -> Callable[[Position], Page]:
+    """Pages by number, each of which names a next one."""
+
+    def ask(position: Position) -> Page:
+        number = position if isinstance(position, int) else 1
         if asked is not None:
-            asked.append(page)
-        answer = pages[page - 1] if page <= len(pages) else []
+            asked.append(number)
+        answer = pages[number - 1] if number <= len(pages) else []
         if isinstance(answer, FetchError):
             raise answer
-        return answer
+        return Page(answer, number + 1, announced)
 
     return ask
 
@@ -68,9 +75,8 @@ def test_a_search_whose_first_page_others_brought_goes_on() -> None:
         ([jobs(1), jobs(2), jobs(3)], {"max_pages": 2}, [1, 2]),
         ([jobs(1), []], {}, [1, 2]),
         ([jobs(1), jobs(1), jobs(2)], {}, [1, 2]),
-        ([jobs(1, 2), jobs(3), jobs(4)], {"full_page": 2}, [1, 2]),
     ],
-    ids=["pages", "empty", "repeats", "short"],
+    ids=["pages", "empty", "repeats"],
 )
 def test_a_search_ends(pages: Pages, options: dict[str, int], expected: list[int]) -> None:
     asked: list[int] = []
@@ -79,13 +85,41 @@ def test_a_search_ends(pages: Pages, options: dict[str, int], expected: list[int
     assert asked == expected
 
 
+def test_a_search_ends_with_the_page_that_names_no_next_one() -> None:
+    pages = {None: Page(jobs(1), "b"), "b": Page(jobs(2), "c"), "c": Page(jobs(3), None)}
+    found = list(pages_of_searches("jsearch", {"a": pages.__getitem__}, key="id", max_pages=9))
+    assert found == [jobs(1), jobs(2), jobs(3)]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [[jobs(1), jobs(2)], [jobs(1, 2), jobs(1, 2), jobs(3)], [jobs(1, 2), []]],
+    ids=["short", "repeated", "empty"],
+)
+def test_a_search_that_came_up_short_is_told(pages: Pages) -> None:
+    asked = {"a": search(pages, announced=3), "b": search([jobs(9)], announced=1)}
+    found: list[Any] = []
+    searches = pages_of_searches("adzuna", asked, key="id", max_pages=5)
+    with pytest.raises(IncompleteFetchError, match="1 of 2 searches failed or came up") as error:
+        found.extend(itertools.chain.from_iterable(searches))
+    (short,) = error.value.failures.values()
+    assert isinstance(short, ShortSearchError)
+    assert "adzuna announced 3 postings on these pages, and they held 2" in str(short)
+
+
+def test_a_short_page_in_the_middle_is_not_the_end() -> None:
+    pages = [jobs(1), jobs(2, 3), jobs(4, 5)]
+    assert fetched({"a": pages})[0] == jobs(1, 2, 3, 4, 5)
+
+
 def test_a_failing_search_leaves_the_others_and_is_told_at_the_end() -> None:
     broken = SourceUnavailableError("jsearch is not available.")
     found, error = fetched({"a": [broken], "b": [jobs(1), broken], "c": [jobs(2)]})
     assert found == jobs(1, 2)
     assert isinstance(error, IncompleteFetchError)
     assert str(error) == (
-        "jsearch: 2 of 3 searches failed. a (page 1), b (page 2): jsearch is not available."
+        "jsearch: 2 of 3 searches failed or came up short. a (page 1), b (page 2): jsearch is not "
+        "available."
     )
 
 

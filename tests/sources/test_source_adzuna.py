@@ -14,7 +14,7 @@ from sources.source_fetch import MONTH_MINUTES, as_mapped, fetch, quick, recorde
 
 from pipeline.extract.errors import FetchError, IncompleteFetchError, KeyRefusedError
 from pipeline.settings import ConfigurationError
-from pipeline.sources.adzuna import CURRENCIES, AdzunaSettings
+from pipeline.sources.adzuna import AdzunaSettings
 
 
 def test_the_default_cadence_stays_within_every_limit_with_retries_to_spare() -> None:
@@ -59,6 +59,28 @@ def test_the_country_that_was_asked_is_added_to_each_posting(tmp_path: Path) -> 
     assert first.query["results_per_page"] == "50"
     assert first.query["category"] == "it-jobs"
     assert "what" not in first.query
+
+
+def test_a_page_with_room_left_is_not_the_last_while_more_are_counted(tmp_path: Path) -> None:
+    pages = [[adzuna_job() for _ in range(size)] for size in (49, 50, 21)]
+    with SourceServer() as server:
+        for number, page in enumerate(pages, start=1):
+            server.answer("adzuna", page, page=number)
+        settings = quick("adzuna", server.base_url("adzuna"), countries=["gb"], pages_per_query=10)
+        found, error = fetch("adzuna", settings, tmp_path)
+        assert (len(found), error) == (120, None)
+        assert [request.page for request in server.requests] == [1, 2, 3]
+
+
+def test_a_sweep_that_came_up_short_says_so(tmp_path: Path) -> None:
+    page = {"count": 120, "mean": 1.5, "results": [adzuna_job() for _ in range(50)]}
+    with SourceServer() as server:
+        server.answer("adzuna", page)
+        settings = quick("adzuna", server.base_url("adzuna"), countries=["gb"], pages_per_query=10)
+        found, error = fetch("adzuna", settings, tmp_path)
+        assert [request.page for request in server.requests] == [1, 2]
+    assert len(found) == 50
+    assert "adzuna announced 100 postings on these pages, and they held 50" in str(error)
 
 
 def test_full_pages_are_followed_up_to_the_configured_number(tmp_path: Path) -> None:
@@ -107,6 +129,7 @@ def test_a_page_that_fails_keeps_those_before_it(tmp_path: Path) -> None:
     job = adzuna_job()
     with SourceServer() as server:
         server.answer("adzuna", [job])
+        server.answer("adzuna", [adzuna_job()], page=2)
         server.fault("adzuna", server_error(None), page=2)
         settings = quick("adzuna", server.base_url("adzuna"), countries=["gb"], results_per_page=1)
         found, error = fetch("adzuna", settings, tmp_path)
@@ -156,8 +179,41 @@ def test_all_recorded_postings_are_mapped() -> None:
         ({"description": "Short and whole."}, "description_is_snippet", False),
         ({"title": "<strong>Go</strong> developer"}, "title", "<strong>Go</strong> developer"),
         ({"_country": MISSING}, "country", None),
-        *(({"_country": country}, "salary_currency", CURRENCIES[country]) for country in ("us",
-         "de", "in")),
+        *(({"_country": country}, "salary_currency", currency) for country, currency in
+          (("us", "USD"), ("de", "EUR"), ("in", "INR"), ("sg", "SGD"))),
+        ({"salary_is_predicted": "1", "salary_max": MISSING}, "salary_max", 65000),
+        ({"salary_max": MISSING}, "salary_max", None),
+        ({"redirect_url": "https://www.adzuna.co.uk/jobs/land/ad/42?se=s3ss10n&v=58EB"},
+         "apply_url", "https://www.adzuna.co.uk/jobs/details/42"),
+        ({"redirect_url": "https://www.adzuna.com/details/42?utm_medium=api&utm_source=4pp1d"},
+         "source_url", "https://www.adzuna.com/details/42"),
+        ({"redirect_url": "https://employer.example/jobs?id=42"}, "apply_url",
+         "https://employer.example/jobs?id=42"),
+        *(({"location": {"area": area}, "_country": country}, "city", city)
+          for country, area, city in (
+            ("gb", ["UK", "London", "Central London", "Charing Cross"], "London"),
+            ("gb", ["UK", "London"], "London"),
+            ("gb", ["UK", "London", "South West London", "Richmond"], "London"),
+            ("gb", ["UK", "Yorkshire And The Humber", "West Yorkshire", "Leeds"], "Leeds"),
+            ("gb", ["UK", "North West England", "Greater Manchester", "Stockport", "Disley",
+                    "Newtown"], "Stockport"),
+            ("gb", ["UK", "East Midlands", "Northamptonshire"], None),
+            ("us", ["US", "New York", "New York City", "Manhattan"], "New York"),
+            ("us", ["US", "New York", "Albany County", "Albany"], "Albany"),
+            ("us", ["US", "Texas", "Travis County"], None),
+            ("us", ["US", "Texas"], None),
+            ("us", ["US", "Missouri", "Saint Louis County", "Kinloch"], "Kinloch"),
+            ("ca", ["Canada", "Ontario", "Toronto", "City of Toronto", "CN Tower"], "Toronto"),
+            ("fr", ["France", "Ile-de-France", "Hauts-de-Seine", "Antony", "Sceaux"], "Antony"),
+            ("es", ["España", "Comunidad de Madrid", "Madrid", "Madrid"], "Madrid"),
+            ("de", ["Deutschland", "Berlin", "Mitte"], "Berlin"),
+            ("br", ["Brasil", "São Paulo", "Campinas"], "Campinas"),
+            ("in", ["India", "Delhi"], "Delhi"),
+            ("in", ["India", "Maharashtra", "Mumbai"], "Mumbai"),
+            ("gb", ["UK", None, 7, {}], None),
+            ("gb", "London", None),
+            ("gb", None, None),
+        )),
     ],
 )  # fmt: skip
 def test_drifted_postings_are_mapped_as_far_as_they_go(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +51,9 @@ def test_all_recorded_postings_are_mapped(tmp_path: Path) -> None:
         assert frame[name].null_count() == 0, name
     assert frame["remote"].all()
     assert frame["description_is_snippet"].sum() == 4
-    assert frame["salary_currency"].null_count() == (frame["salary_max"] == 0).sum() == 15
+    assert (frame["salary_max"] == 0).sum() == 15
+    # The texts of two of them state their pay in zloty and in euros.
+    assert frame["salary_currency"].null_count() == 15 + 2
     by_id = {line["source_id"]: line for line in frame.iter_rows(named=True)}
     first = by_id["1059249"]
     assert first["title"] == "Senior Backend Golang Engineer Mailgun Send"
@@ -61,6 +64,42 @@ def test_all_recorded_postings_are_mapped(tmp_path: Path) -> None:
     assert first["description_is_snippet"] is True
     blank = by_id["1057180"]
     assert (blank["title"], blank["company"], blank["salary_currency"]) == ("", "", None)
+
+
+NOTE = (
+    "Please mention the word **STEADY** and tag RMTkyLjAuMi43 when applying to show you read the "
+    "job post completely (#RMTkyLjAuMi43). This is a beta feature to avoid spam applicants. "
+    "Companies can search these words to find applicants that read this and see they're human."
+)
+"""What the API appends, with the Base64 of 192.0.2.7."""
+
+
+@pytest.mark.parametrize(
+    ("description", "kept"),
+    [
+        (f"<p>We ship.</p><br/><br/>{NOTE}", "<p>We ship.</p>"),
+        (f"We ship...<br/><br/>\n{NOTE}\n", "We ship...\n"),
+        (NOTE, ""),
+        ("Say MTkyLjAuMi43 or RMTkyLjAuMi43 or #RMjAwMTpkYjg6OjE= please", "Say  or  or # please"),
+        ("Please mention the word budget in the first line", None),
+        ("tag RG9ja2VyIGlzIG5pY2U= and word ABCDEFGH", None),
+    ],
+)
+def test_the_address_of_who_asked_is_kept_nowhere(
+    tmp_path: Path, description: str, kept: str | None
+) -> None:
+    with SourceServer() as server:
+        job = remoteok_job(description=description, slug=f"x {NOTE}")
+        server.answer("remoteok", [job])
+        ((found,), _) = fetch("remoteok", quick("remoteok", server.base_url("remoteok")), tmp_path)
+    assert found["description"] == (description if kept is None else kept)
+    assert "MTkyLjAuMi43" not in json.dumps(found)
+
+
+def test_what_was_staged_with_the_note_is_read_without_it() -> None:
+    posting = remoteok_job(description=f"We ship…<br/><br/>{NOTE}")
+    assert row("remoteok", posting)["description"] == "We ship…"
+    assert row("remoteok", posting)["description_is_snippet"] is True
 
 
 @pytest.mark.parametrize(
@@ -77,6 +116,28 @@ def test_all_recorded_postings_are_mapped(tmp_path: Path) -> None:
         ({"tags": ["python", 3, None]}, "tags", ["python", "3"]),
         ({"description": MISSING}, "description_is_snippet", False),
         ({"position": 7}, "title", "7"),
+        ({"date": None, "epoch": 1733260504000}, "posted_at",
+         datetime(2024, 12, 3, 21, 15, 4, tzinfo=UTC)),
+        ({"salary_min": 60, "salary_max": 100}, "salary_period", "HOUR"),
+        ({"salary_min": 450, "salary_max": 500}, "salary_period", None),
+        ({"salary_min": 15000, "salary_max": 25000, "description": "15 000 - 25 000 PLN netto"},
+         "salary_currency", None),
+        ({"salary_min": 15000, "salary_max": 25000, "description": "15 000 - 25 000 zł / month"},
+         "salary_period", None),
+        ({"description": "€60k to €80k", "salary_max": 80000}, "salary_currency", None),
+        ({"description": "€60k or $70k", "salary_max": 80000}, "salary_currency", "USD"),
+        ({"description": "We serve 5 EU countries", "salary_max": 80000}, "salary_currency",
+         "USD"),
+        ({"position": " ", "company": ""}, "unusable",
+         "Remote OK sent an empty row: neither title nor company"),
+        ({"company": None}, "unusable", "Remote OK sent a row without a company"),
+        ({"position": "Ten things on your desk", "location": "How, ", "salary_min": 0,
+          "salary_max": 0}, "unusable",
+         "not a job: the title names no occupation, and pay and country are missing"),
+        ({"position": "Ten things", "location": "Berlin, Germany", "salary_max": 0}, "unusable",
+         None),
+        ({"position": "Go Engineer", "location": "Leeds, ", "salary_min": 0, "salary_max": 0},
+         "unusable", None),
     ],
 )  # fmt: skip
 def test_drifted_postings_are_mapped_as_far_as_they_go(

@@ -3,7 +3,7 @@ with inserted as (
         job_id, source, sources, title, company, description, description_is_snippet, tags,
         skills, category, category_reason, city, region, country, remote, employment_type,
         salary_min, salary_max, salary_currency, salary_period, salary_is_predicted, apply_url,
-        source_url, posted_at, expires_at, first_seen_at, status, status_reason, closed_at,
+        source_url, posted_at, posted_at_is_approximate, expires_at, first_seen_at, status, status_reason, closed_at,
         reposted_at, posting_count, content_hash, updated_at, created_version, changed_version
     )
     select
@@ -13,7 +13,7 @@ with inserted as (
         incoming.country, incoming.remote, incoming.employment_type, incoming.salary_min,
         incoming.salary_max, incoming.salary_currency, incoming.salary_period,
         incoming.salary_is_predicted, incoming.apply_url, incoming.source_url,
-        incoming.posted_at, incoming.expires_at, incoming.first_seen_at, incoming.status,
+        incoming.posted_at, incoming.posted_at_is_approximate, incoming.expires_at, incoming.first_seen_at, incoming.status,
         incoming.status_reason, incoming.closed_at, incoming.reposted_at,
         incoming.posting_count, incoming.content_hash, %(published_at)s, %(version)s, %(version)s
     from incoming_jobs as incoming

@@ -1,0 +1,92 @@
+"""How an answer differs from what its source's file declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ANSWER = "(answer)"
+"""Stands for the answer itself among the fields of a drift."""
+MAX_DRIFT_FIELDS = 200
+"""The most different fields that one fetch reports; a map with ids as its keys, sent as a
+posting, would otherwise report each of them."""
+UNKNOWN = "unknown field"
+"""The difference that adds something and takes nothing away."""
+
+_KINDS: Mapping[type, str] = {
+    str: "text", bool: "true or false", int: "whole number", float: "number",
+    dict: "object", list: "list", type(None): "null",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One way in which answers differ from what their source declares.
+
+    ``count`` is the number of postings concerned, or of pages where ``field`` begins with
+    :data:`ANSWER`, and ``of`` how many were looked at. ``is_new`` says that no earlier fetch of
+    the source showed it.
+    """
+
+    field: str
+    what: str
+    count: int
+    example: str | None = None
+    is_new: bool = True
+    of: int = 0
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether no posting or page is as declared: the source has changed, not one advert."""
+        return self.what != UNKNOWN and self.count >= self.of
+
+
+def kind(value: Any) -> str:
+    """What a value of a JSON document is, in words."""
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+def envelope_differences(answer: Any, declared: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Where one answer differs from its declared envelope, as pairs of field and difference.
+
+    Args:
+        declared: for each field of the envelope the kinds that it may have, ``object or null``,
+            with ``absent`` among them where it may be left out. Fields of fields are written
+            ``data.jobs``; the empty name is the answer itself.
+    """
+    found = []
+    for name, kinds in declared.items():
+        parent, _, key = name.rpartition(".")
+        holder = _at(answer, parent)
+        if name and not isinstance(holder, Mapping):
+            continue
+        actual = kind(answer) if not name else kind(holder[key]) if key in holder else "absent"
+        allowed = kinds.split(" or ")
+        if actual not in allowed and not (actual == "whole number" and "number" in allowed):
+            expected = " or ".join(kind for kind in allowed if kind != "absent")
+            found.append((_field(name), f"{actual} instead of {expected}"))
+    for parent in {name.rpartition(".")[0] for name in declared if name}:
+        holder = _at(answer, parent)
+        if isinstance(holder, Mapping):
+            known = {name.rpartition(".")[2] for name in declared if _parent(name) == parent}
+            found += [
+                (_field(f"{parent}.{key}" if parent else str(key)), UNKNOWN)
+                for key in holder
+                if key not in known
+            ]
+    return sorted(found)
+
+
+def _parent(name: str) -> str | None:
+    return name.rpartition(".")[0] if name else None
+
+
+def _at(answer: Any, path: str) -> Any:
+    for key in path.split(".") if path else []:
+        answer = answer.get(key) if isinstance(answer, Mapping) else None
+    return answer
+
+
+def _field(name: str) -> str:
+    return f"{ANSWER}.{name}"[:120] if name else ANSWER

@@ -1,0 +1,115 @@
+"""Pay as the advert's own text states it, where the source's fields tell the same otherwise.
+
+Remote OK asks for US dollars a year and is given hourly rates and zloty; Adzuna turns hourly rates
+into years (times 2080) without saying so. Where the text states the same numbers, its currency
+and period are believed. Nothing is taken from a text that states other numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Pay(NamedTuple):
+    """What is paid, in ``currency`` for one ``period``; null where it is not known."""
+
+    low: float | None
+    high: float | None
+    currency: str | None
+    period: str | None
+
+
+YEARLY = {
+    "HOUR": (2_080, 2_000, 1_950, 1_920),
+    "DAY": (260, 250, 240, 230, 220),
+    "WEEK": (52,),
+    "MONTH": (12,),
+}
+"""By how much a rate may have been multiplied to make a year of it."""
+
+_PERIODS = {
+    "HOUR": r"hours?|hrs?|h|hourly|stunde|std|heure|hora|ora|uur|godz\w*|timme|time",
+    "DAY": r"days?|daily|d|tag|jour|día|dia|giorno|dag|dzień|md",
+    "WEEK": r"weeks?|weekly|wk|woche|semaine|semana|settimana",
+    "MONTH": r"months?|monthly|mo|mth|monat|mois|mes|mês|mese|maand|mies\w*|month",
+    "YEAR": r"years?|yearly|yr|annum|annually|annual|jahr|an|año|ano|anno|jaar|rok",
+}
+_period_of = {name: re.compile(words, re.IGNORECASE) for name, words in _PERIODS.items()}
+_CURRENCIES = {
+    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "gbp": "GBP",
+    "zł": "PLN", "zl": "PLN", "pln": "PLN", "usd": "USD", "us$": "USD", "chf": "CHF",
+    "₹": "INR", "inr": "INR", "cad": "CAD", "ca$": "CAD", "c$": "CAD", "aud": "AUD", "a$": "AUD",
+    "nzd": "NZD", "sgd": "SGD", "s$": "SGD", "sek": "SEK", "nok": "NOK", "dkk": "DKK",
+    "czk": "CZK", "kč": "CZK", "huf": "HUF", "ron": "RON", "brl": "BRL", "r$": "BRL", "mxn": "MXN",
+    "zar": "ZAR", "uah": "UAH", "try": "TRY", "₺": "TRY", "ils": "ILS", "₪": "ILS", "$": None,
+}  # fmt: skip
+"""What a bare ``$`` means, its country tells."""
+_CURRENCY = "|".join(
+    re.escape(word) + (r"\b" if word[-1].isalpha() else "")
+    for word in sorted(_CURRENCIES, key=len, reverse=True)
+)
+_NUMBER = r"\d{1,3}(?:[.,'’\s]\d{3}){1,3}(?!\d)(?:[.,]\d{1,2}(?!\d))?|\d{1,9}(?:[.,]\d{1,2}(?!\d))?"
+_EACH = (
+    r"\s{0,2}(?:/|per\b|an?\b|pro\b|por\b|par\b|al\b|p\.|je\b|za\b)?\s{0,2}"
+    rf"(?:{'|'.join(_PERIODS.values())})\b"
+)
+_MENTION = re.compile(
+    rf"(?P<before>{_CURRENCY})?\s{{0,2}}(?<![\w.,])(?P<low>{_NUMBER})\s?(?P<low_k>k\b)?"
+    rf"(?P<each_low>{_EACH})?"
+    rf"(?:\s{{0,2}}(?:-|–|—|to\b|bis\b|à\b|do\b|a\b)\s{{0,2}}(?:{_CURRENCY})?\s{{0,2}}"
+    rf"(?P<high>{_NUMBER})\s?(?P<high_k>k\b)?)?"
+    rf"\s{{0,2}}(?P<after>{_CURRENCY})?(?P<each>{_EACH})?",
+    re.IGNORECASE,
+)
+_MAX_CHARS = 20_000
+_TOLERANCE = 0.005
+
+
+def as_stated(given: Pay, text: str) -> Pay:
+    """The pay in the currency and for the period that the text gives the same amounts, or the
+    amounts that were multiplied to make a year of them; otherwise the pay as it was given."""
+    low = given.low if given.low is not None else given.high
+    high = given.high if given.high is not None else given.low
+    if low is None or high is None:
+        return given
+    for stated in _mentions(text):
+        if _same(low, stated.low) and _same(high, stated.high):
+            return given._replace(
+                currency=stated.currency or given.currency, period=stated.period or given.period
+            )
+        for factor in YEARLY.get(stated.period or "", ()) if given.period == "YEAR" else ():
+            if _same(low, stated.low, factor) and _same(high, stated.high, factor):
+                return stated._replace(currency=stated.currency or given.currency)
+    return given
+
+
+def _mentions(text: str) -> Iterator[Pay]:
+    for match in _MENTION.finditer(text[:_MAX_CHARS]):
+        currency = match["before"] or match["after"]
+        each = match["each"] or match["each_low"]
+        if not currency and not each:
+            continue
+        low = _amount(match["low"], match["low_k"] or match["high_k"])
+        high = _amount(match["high"], match["high_k"]) if match["high"] else low
+        yield Pay(low, high, _CURRENCIES[currency.lower()] if currency else None, _period(each))
+
+
+def _amount(text: str, thousands: str | None) -> float:
+    whole, mark, cents = re.sub(r"[\s'’]", "", text), "", ""
+    if match := re.fullmatch(r"(.*)([.,])(\d{1,2})", whole):
+        whole, mark, cents = match.groups()
+    value = float(re.sub(r"[.,]", "", whole) + (f".{cents}" if mark else ""))
+    return value * 1_000 if thousands else value
+
+
+def _period(each: str | None) -> str | None:
+    if not each:
+        return None
+    word = re.split(r"[\s/.]+", each.strip())[-1]
+    return next((name for name, words in _period_of.items() if words.fullmatch(word)), None)
+
+
+def _same(given: float, stated: float | None, factor: int = 1) -> bool:
+    return stated is not None and abs(given - stated * factor) <= _TOLERANCE * given
