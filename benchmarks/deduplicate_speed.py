@@ -34,6 +34,7 @@ def posting(number: int, source: str, body: str, **columns: Any) -> dict[str, An
         "title": f"{_WORDS[number % 800]} Engineer", "company": f"{_WORDS[number % 7_919]} Inc.",
         "description": body, "description_is_snippet": False, "tags": [], "skills": ["python"],
         "city": "Berlin", "country": "DE", "remote": False, "salary_is_predicted": False,
+        "posted_at_is_approximate": False,
         "apply_url": f"https://jobs.example.com/{_WORDS[number % 7_919]}/{number + 100_000}",
         "first_seen_at": seen, "last_seen_at": seen, "run_id": "run", "category": "backend",
         "category_reason": "title",

@@ -188,6 +188,7 @@ def _row(opening: Opening) -> dict[str, Any]:
         "country": opening.country,
         "remote": False,
         "salary_is_predicted": False,
+        "posted_at_is_approximate": False,
         "posted_at": moment,
         "first_seen_at": moment,
         "last_seen_at": moment,

@@ -36,6 +36,7 @@ _POSTING: dict[str, Any] = dict.fromkeys(KeyedPosting.create_empty().schema) | {
     "employment_type": "FULLTIME",
     "salary_min": 42766.78,
     "salary_is_predicted": False,
+    "posted_at_is_approximate": False,
     "posted_at": DAY,
     "first_seen_at": DAY,
     "last_seen_at": DAY,

@@ -16,7 +16,8 @@ DEFAULTS: dict[str, Any] = {
     "city": None, "region": None, "country": None, "remote": False, "employment_type": None,
     "salary_min": None, "salary_max": None, "salary_currency": None, "salary_period": None,
     "salary_is_predicted": False, "publisher": None, "apply_url": None, "source_url": None,
-    "posted_at": None, "expires_at": None, "run_id": "run", "category": "backend",
+    "posted_at": None, "posted_at_is_approximate": False, "expires_at": None, "run_id": "run",
+    "category": "backend",
     "category_reason": "title",
 }  # fmt: skip
 

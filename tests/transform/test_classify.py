@@ -37,6 +37,7 @@ def postings(*adverts: dict[str, Any]) -> pl.LazyFrame:
             "skills": [],
             "remote": False,
             "salary_is_predicted": False,
+            "posted_at_is_approximate": False,
             "first_seen_at": seen,
             "last_seen_at": seen,
             "run_id": "run",

@@ -2,7 +2,5 @@
 
 alter table jobs add column posted_at_is_approximate boolean not null default false;
 alter table job_postings add column posted_at_is_approximate boolean not null default false;
-alter table jobs alter column posted_at_is_approximate drop default;
-alter table job_postings alter column posted_at_is_approximate drop default;
 comment on column jobs.posted_at_is_approximate is 'The day alone is known, and that to a day or so: from an age such as "3 days ago".';
 comment on column job_postings.posted_at_is_approximate is 'The day alone is known, and that to a day or so: from an age such as "3 days ago".';
