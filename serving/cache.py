@@ -16,6 +16,7 @@ from cachetools import LRUCache
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving import validators
 from serving.editions import Editions
 from serving.shared import Shared
 
@@ -27,17 +28,6 @@ log = logging.getLogger(__name__)
 
 Answer = tuple[list[tuple[bytes, bytes]], bytes]
 """The headers and the body of a 200."""
-
-
-def etag_of(edition: str, representation: str = "json") -> str:
-    """The entity tag of an answer that is all of this edition."""
-    return f'"{edition}-{representation}"'
-
-
-def is_known(etag: str, if_none_match: str) -> bool:
-    """Whether a client that sends this ``If-None-Match`` has the answer of this entity tag."""
-    tags = [tag.strip() for tag in if_none_match.split(",")]
-    return tags == ["*"] or etag in [tag.removeprefix("W/") for tag in tags]
 
 
 class CacheAnswers:
@@ -165,8 +155,7 @@ def _shared_key(edition: bytes, key: bytes) -> str:
 async def _send(answer: Answer, request: Headers, send: Send) -> None:
     headers, body = answer
     status = HTTPStatus.OK
-    etag = dict(headers)[b"etag"].decode()
-    if is_known(etag, request.get("if-none-match", "")):
+    if validators.is_known(request, Headers(raw=headers)):
         status, body = HTTPStatus.NOT_MODIFIED, b""
         headers = [h for h in headers if h[0] not in (b"content-length", b"content-type")]
     await send({"type": "http.response.start", "status": int(status), "headers": list(headers)})
