@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 
 from cachetools import LRUCache
@@ -80,22 +81,29 @@ class CacheAnswers:
         done = asyncio.Event()
         if edition is not None:
             self._computing.setdefault(key, done)
+
+        def end_waiting() -> None:
+            if self._computing.get(key) is done:
+                del self._computing[key]
+            done.set()
+
         try:
             answer = await self._of_shared(key, edition)
             if answer is None:
-                answer = await self._of_app(scope, receive, send)
+                answer = await self._of_app(scope, receive, send, end_waiting)
                 if answer is None:
                     return
                 self._write_shared(key, answer)
             self._keep(key, answer)
         finally:
-            if self._computing.get(key) is done:
-                del self._computing[key]
-            done.set()
+            end_waiting()
         await _send(answer, request, send)
 
-    async def _of_app(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
-        """The answer if it may be kept; otherwise it has been sent."""
+    async def _of_app(
+        self, scope: Scope, receive: Receive, send: Send, end_waiting: Callable[[], None]
+    ) -> Answer | None:
+        """The answer if it may be kept; otherwise it has been sent. As soon as that is known,
+        nobody waits for it: its reader may take as long as it likes."""
         start: Message | None = None
         body = b""
 
@@ -108,6 +116,7 @@ class CacheAnswers:
                 if cacheable and length <= MAX_ANSWER_BYTES:
                     start = message
                     return
+                end_waiting()
             elif start is not None:
                 body += message.get("body", b"")
                 return

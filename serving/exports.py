@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,6 +37,10 @@ MOST_FOUND = 50_000
 """Up to so many rows are those that the index names. More are read in the order of the list, which
 passes those that do not match: with so many matches they are few for each row."""
 _ATTEMPTS = 3
+READER_SECONDS = 30.0
+"""How long the reader of an export may take nothing of it."""
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["jobs"])
 
@@ -151,9 +157,27 @@ def _preferred(accept: str) -> str | None:
     return None if best == "json" else best
 
 
+class _Stream(StreamingResponse):
+    """A stream that is cut where its reader takes nothing for :data:`READER_SECONDS`, so that it
+    does not keep a place and a snapshot of the database from others."""
+
+    async def stream_response(self, send: Send) -> None:
+        async def within_time(message: Message) -> None:
+            async with asyncio.timeout(READER_SECONDS):
+                await send(message)
+
+        try:
+            await super().stream_response(within_time)
+        except TimeoutError:
+            log.warning("a reader took nothing of an export for %s s", READER_SECONDS)
+        finally:
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
+
+
 async def _bytes(
     writer: Writer, first: Sequence[DictRow], rest: AsyncGenerator[list[DictRow], None]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     # A reader that leaves gives its place to the next at once, not when memory is cleared up.
     async with contextlib.aclosing(rest):
         if first:
@@ -225,7 +249,7 @@ async def _export(form: Format, query: ExportQuery, request: Request, database: 
         await begun.rest.aclose()
         begun = _Begun(begun.edition, [], _nothing())
     writer = form.writer(request.url, query)
-    return StreamingResponse(
+    return _Stream(
         _bytes(writer, begun.first, begun.rest), headers=headers, media_type=form.media_type
     )
 

@@ -361,3 +361,31 @@ def test_readers_that_leave_make_room(start: Start, connection: Connection) -> N
             eventually(lambda: streaming(connection), lambda count: count == 1)
         eventually(lambda: streaming(connection), lambda count: count == 0)
     assert api.get("/api/jobs.csv").text.count("\r\n") == MANY + 1
+
+
+@pytest.mark.usefixtures("heavy")
+def test_a_reader_that_takes_nothing_is_left(
+    start: Start, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.exports.READER_SECONDS", 0.5)
+    api = start(api_pool_size=4)
+    with api.stream("GET", "/api/jobs.ndjson") as stopped:
+        assert stopped.status_code == 200
+        eventually(lambda: api.get("/api/jobs.csv?limit=1").status_code == 200)
+        eventually(lambda: streaming(connection), lambda count: count == 0)
+        with pytest.raises(httpx.RemoteProtocolError):
+            stopped.read()
+    assert len(api.get("/api/jobs.ndjson").text.splitlines()) == MANY
+
+
+@pytest.mark.usefixtures("heavy")
+def test_nobody_waits_for_another_reader_of_the_same_export(
+    start: Start, connection: Connection
+) -> None:
+    add_publish(connection, "run-1")
+    api = start(api_pool_size=8)
+    eventually(lambda: api.get("/api/ready").status_code == 200)
+    with api.stream("GET", "/api/jobs.ndjson"):
+        eventually(lambda: streaming(connection), lambda count: count == 1)
+        assert len(api.get("/api/jobs.ndjson").text.splitlines()) == MANY
+        assert streaming(connection) == 1
