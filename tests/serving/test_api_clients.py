@@ -35,6 +35,9 @@ OTHERS = ["/api/health", "/api/ready", "/openapi.json", "/docs", "/api/jobs?limi
 
 @pytest.mark.parametrize("path", LISTS + EXPORTS + OTHERS)
 def test_head_has_the_headers_of_get_and_no_body(api: httpx.Client, path: str) -> None:
+    deadline = time.monotonic() + 10
+    while api.get("/api/ready").status_code != 200:
+        assert time.monotonic() < deadline
     by_get, by_head = api.get(path), api.head(path)
     assert by_head.status_code == by_get.status_code
     assert by_head.content == b""
@@ -115,9 +118,9 @@ SHARED = (
 @pytest.mark.parametrize("path", ["/api/jobs", *LISTS[2:], *EXPORTS, "/api/health", "/api/ready"])
 def test_what_others_append_to_a_link_is_ignored(api: httpx.Client, path: str) -> None:
     plain, shared = api.get(path), api.get(f"{path}?{SHARED}")
-    assert shared.status_code == 200
-    if "api/health" not in path and "api/ready" not in path:
-        assert shared.content == plain.content
+    assert shared.status_code != 422
+    if path not in ("/api/health", "/api/ready"):  # which tell the time
+        assert (shared.status_code, shared.content) == (200, plain.content)
 
 
 def test_what_others_append_is_in_no_link(api: httpx.Client) -> None:

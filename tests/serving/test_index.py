@@ -135,6 +135,11 @@ async def compare(index: Index, connection: Connection, chance: random.Random, t
         assert found.ids[: query.limit] == jobs, query
         assert (len(found.ids) > query.limit) == (last is not None)
         assert {facet: counts for facet, counts in found.facets.items() if counts} == facets, query
+        rows = connection.execute(queries.FEED, filters(query) | {"limit": 20}).fetchall()
+        page = {"limit": 20}
+        latest = await index.find(filters(query), page, [], latest=True)
+        assert latest is not None
+        assert (latest.ids or [])[:20] == [job_id for _, _, job_id, *_ in rows], query
 
 
 def change(connection: Connection, chance: random.Random, step: int) -> None:
