@@ -71,12 +71,13 @@ def place(query: JobsQuery) -> tuple[Mode, dict[str, Any]]:
     Raises:
         ProblemError: 422, the cursor is not one of this query.
     """
-    mode = _mode(query, filters(query))
+    asked = filters(query)
+    mode = _mode(query, asked)
     names = ("after_score", "after_at", "after_id", "since", "until")
     after: dict[str, Any] = dict.fromkeys(names)
     if query.cursor:
         mode, *values = cursors.read(query.cursor, identity(query), _PLACE)
-        if mode in ("relevance", "alike") and filters(query)["search"] is None:
+        if mode in ("relevance", "alike") and asked["search"] is None:
             raise cursors.refused("is one of a search, and there is none")
         after = dict(zip(names, values, strict=True))
     return mode, after | {"limit": query.limit, "offset": query.offset}
@@ -142,13 +143,14 @@ async def _next(
     database: Database,
     asked: dict[str, Any],
 ) -> str | None:
-    """The cursor of the page after the one that was read as ``row``."""
-    of, version = identity(query), version_of(row["edition"]) if row["edition"] else 0
+    """The cursor of the page after ``row``, if there is one: behind the last page by date are the
+    jobs that were moved to the front meanwhile, in as many rounds as publishes went by."""
+    version = version_of(row["edition"]) if row["edition"] else 0
     since, until = page["since"], page["until"]
     if since is None:
         since = until = version
     if row["last"]:
-        return cursors.write(of, mode, *row["last"], since, until)
+        return cursors.write(identity(query), mode, *row["last"], since, until)
     begin = until if mode == "moved" else since
     if version == begin or mode not in ("newest", "moved"):
         return None
@@ -156,7 +158,7 @@ async def _next(
     moved = await _in_mode("moved", database, asked | rest | {"limit": 1, "offset": 0}, None)
     if moved["jobs"] == "[]":
         return None
-    return cursors.write(of, "moved", *_BEFORE_ALL, begin, version)
+    return cursors.write(identity(query), "moved", *_BEFORE_ALL, begin, version)
 
 
 async def _of_found(database: Database, found: Found, limit: int) -> DictRow:

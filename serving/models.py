@@ -31,6 +31,8 @@ Facet = Literal[
 ]  # fmt: skip
 
 MAX_SEARCH_CHARS = 500
+MAX_CURSOR_CHARS = 5_000
+"""Of a cursor with the longest id that PostgreSQL indexes, 2,700 bytes."""
 MAX_OFFSET = 10_000
 MAX_VALUES = 50
 """How often a filter may be repeated."""
@@ -186,7 +188,7 @@ class JobsQuery(Filters):
         description="Jobs to skip, from the cursor on. To read on further, follow `next`.",
         json_schema_extra={"maximum": MAX_OFFSET},
     )
-    cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
+    cursor: Annotated[Text, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
         None,
         description=(
             "The `next` of the page before, of the same search, filters and sort; `limit`, "
@@ -212,7 +214,7 @@ class JobsQuery(Filters):
 
 
 class ChangesQuery(Parameters):
-    cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
+    cursor: Annotated[Text, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
         None, description="The `next` of the answer before; none for everything."
     )
     limit: int = Field(200, ge=1, le=1000, description="Changes in the answer, at most.")

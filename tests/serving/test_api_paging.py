@@ -117,7 +117,7 @@ def test_a_forged_place_is_answered_or_refused(
 ) -> None:
     of = identity(JobsQuery(search=search))
     for values in ([of, place], [of, *place], place):
-        parameters = {"search": search, "cursor": encoded(values)[:1000]}
+        parameters = {"search": search, "cursor": encoded(values)[:5000]}
         answer = api.get("/api/jobs", params=parameters)
         assert answer.status_code in (200, 422), answer.text
     if place[0] not in ("newest", "moved") and not search:
@@ -137,6 +137,14 @@ def test_a_text_that_is_no_cursor_is_refused(api: httpx.Client, cursor: str) -> 
     for path in ("/api/jobs", "/api/jobs/changes"):
         answer = api.get(path, params={"cursor": cursor})
         assert answer.status_code == (422 if cursor else 200), answer.text
+
+
+def test_an_id_of_any_length_can_be_read_on_from(api: httpx.Client, connection: Connection) -> None:
+    known = [f"a_{digit}{'é' * 1200}" for digit in (2, 1)]
+    for job_id in known:
+        add_job(connection, job_id)
+    first = api.get("/api/jobs?limit=1").json()
+    assert ids(api.get("/api/jobs", params={"limit": 1, "cursor": first["next"]})) == known[1:]
 
 
 def test_a_version_beyond_all_is_no_failure(api: httpx.Client) -> None:

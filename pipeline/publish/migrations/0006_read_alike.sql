@@ -18,7 +18,12 @@ begin
             '\uFE00-\uFE0F\uFEFF\uFFF9-\uFFFB\U000E0000-\U000E007F]',
         '', 'g'
     );
-    return normalize(translate(words, '™℠', '  '), nfkc);
+    words := replace(replace(words, '™', ' '), '℠', ' ');
+    -- To look first takes a third of the time, and most texts are so.
+    if words is nfkc normalized then
+        return words;
+    end if;
+    return normalize(words, nfkc);
 end
 $$;
 
