@@ -8,14 +8,14 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request, Response
 
-from serving.cache import etag_of
+from serving import validators
 
 
 def json_answer(
     body: bytes, edition: str | None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A JSON answer that is all of ``edition``; none before the first publish."""
-    known = {"ETag": etag_of(edition), "Cache-Control": "no-cache"} if edition else {}
+    known = validators.of_edition(edition) if edition else {}
     return Response(body, headers={**known, **(headers or {})}, media_type="application/json")
 
 

@@ -17,10 +17,12 @@ from serving.cache import CacheAnswers
 from serving.dagster import Dagster
 from serving.database import Database
 from serving.editions import Editions
+from serving.head import AnswerHead
 from serving.index.follow import Index
 from serving.rates import LimitRates
 from serving.security import Keys, SecurityHeaders
 from serving.shared import Shared
+from serving.tracking import ForgetTracking
 
 DESCRIPTION = """\
 Technology jobs from many sources, without duplicates.
@@ -85,6 +87,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(exports.ChooseFormat)
     app.add_middleware(LimitRates, rate=settings.api_rate_limit, keys=keys, shared=shared)
+    app.add_middleware(ForgetTracking)
+    app.add_middleware(AnswerHead)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 
 from cachetools import LRUCache
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving import validators
 from serving.editions import Editions
 from serving.shared import Shared
 
@@ -27,17 +29,6 @@ log = logging.getLogger(__name__)
 
 Answer = tuple[list[tuple[bytes, bytes]], bytes]
 """The headers and the body of a 200."""
-
-
-def etag_of(edition: str, representation: str = "json") -> str:
-    """The entity tag of an answer that is all of this edition."""
-    return f'"{edition}-{representation}"'
-
-
-def is_known(etag: str, if_none_match: str) -> bool:
-    """Whether a client that sends this ``If-None-Match`` has the answer of this entity tag."""
-    tags = [tag.strip() for tag in if_none_match.split(",")]
-    return tags == ["*"] or etag in [tag.removeprefix("W/") for tag in tags]
 
 
 class CacheAnswers:
@@ -90,22 +81,29 @@ class CacheAnswers:
         done = asyncio.Event()
         if edition is not None:
             self._computing.setdefault(key, done)
+
+        def end_waiting() -> None:
+            if self._computing.get(key) is done:
+                del self._computing[key]
+            done.set()
+
         try:
             answer = await self._of_shared(key, edition)
             if answer is None:
-                answer = await self._of_app(scope, receive, send)
+                answer = await self._of_app(scope, receive, send, end_waiting)
                 if answer is None:
                     return
                 self._write_shared(key, answer)
             self._keep(key, answer)
         finally:
-            if self._computing.get(key) is done:
-                del self._computing[key]
-            done.set()
+            end_waiting()
         await _send(answer, request, send)
 
-    async def _of_app(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
-        """The answer if it may be kept; otherwise it has been sent."""
+    async def _of_app(
+        self, scope: Scope, receive: Receive, send: Send, end_waiting: Callable[[], None]
+    ) -> Answer | None:
+        """The answer if it may be kept; otherwise it has been sent. As soon as that is known,
+        nobody waits for it: its reader may take as long as it likes."""
         start: Message | None = None
         body = b""
 
@@ -118,6 +116,7 @@ class CacheAnswers:
                 if cacheable and length <= MAX_ANSWER_BYTES:
                     start = message
                     return
+                end_waiting()
             elif start is not None:
                 body += message.get("body", b"")
                 return
@@ -165,8 +164,7 @@ def _shared_key(edition: bytes, key: bytes) -> str:
 async def _send(answer: Answer, request: Headers, send: Send) -> None:
     headers, body = answer
     status = HTTPStatus.OK
-    etag = dict(headers)[b"etag"].decode()
-    if is_known(etag, request.get("if-none-match", "")):
+    if validators.is_known(request, Headers(raw=headers)):
         status, body = HTTPStatus.NOT_MODIFIED, b""
         headers = [h for h in headers if h[0] not in (b"content-length", b"content-type")]
     await send({"type": "http.response.start", "status": int(status), "headers": list(headers)})

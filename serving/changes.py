@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from serving import cursors, queries
 from serving.answers import json_answer, link_to_next
@@ -17,7 +17,9 @@ from serving.problems import documented
 
 router = APIRouter(tags=["jobs"])
 
+_CHANGES = cursors.identity("changes")
 _Place = tuple[Annotated[int, Field(ge=0, le=2**62)], Text]
+_PLACE = TypeAdapter(tuple[str, _Place])
 
 
 @router.get(
@@ -34,12 +36,12 @@ async def read_changes(
     """The jobs that were created, updated, closed or removed after the cursor, each once in its
     latest state, in the order of the publishes. Store or drop them by `id`, keep `next`, and ask
     again with it: at once if there is `more`, else after a while."""
-    version, job_id = cursors.read(query.cursor, _Place) if query.cursor else (0, "")
+    version, job_id = cursors.read(query.cursor, _CHANGES, _PLACE) if query.cursor else (0, "")
     parameters = {"version": version, "id": job_id, "limit": query.limit}
     (row,) = await database.fetch(queries.CHANGES, parameters)
     request.app.state.editions.saw(row["edition"])
     moved = row["last_id"] is not None
-    cursor = cursors.write(row["last_version"], row["last_id"]) if moved else query.cursor
+    cursor = cursors.write(_CHANGES, row["last_version"], row["last_id"]) if moved else query.cursor
     body = b'{"changes":%s,"next":%s,"more":%s}' % (
         row["changes"].encode(),
         orjson.dumps(cursor),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -25,6 +26,12 @@ log = logging.getLogger(__name__)
 def version_of(edition: str) -> int:
     """The publish that made this edition."""
     return int(edition.partition("-")[0])
+
+
+def published_at(edition: str) -> datetime:
+    """When the publish that made this edition ended."""
+    microseconds = int(edition.partition("-")[2], 16)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
 class Editions:

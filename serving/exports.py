@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,17 +16,17 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from psycopg.rows import DictRow
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import queries
-from serving.cache import etag_of, is_known
+from serving import queries, validators
 from serving.database import Database, DatabaseOfApp
 from serving.editions import Editions
 from serving.formats import Atom, Csv, Ndjson, Parquet, Writer
+from serving.head import IS_HEAD
 from serving.index.follow import Index
 from serving.jobs import UNAVAILABLE
-from serving.models import ExportQuery
+from serving.models import CsvQuery, ExportQuery
 from serving.problems import documented
 from serving.search import filters
 
@@ -35,6 +37,10 @@ MOST_FOUND = 50_000
 """Up to so many rows are those that the index names. More are read in the order of the list, which
 passes those that do not match: with so many matches they are few for each row."""
 _ATTEMPTS = 3
+READER_SECONDS = 30.0
+"""How long the reader of an export may take nothing of it."""
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["jobs"])
 
@@ -50,35 +56,60 @@ _EXAMPLE = {
     **dict.fromkeys(
         ("posted_at", "first_seen_at", "updated_at"), datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
     ),
+    "feed_updated_at": datetime(2026, 2, 6, 10, 30, tzinfo=UTC),
     "status": "open", "attribution": "Jobs by JSearch",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format by the extension of the path."""
+    """A format by the extension of the path, and the statements its rows are read with: those that
+    the index found, and those that PostgreSQL finds."""
 
     extension: str
     media_type: str
-    writer: Callable[[str], Writer]
+    writer: Callable[[URL, ExportQuery], Writer]
+    query: type[ExportQuery] = ExportQuery
     rows: int | None = None
+    of_found: bytes = queries.EXPORT_FOUND
+    of_query: bytes = queries.EXPORT
     is_text: bool = True
+
+    @property
+    def is_feed(self) -> bool:
+        """Whether it holds what was found last, not what was posted last."""
+        return self.of_query == queries.FEED
 
     def described(self) -> dict[str, Any]:
         """The answer as OpenAPI describes it."""
         if not self.is_text:
             return {"schema": {"type": "string", "format": "binary"}, "example": "PAR1…PAR1"}
-        writer = self.writer(f"https://example.com{LIST_PATH}.{self.extension}")
+        url = URL(f"https://example.com{LIST_PATH}.{self.extension}")
+        writer = self.writer(url, self.query.model_validate({}))
         example = writer.batch([_EXAMPLE]) + writer.end()
         return {"schema": {"type": "string"}, "example": example.decode()}
 
 
+def _csv(_: URL, query: ExportQuery) -> Csv:
+    return Csv(bom=isinstance(query, CsvQuery) and query.bom)
+
+
+def _atom(url: URL, _: ExportQuery) -> Atom:
+    listed = url.replace(path=LIST_PATH).remove_query_params("limit")
+    return Atom(str(url), str(listed))
+
+
 FORMATS = [
-    Format("csv", "text/csv", lambda _: Csv()),
-    Format("ndjson", "application/x-ndjson", lambda _: Ndjson()),
-    Format("parquet", "application/vnd.apache.parquet", lambda _: Parquet(), is_text=False),
-    Format("atom", "application/atom+xml", Atom, FEED_ENTRIES),
-]
+    Format("csv", "text/csv", _csv, CsvQuery),
+    Format("ndjson", "application/x-ndjson", lambda *_: Ndjson()),
+    Format(
+        "parquet", "application/vnd.apache.parquet", lambda *_: Parquet(), is_text=False
+    ),
+    Format(
+        "atom", "application/atom+xml", _atom, rows=FEED_ENTRIES,
+        of_found=queries.FEED_FOUND, of_query=queries.FEED,
+    ),
+]  # fmt: skip
 
 
 _EXTENSIONS = {form.media_type: form.extension for form in FORMATS} | {"application/json": "json"}
@@ -126,9 +157,27 @@ def _preferred(accept: str) -> str | None:
     return None if best == "json" else best
 
 
+class _Stream(StreamingResponse):
+    """A stream that is cut where its reader takes nothing for :data:`READER_SECONDS`, so that it
+    does not keep a place and a snapshot of the database from others."""
+
+    async def stream_response(self, send: Send) -> None:
+        async def within_time(message: Message) -> None:
+            async with asyncio.timeout(READER_SECONDS):
+                await send(message)
+
+        try:
+            await super().stream_response(within_time)
+        except TimeoutError:
+            log.warning("a reader took nothing of an export for %s s", READER_SECONDS)
+        finally:
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
+
+
 async def _bytes(
     writer: Writer, first: Sequence[DictRow], rest: AsyncGenerator[list[DictRow], None]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     # A reader that leaves gives its place to the next at once, not when memory is cleared up.
     async with contextlib.aclosing(rest):
         if first:
@@ -149,7 +198,7 @@ class _Begun:
 
 
 async def _begun(
-    asked: dict[str, Any], limit: int | None, request: Request, database: Database
+    form: Format, asked: dict[str, Any], limit: int | None, request: Request, database: Database
 ) -> _Begun:
     """A failure of the query is still an answer of its own; one of a later batch cuts the
     stream."""
@@ -158,13 +207,13 @@ async def _begun(
     wanted = MOST_FOUND if limit is None else min(limit, MOST_FOUND)
     page = {"after_at": None, "after_id": None, "offset": 0, "limit": wanted}
     for _ in range(_ATTEMPTS):
-        found = await index.find(asked, page, ())
+        found = await index.find(asked, page, (), latest=form.is_feed)
         if found is None or found.ids is None:
             break
         if wanted != limit and found.total > wanted:
             break
         if found.ids:
-            rows = database.stream(queries.EXPORT_FOUND, {"ids": found.ids[:wanted]})
+            rows = database.stream(form.of_found, {"ids": found.ids[:wanted]})
             first: list[DictRow] = await anext(rows, [])
             if first and first[0]["edition"] == found.edition:
                 return _Begun(found.edition, first, rows)
@@ -173,7 +222,7 @@ async def _begun(
             return _Begun(found.edition, [], _nothing())
         await editions.look()
         await index.reach(editions.latest)
-    rows = database.stream(queries.EXPORT, asked | {"limit": limit})
+    rows = database.stream(form.of_query, asked | {"limit": limit})
     first = await anext(rows, [])
     return _Begun(first[0]["edition"] if first else None, first, rows)
 
@@ -183,41 +232,37 @@ async def _nothing() -> AsyncGenerator[list[DictRow], None]:
         yield batch
 
 
-async def _export(
-    form: Format,
-    query: Annotated[ExportQuery, Query()],
-    request: Request,
-    database: DatabaseOfApp,
-) -> Any:
+async def _export(form: Format, query: ExportQuery, request: Request, database: Database) -> Any:
     editions: Editions = request.app.state.editions
     edition = editions.latest
-    headers = {"Cache-Control": "no-cache"}
     if edition is not None:
-        headers["ETag"] = etag_of(edition, form.extension)
-        if is_known(headers["ETag"], request.headers.get("if-none-match", "")):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    begun = await _begun(filters(query), query.limit or form.rows, request, database)
+        known = validators.of_edition(edition, form.extension)
+        if validators.is_known(request.headers, Headers(known)):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=known)
+    begun = await _begun(form, filters(query), query.limit or form.rows, request, database)
+    headers = {"Cache-Control": "no-cache"}
     if begun.edition is not None:
         editions.saw(begun.edition)
-        headers["ETag"] = etag_of(begun.edition, form.extension)
-    else:
-        headers.pop("ETag", None)
+        headers = validators.of_edition(begun.edition, form.extension)
     headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
-    writer = form.writer(str(request.url))
-    return StreamingResponse(
+    if request.scope.get(IS_HEAD):
+        await begun.rest.aclose()
+        begun = _Begun(begun.edition, [], _nothing())
+    writer = form.writer(request.url, query)
+    return _Stream(
         _bytes(writer, begun.first, begun.rest), headers=headers, media_type=form.media_type
     )
 
 
 def _route(form: Format) -> Any:
-    async def export(
-        query: Annotated[ExportQuery, Query()], request: Request, database: DatabaseOfApp
-    ) -> Any:
+    async def export(query: ExportQuery, request: Request, database: DatabaseOfApp) -> Any:
         return await _export(form, query, request, database)
 
     export.__name__ = f"export_{form.extension}"
+    export.__annotations__["query"] = Annotated[form.query, Query()]
+    first = "found last" if form.is_feed else "newest"
     export.__doc__ = (
-        "All jobs that match, the newest first, of one publish. `limit` bounds them"
+        f"All jobs that match, the {first} first, of one publish. `limit` bounds them"
         + (f"; without it, {form.rows}." if form.rows else ".")
     )
     return export

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 import orjson
@@ -53,10 +55,15 @@ def _plain(value: Any) -> Any:
 
 class Csv:
     """RFC 4180, the lists separated by semicolons. A text that a spreadsheet would run as a
-    formula is given an apostrophe: https://owasp.org/www-community/attacks/CSV_Injection."""
+    formula is given an apostrophe: https://owasp.org/www-community/attacks/CSV_Injection.
 
-    def __init__(self) -> None:
+    Args:
+        bom: begin with a byte order mark, without which Excel takes UTF-8 for the local encoding.
+    """
+
+    def __init__(self, *, bom: bool = False) -> None:
         self._text = io.StringIO()
+        self._text.write("\ufeff" if bom else "")
         self._rows = csv.writer(self._text)
         self._rows.writerow(COLUMNS)
 
@@ -140,16 +147,22 @@ class _Sink(io.RawIOBase):
 
 
 class Atom:
-    """RFC 4287. The link of an entry is where to apply; its author is the company."""
+    """RFC 4287, of rows of ``feed.sql``. The link of an entry is where to apply; its author is the
+    company.
 
-    def __init__(self, feed_url: str) -> None:
+    Args:
+        feed_url: where the feed is, as it was asked for.
+        list_url: the same jobs for people and programs.
+    """
+
+    def __init__(self, feed_url: str, list_url: str) -> None:
         self._feed_url = feed_url
+        self._list_url = list_url
         self._begun = False
 
     def batch(self, rows: Sequence[DictRow]) -> bytes:
-        newest = max((row["updated_at"] for row in rows), default=datetime.now(UTC))
         entries = "".join(map(self._entry, rows))
-        return (self._head(newest) + entries).encode()
+        return (self._head(rows[0]["feed_updated_at"]) + entries).encode()
 
     def end(self) -> bytes:
         return (self._head(datetime(1970, 1, 1, tzinfo=UTC)) + "</feed>\n").encode()
@@ -158,12 +171,13 @@ class Atom:
         if self._begun:
             return ""
         self._begun = True
-        url = escape(self._feed_url)
         return (
             '<?xml version="1.0" encoding="utf-8"?>\n'
             '<feed xmlns="http://www.w3.org/2005/Atom">\n'
-            f"<id>{url}</id><title>Jobs</title><updated>{_moment(updated)}</updated>"
-            f'<link rel="self" href={quoteattr(self._feed_url)}/>\n'
+            f"<id>{escape(_iri(self._feed_url))}</id><title>Jobs</title>"
+            f"<updated>{_moment(updated)}</updated><author><name>Job market</name></author>"
+            f'<link rel="self" type="application/atom+xml" href={_address(self._feed_url)}/>'
+            f'<link rel="alternate" type="application/json" href={_address(self._list_url)}/>\n'
         )
 
     def _entry(self, row: DictRow) -> str:
@@ -173,13 +187,33 @@ class Atom:
         told = " · ".join(filter(None, (row["company"], where, row["attribution"])))
         link = row["apply_url"] or row["source_url"]
         return (
-            f"<entry><id>urn:job:{escape(row['id'])}</id><title>{_xml(row['title'])}</title>"
+            f"<entry><id>{escape(_iri('urn:job:' + row['id']))}</id>"
+            f"<title>{_xml(row['title'])}</title>"
+            f"<published>{_moment(row['posted_at'] or row['first_seen_at'])}</published>"
             f"<updated>{_moment(row['updated_at'])}</updated>"
             f"<author><name>{_xml(row['company'] or row['source'])}</name></author>"
             f"<category term={quoteattr(row['category'])}/><summary>{_xml(told)}</summary>"
-            + (f"<link href={quoteattr(_valid(link))}/>" if link else "")
+            + (f"<link href={_address(link)}/>" if link else "")
             + "</entry>\n"
         )
+
+
+_NO_IRI = re.compile(
+    r"%(?![0-9A-Fa-f]{2})|[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~#"
+    r"\u00A0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF\U00010000-\U000EFFFD]"
+)
+
+
+def _iri(text: str) -> str:
+    """The text as an IRI: what none may hold is percent-encoded, the rest is kept.
+    https://www.rfc-editor.org/rfc/rfc3987#section-2.2"""
+    before, mark, fragment = text.partition("#")
+    whole = before + mark + fragment.replace("#", "%23")
+    return _NO_IRI.sub(lambda character: quote(character[0], safe=""), whole)
+
+
+def _address(text: str) -> str:
+    return quoteattr(_iri(text))
 
 
 def _valid(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -13,11 +12,12 @@ import orjson
 import psycopg
 from fastapi import APIRouter, Path, Query, Request
 from psycopg.rows import DictRow
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from serving import cursors, queries
 from serving.answers import json_answer, link_to_next
 from serving.database import Database
-from serving.editions import Editions
+from serving.editions import Editions, version_of
 from serving.index.columns import Counts
 from serving.index.follow import Found, Index
 from serving.models import Job, JobPostings, Jobs, JobsQuery, NoQuery, Text
@@ -34,37 +34,76 @@ ALIKE_MS = 300
 """How long that may take."""
 _ATTEMPTS = 5
 
-Mode = Literal["newest", "relevance", "alike"]
-_Place = tuple[Mode, float, datetime | Literal["-infinity"], Text]
-
-
-def place(query: JobsQuery) -> tuple[Mode | None, dict[str, Any]]:
-    """Which statement the page is read with, if its cursor says so, and where it begins."""
-    mode: Mode | None = None
-    after: dict[str, Any] = {"after_score": None, "after_at": None, "after_id": None}
-    if query.cursor is not None:
-        mode, *values = cursors.read(query.cursor, _Place)
-        after = dict(zip(after, values, strict=True))
-    return mode, after | {"limit": query.limit, "offset": query.offset}
+Mode = Literal["newest", "moved", "relevance", "alike"]
+"""By which statement a page is read. A list by date ends with the jobs that were moved to its front
+while it was read."""
+_Version = Annotated[int, Field(ge=0, le=2**62)]
+_Place = tuple[
+    Mode,
+    Annotated[float, Field(allow_inf_nan=False)],
+    AwareDatetime | Literal["-infinity", "infinity"],
+    Text,
+    _Version,
+    _Version,
+]
+"""The mode, the score, the time and the id of the last job of the page before, and of which publish
+the list was when its reading began, or ended: ``since`` and ``until`` of ``jobs_moved.sql``."""
+_BEFORE_ALL = (0, "infinity", "")
+_PLACE = TypeAdapter(tuple[str, _Place])
 
 
 def _mode(query: JobsQuery, asked: Mapping[str, Any]) -> Mode:
-    """How the page is read, unless a first one that finds too few is read otherwise."""
-    mode, _ = place(query)
-    if mode is None or mode == "newest":
-        ranked = query.sort == "relevance" and asked["search"] is not None
-        mode = "relevance" if ranked else "newest"
-    return mode
+    """How the first page is read, unless it finds too few."""
+    ranked = query.sort == "relevance" and asked["search"] is not None
+    return "relevance" if ranked else "newest"
+
+
+def identity(query: JobsQuery) -> str:
+    """What the cursors of this query belong to: the list as it is searched, filtered and sorted.
+    ``limit``, ``offset`` and ``facets`` may be others on each page."""
+    asked = filters(query)
+    return cursors.identity("jobs", asked | {"sort": _mode(query, asked)})
+
+
+def place(query: JobsQuery) -> tuple[Mode, dict[str, Any]]:
+    """Which statement the page is read with, and where it begins.
+
+    Raises:
+        ProblemError: 422, the cursor is not one of this query.
+    """
+    asked = filters(query)
+    mode = _mode(query, asked)
+    names = ("after_score", "after_at", "after_id", "since", "until")
+    after: dict[str, Any] = dict.fromkeys(names)
+    if query.cursor:
+        mode, *values = cursors.read(query.cursor, identity(query), _PLACE)
+        if mode in ("relevance", "alike") and asked["search"] is None:
+            raise cursors.refused("is one of a search, and there is none")
+        after = dict(zip(names, values, strict=True))
+    return mode, after | {"limit": query.limit, "offset": query.offset}
+
+
+_STATEMENTS = {
+    "newest": queries.JOBS,
+    "moved": queries.JOBS_MOVED,
+    "relevance": queries.JOBS_BY_RELEVANCE,
+}
 
 
 async def _page(
-    query: JobsQuery, database: Database, index: Index, asked: dict[str, Any], found: Found | None
+    begin: tuple[Mode, dict[str, Any]],
+    database: Database,
+    index: Index,
+    asked: dict[str, Any],
+    found: Found | None,
 ) -> tuple[Mode, DictRow]:
     """The page as a row of ``page_answer.sql``, and the mode it was found in."""
-    mode, (_, page) = _mode(query, asked), place(query)
+    mode, page = begin
     if mode == "alike":
         return mode, await _alike(database, index, asked, page, found)
-    looks_for_more = query.cursor is None and may_be_misspelled(asked["search"])
+    if mode == "moved":
+        return mode, await _in_mode(mode, database, asked | page, found)
+    looks_for_more = page["after_id"] is None and may_be_misspelled(asked["search"])
     if found is not None and found.total < FEW and looks_for_more:
         alike = await index.find_alike(asked, page)
         if alike is not None and alike.ids is not None and alike.total > found.total:
@@ -82,7 +121,7 @@ async def _page(
 async def _in_mode(
     mode: Mode, database: Database, parameters: dict[str, Any], found: Found | None
 ) -> DictRow:
-    if found is not None and found.ids is not None:
+    if found is not None and found.ids is not None and mode != "moved":
         if mode == "newest":
             return await _of_found(database, found, parameters["limit"])
         ranked = parameters | {"ids": found.ids, "total": found.total}
@@ -92,9 +131,34 @@ async def _in_mode(
         "known_edition": found.edition if found else None,
         "known_total": found.total if found else None,
     }
-    statement = queries.JOBS_BY_RELEVANCE if mode == "relevance" else queries.JOBS
-    (row,) = await database.fetch(statement, parameters | known)
+    (row,) = await database.fetch(_STATEMENTS[mode], parameters | known)
     return row
+
+
+async def _next(
+    query: JobsQuery,
+    mode: Mode,
+    page: dict[str, Any],
+    row: DictRow,
+    database: Database,
+    asked: dict[str, Any],
+) -> str | None:
+    """The cursor of the page after ``row``, if there is one: behind the last page by date are the
+    jobs that were moved to the front meanwhile, in as many rounds as publishes went by."""
+    version = version_of(row["edition"]) if row["edition"] else 0
+    since, until = page["since"], page["until"]
+    if since is None:
+        since = until = version
+    if row["last"]:
+        return cursors.write(identity(query), mode, *row["last"], since, until)
+    begin = until if mode == "moved" else since
+    if version == begin or mode not in ("newest", "moved"):
+        return None
+    rest = {"after_id": None, "after_at": None, "since": begin, "until": version}
+    moved = await _in_mode("moved", database, asked | rest | {"limit": 1, "offset": 0}, None)
+    if moved["jobs"] == "[]":
+        return None
+    return cursors.write(identity(query), "moved", *_BEFORE_ALL, begin, version)
 
 
 async def _of_found(database: Database, found: Found, limit: int) -> DictRow:
@@ -141,12 +205,14 @@ async def list_jobs(
     index: Index = request.app.state.index
     editions: Editions = request.app.state.editions
     asked = filters(query)
-    indexed, ranked = True, _mode(query, asked) == "relevance"
+    begin = place(query)
+    mode, page = begin
+    indexed, ranked = True, mode == "relevance"
     for attempt in range(_ATTEMPTS):
         found = None
         if indexed:
-            found = await index.find(asked, place(query)[1], query.facets, ranked=ranked)
-        mode, row = await _page(query, database, index, asked, found)
+            found = await index.find(asked, page, query.facets, ranked=ranked)
+        mode, row = await _page(begin, database, index, asked, found)
         facets: dict[str, Any] | None = None
         if found is not None:
             if row["edition"] == found.edition:
@@ -166,7 +232,7 @@ async def list_jobs(
     else:
         raise unavailable("The jobs are published too often to be counted. Ask again in a moment.")
     editions.saw(row["edition"])
-    cursor = cursors.write(mode, *row["last"]) if row["last"] else None
+    cursor = await _next(query, mode, page, row, database, asked)
     body = b'{"total":%d,"match":"%s","next":%s,"jobs":%s,"attribution":%s%s}' % (
         row["total"],
         b"alike" if mode == "alike" else b"exact",

@@ -31,6 +31,8 @@ Facet = Literal[
 ]  # fmt: skip
 
 MAX_SEARCH_CHARS = 500
+MAX_CURSOR_CHARS = 5_000
+"""Of a cursor with the longest id that PostgreSQL indexes, 2,700 bytes."""
 MAX_OFFSET = 10_000
 MAX_VALUES = 50
 """How often a filter may be repeated."""
@@ -50,8 +52,6 @@ def _split(values: object) -> object:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(UTC)
     except OverflowError:  # within a day of the first or the last year
@@ -63,10 +63,29 @@ def _empty_is_absent(value: object) -> object:
     return None if value == "" else value
 
 
-def _written_as_date(text: object) -> object:
-    if not isinstance(text, str) or not re.match(r"\d{4}-\d\d-\d\d", text):
-        raise ValueError("must be a date (2026-02-06) or a time (2026-02-06T10:30:00Z)")
-    return text
+_MOMENT = re.compile(
+    r"(?P<day>[0-9]{4}(?:-[0-9]{2}-[0-9]{2}|[0-9]{4}|-?W[0-9]{2}(?:-?[1-7])?))"
+    r"(?:[T ](?P<time>[0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]+)?)?)?)"
+    r"(?: ?Z|(?P<sign> ?[-+]| )(?P<offset>(?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?))?)?"
+)
+_HOW_TO_WRITE = (
+    "must be a date (2026-02-06) or a time (2026-02-06T10:30:00Z) that there is; a time zone is "
+    "written as its offset, with + as %2B (2026-02-06T10:30:00%2B02:00)"
+)
+
+
+def _moment(text: object) -> datetime:
+    """An ISO 8601 date or time. A blank where an offset begins was a plus sign before it was
+    decoded."""
+    plain = text.upper().replace("\u2212", "-") if isinstance(text, str) else ""
+    written = _MOMENT.fullmatch(plain)
+    if written is None:
+        raise ValueError(_HOW_TO_WRITE)
+    offset = (written["sign"].strip() or "+") + written["offset"] if written["offset"] else "Z"
+    try:
+        return datetime.fromisoformat(f"{written['day']}T{written['time'] or '00'}{offset}")
+    except ValueError:
+        raise ValueError(_HOW_TO_WRITE) from None
 
 
 Text = Annotated[
@@ -80,7 +99,7 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=Tr
 Split = BeforeValidator(_split)
 """Of a list: values may be separated by commas as well as repeated."""
 Values = Field(max_length=MAX_VALUES)
-Since = Annotated[datetime, BeforeValidator(_written_as_date), AfterValidator(_in_utc)]
+Since = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
 
 Time = Annotated[datetime, Field(examples=["2026-02-06T10:30:00Z"])]
 Salary = Annotated[
@@ -116,17 +135,33 @@ class Filters(Parameters):
         [], description="ISO 3166-1 alpha-2.", examples=[["US"]]
     )
     city: Annotated[list[Name], Values] = Field(
-        [], description="The name in any case; it may hold commas, so repeat it for several."
+        [],
+        description=(
+            "The name, whatever its case, accents and punctuation; it may hold commas, so repeat "
+            "it for several."
+        ),
     )
     company: Annotated[list[Name], Values] = Field(
-        [], description="The name in any case; it may hold commas, so repeat it for several."
+        [],
+        description=(
+            "The name, whatever its case, accents, punctuation and legal form: `numera` finds "
+            "`Numera, Inc.` too. It may hold commas, so repeat it for several."
+        ),
     )
     skills: Annotated[list[Name], Split, Values] = Field(
         [], description="As answered in `skills`.", examples=[["Kubernetes"]]
     )
     remote_only: bool = Field(False, description="Only jobs that can be done from anywhere.")
-    posted_since: Since | None = Field(None, examples=["2026-02-06T10:30:00Z"])
-    first_seen_since: Since | None = Field(None, examples=["2026-02-06T10:30:00Z"])
+    posted_since: Since | None = Field(
+        None,
+        description="A date or a time. A job without a date counts by when it was found.",
+        examples=["2026-02-06T10:30:00Z"],
+    )
+    first_seen_since: Since | None = Field(
+        None,
+        description="Jobs found since this date or time, whenever they were posted.",
+        examples=["2026-02-06T10:30:00Z"],
+    )
     salary_min: Annotated[
         Annotated[float, Field(ge=0, le=10**11, allow_inf_nan=False)] | None,
         BeforeValidator(_empty_is_absent),
@@ -153,8 +188,12 @@ class JobsQuery(Filters):
         description="Jobs to skip, from the cursor on. To read on further, follow `next`.",
         json_schema_extra={"maximum": MAX_OFFSET},
     )
-    cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
-        None, description="The `next` of the page before."
+    cursor: Annotated[Text, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
+        None,
+        description=(
+            "The `next` of the page before, of the same search, filters and sort; `limit`, "
+            "`offset` and `facets` may be others."
+        ),
     )
     sort: Literal["newest", "relevance"] = Field(
         "newest",
@@ -175,7 +214,7 @@ class JobsQuery(Filters):
 
 
 class ChangesQuery(Parameters):
-    cursor: Annotated[Text, StringConstraints(max_length=1000)] | None = Field(
+    cursor: Annotated[Text, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
         None, description="The `next` of the answer before; none for everything."
     )
     limit: int = Field(200, ge=1, le=1000, description="Changes in the answer, at most.")
@@ -183,6 +222,12 @@ class ChangesQuery(Parameters):
 
 class ExportQuery(Filters):
     limit: int | None = Field(None, ge=1, le=2**62, description="Rows at most; none for all.")
+
+
+class CsvQuery(ExportQuery):
+    bom: bool = Field(
+        False, description="Begin with a byte order mark, without which Excel misreads accents."
+    )
 
 
 class PublishesQuery(Parameters):

@@ -167,7 +167,12 @@ def install(app: FastAPI) -> None:
             HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible here; see /docs.",
         }
         detail = details.get(HTTPStatus(error.status_code), error.detail or phrase)
-        problem = ProblemError(error.status_code, detail, headers=error.headers)
+        headers = {
+            # AnswerHead answers HEAD wherever GET is answered.
+            name: value.replace("GET", "GET, HEAD") if name == "Allow" else value
+            for name, value in (error.headers or {}).items()
+        }
+        problem = ProblemError(error.status_code, detail, headers=headers)
         return problem_response(request.scope["path"], problem)
 
     async def invalid(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 from serving.models import Filters
@@ -13,14 +14,20 @@ ADVERTISED = ["open", "likely_closed"]
 DEFAULT_CURRENCY = "USD"
 """The currency of a ``salary_min`` that names none."""
 
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _MANY_NEGATIONS = re.compile(r"-(?:[\s!&|()]*-){30,}")
 _NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
 
 
 def _normalized(search: str) -> str:
-    """The search with as many negations in a row as mean the same: PostgreSQL refuses more than
-    32 ("tsquery stack too small"). It overlooks the operators between them."""
-    return _MANY_NEGATIONS.sub(lambda run: "-" * (2 - run[0].count("-") % 2), search).strip()
+    """The search in plain letters (see the function ``plain_letters`` of PostgreSQL), and with as
+    many negations in a row as mean the same: PostgreSQL refuses more than 32 ("tsquery stack too
+    small"). It overlooks the operators between them."""
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", search))
+    return _MANY_NEGATIONS.sub(lambda run: "-" * (2 - run[0].count("-") % 2), plain).strip()
 
 
 def filters(query: Filters) -> dict[str, Any]:

@@ -32,6 +32,8 @@ COMPARED = 200_000
 """Of searches that match next to nothing, as many texts that were compared are remembered."""
 UNDERSTOOD = 10_000
 """As many searches are remembered as PostgreSQL understands them."""
+NAMES_CHARS = 2_000_000
+"""As much is remembered of names as PostgreSQL compares them."""
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,9 @@ class Index:
         self._one_at_a_time = asyncio.Lock()
         self._looking: dict[tuple[Words, tsquery.Phrase], asyncio.Task[None]] = {}
         self._understood: LRUCache[str, _Understood] = LRUCache(UNDERSTOOD)
+        self._names: LRUCache[str, dict[str, list[str] | None]] = LRUCache(
+            NAMES_CHARS, getsizeof=lambda keys: 100 + len(str(keys))
+        )
         self._compared: LRUCache[str, tuple[frozenset[str], dict[str, float]]] = LRUCache(
             COMPARED, getsizeof=lambda compared: len(compared[0])
         )
@@ -89,15 +94,16 @@ class Index:
 
     async def find(
         self,
-        asked: Mapping[str, Any],
+        asked: dict[str, Any],
         page: Mapping[str, Any],
         facets: Sequence[str],
         *,
         ranked: bool = False,
+        latest: bool = False,
     ) -> Found | None:
         """What matches the parameters of ``filters.sql`` and ``search_filter.sql``; none while
         the index is read, and where it cannot follow the publishes. With ``ranked``, ``ids`` are
-        the jobs to rank.
+        the jobs to rank; with ``latest``, those that were found last, as ``feed.sql``.
 
         Raises:
             psycopg.Error: a search had to be asked for, and the server did not answer.
@@ -111,19 +117,21 @@ class Index:
         if asked["search"] is not None:
             tree = (await self._understand(asked["search"])).tree
             searched = await self._searched(jobs, tree)
-        matching = jobs.matching(asked, searched)
+        matching = jobs.matching(asked | await self._keys(asked), searched)
         total = bitmaps.count(matching)
         ids: list[str] | None
         try:
             if ranked and tree is not None:
                 ids = jobs.candidates(matching, tree)
+            elif latest:
+                ids = jobs.latest(matching, page["limit"])
             else:
                 ids = jobs.page(matching, total, page)
         except UnknownPlaceError:
             ids = None
         return Found(jobs.edition, total, ids, jobs.facets(matching, facets))
 
-    async def find_alike(self, asked: Mapping[str, Any], page: Mapping[str, Any]) -> Found | None:
+    async def find_alike(self, asked: dict[str, Any], page: Mapping[str, Any]) -> Found | None:
         """The jobs whose title or company reads like the search, and those that match it, the
         most alike first, as :meth:`find`. No page of them is told if none reads like it."""
         jobs = self._jobs
@@ -133,7 +141,7 @@ class Index:
         searched = await self._searched(jobs, understood.tree)
         alike = {name: jobs.spellings[name].like(understood.trigrams) for name in SPELLED}
         scores = await self._scores(asked["search"], frozenset(chain(*alike.values())))
-        filtered = jobs.matching(asked, None)
+        filtered = jobs.matching(asked | await self._keys(asked), None)
         if not scores and page["after_id"] is None:
             return Found(jobs.edition, bitmaps.count(filtered & searched), None, {})
         of_columns = [
@@ -171,6 +179,18 @@ class Index:
             understood = _Understood(tsquery.parse(row["query"]), row["trigrams"])
             self._understood[search] = understood
         return understood
+
+    async def _keys(self, asked: Mapping[str, Any]) -> dict[str, list[str] | None]:
+        """The names that are asked for, as they are compared."""
+        named = {name: asked[name] for name in ("cities", "companies")}
+        if not any(named.values()):
+            return {}
+        written = str(named)
+        keys = self._names.get(written)
+        if keys is None:
+            (keys,) = await self._database.fetch(queries.INDEX_NAMES, named, plan_once=True)
+            self._names[written] = keys
+        return keys
 
     async def _scores(self, search: str, texts: frozenset[str]) -> dict[str, float]:
         """How much the texts read like a search, of those that do."""

@@ -32,12 +32,12 @@ RANKED = 250
 
 _COLUMNS = (
     "status", "category", "country", "employment_type", "remote", "city", "title", "company",
-    "city_lower", "company_lower", "salary_currency",
+    "city_key", "company_key", "salary_currency",
 )  # fmt: skip
 _ARRAYS = ("sources", "skills")
 SPELLED = ("title", "company")
 """The columns whose values are found where they read like a search."""
-_NUMBERS = ("newest", "first_seen", "salary")
+_NUMBERS = ("newest", "first_seen", "dated", "salary")
 _NONE = np.iinfo(np.int64).min
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -217,14 +217,15 @@ class JobIndex:
         return found[found >= 0]
 
     def matching(self, asked: Mapping[str, Any], searched: Bitmap | None) -> Bitmap:
-        """The jobs that match the parameters of ``filters.sql``, and the search if there is one."""
+        """The jobs that match the parameters of ``filters.sql``, with names as ``index_names.sql``
+        compares them, and the search if there is one."""
         found = self.live & self.columns["status"].any_of(asked["statuses"])
         for name, values in (
             ("category", asked["categories"]),
             ("employment_type", asked["employment_types"]),
             ("country", asked["countries"]),
-            ("city_lower", asked["cities"]),
-            ("company_lower", asked["companies"]),
+            ("city_key", asked["cities"]),
+            ("company_key", asked["companies"]),
             ("remote", ["true"] if asked["remote_only"] else None),
             ("salary_currency", _list(asked["salary_currency"])),
         ):
@@ -234,7 +235,7 @@ class JobIndex:
             if values is not None:
                 found &= self.arrays[name].any_of(values)
         for name, least in (
-            ("newest", _microseconds(asked["posted_since"])),
+            ("dated", _microseconds(asked["posted_since"])),
             ("first_seen", _microseconds(asked["first_seen_since"])),
             ("salary", _hundredths(asked["salary_min"])),
         ):
@@ -271,6 +272,17 @@ class JobIndex:
             found.append(part[bitmaps.holds(matching, part)])
             begin += step
         return self.ids_of(np.concatenate(found)[skipped:wanted] if found else np.array([], int))
+
+    def latest(self, matching: Bitmap, limit: int) -> list[str]:
+        """The ids of the jobs that were found last, those of one time in the order of the list,
+        and one more if there are more."""
+        slots = bitmaps.slots_of(matching)
+        found = self.numbers["first_seen"][slots]
+        if len(slots) > limit + 1:
+            least = np.partition(found, len(found) - limit - 1)[len(found) - limit - 1]
+            slots = slots[found >= least]
+            found = found[found >= least]
+        return self.ids_of(slots[np.lexsort((self._rank[slots], -found))][: limit + 1])
 
     def candidates(self, matching: Bitmap, tree: tsquery.Node) -> list[str]:
         """The ids of the newest :data:`RANKED` jobs, and of the newest whose title matches a

@@ -21,14 +21,15 @@ select
     city,
     title,
     company,
-    lower(city) as city_lower,
-    lower(company) as company_lower,
+    name_key(city) as city_key,
+    company_key(company) as company_key,
     salary_currency,
     array_to_string(sources, chr(31)) as sources,
     array_to_string(skills, chr(31)) as skills,
     case when isfinite(posted_at) then (extract(epoch from posted_at) * 1000000)::bigint end
         as newest,
     (extract(epoch from first_seen_at) * 1000000)::bigint as first_seen,
+    (extract(epoch from coalesce(posted_at, first_seen_at)) * 1000000)::bigint as dated,
     (yearly_salary(salary_min, salary_max, salary_period) * 100)::bigint as salary,
     substr(setweight(search, 'D')::text, 2) as vector
 from jobs

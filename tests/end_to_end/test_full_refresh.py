@@ -23,7 +23,7 @@ from pipeline.settings import Settings
 
 TICKS = 5
 CONTENT = {
-    "jobs": "updated_at, created_version, changed_version, search",
+    "jobs": "updated_at, created_version, changed_version, moved_version, search",
     "job_postings": "merged_version",
     "job_reviews": "",
     "complete_fetches": "",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from postings import (
+    DAY,
     Connection,
     deduplicate,
     keyed,
@@ -97,7 +99,7 @@ def test_the_first_publish_leaves_every_index(connection: Connection) -> None:
             ["job_postings", "jobs"]
             + [name for name, _ in before if name.startswith(("job_postings_", "jobs_"))]
         )
-        if name not in ("jobs_newest_remote",)
+        if name not in ("jobs_newest_remote", "jobs_moved")
     ]
 
 
@@ -114,6 +116,28 @@ def test_publishing_the_same_again_writes_no_job(connection: Connection) -> None
     assert rows(connection, written) == before
     assert rows(connection, "select distinct run_id from job_postings") == [("run-2",)]
     assert rows(connection, "select count(*) from publishes") == [(3,)]
+
+
+def test_a_later_posting_date_is_noted_for_those_who_read_the_list(
+    connection: Connection,
+) -> None:
+    dates = {"remoteok_1": DAY, "remoteok_2": None, "remoteok_3": DAY, "remoteok_4": DAY}
+    publish_all(connection, [posting(name, posted_at=at) for name, at in dates.items()])
+    later = {
+        "remoteok_1": DAY + timedelta(hours=1),
+        "remoteok_2": DAY,
+        "remoteok_3": DAY - timedelta(hours=1),
+    }
+    publish_delta(connection, [posting(name, posted_at=at) for name, at in later.items()])
+    publish_delta(
+        connection, [posting("remoteok_1", title="SRE", posted_at=DAY + timedelta(hours=1))]
+    )
+    assert rows(connection, "select job_id, moved_version from jobs order by 1") == [
+        ("remoteok_1", 2),
+        ("remoteok_2", 2),
+        ("remoteok_3", None),
+        ("remoteok_4", None),
+    ]
 
 
 def test_a_change_moves_only_its_job(connection: Connection) -> None:

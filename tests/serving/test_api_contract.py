@@ -17,7 +17,7 @@ jsonschema_rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis brings
 TOML = """
 [[operations]]
 include-path = "/api/jobs"
-parameters = {{ "query.cursor" = "{page}" }}
+parameters = {{ "query.cursor" = "" }}
 
 [[operations]]
 include-path = "/api/jobs/changes"
@@ -32,8 +32,8 @@ parameters = {{ "path.job_id" = "a_1" }}
 def test_schemathesis_finds_nothing(
     start: Start, connection: Connection, dagster: DagsterServer, tmp_path: Path
 ) -> None:
-    """All checks, the stateful ones included. A cursor is what the API gave: any other text is
-    refused, which no schema can say."""
+    """All checks, the stateful ones included. A cursor is what the API gave to the same query: any
+    other text is refused, which no schema can say."""
     add_source(connection, "a")
     for number in range(30):
         add_job(connection, f"a_{number}", title="Kafka Engineer", skills=["Go"], country="US")
@@ -41,12 +41,9 @@ def test_schemathesis_finds_nothing(
     add_publish(connection, RUN)
     dagster.status = "SUCCESS"
     api = start(api_key="secret", dagster_url=dagster.url)
-    cursors = {
-        "page": api.get("/api/jobs?limit=3").json()["next"],
-        "change": api.get("/api/jobs/changes?limit=3").json()["next"],
-    }
+    change = api.get("/api/jobs/changes?limit=3").json()["next"]
     configuration = tmp_path / "schemathesis.toml"
-    configuration.write_text(TOML.format(**cursors))
+    configuration.write_text(TOML.format(change=change))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)]
     command += ["run", f"{api.base_url}/openapi.json", "--header", "X-API-Key: secret"]
     command += ["--max-examples", "10", "--seed", "1", "--checks", "all", "--no-color"]

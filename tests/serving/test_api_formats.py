@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,9 +18,12 @@ import orjson
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from published_rows import DAY, Connection, Start, add_job, add_publish, add_source
+from hypothesis import given
+from hypothesis import strategies as st
+from published_rows import DAY, Connection, Start, add_job, add_publish, add_source, ids
 
 from benchmarks.generated_jobs import COLUMNS, generate
+from serving.formats import _iri
 
 MANY = 2_500
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -106,6 +110,119 @@ def test_atom_is_a_valid_feed(api: httpx.Client) -> None:
     link = entry.find(ATOM + "link")
     assert link is not None
     assert link.get("href") == "https://example.com/?a=1&b=2"
+
+
+IRI = re.compile(
+    r"[a-z][a-z0-9+.-]*:(?:%[0-9A-Fa-f]{2}|[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]|[^\x00-\x9f\ue000-\uf8ff])*"
+    r"(?:#(?:%[0-9A-Fa-f]{2}|[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]|[^\x00-\x9f\ue000-\uf8ff])*)?"
+)
+
+
+def entries(api: httpx.Client, path: str = "/api/jobs.atom") -> list[ElementTree.Element]:
+    return ElementTree.fromstring(api.get(path).content).findall(ATOM + "entry")
+
+
+def told(parent: ElementTree.Element, name: str) -> str:
+    return parent.findtext(ATOM + name) or ""
+
+
+@pytest.mark.parametrize("published", [True, False], ids=["by the index", "by PostgreSQL"])
+def test_the_feed_is_of_what_was_found_last(
+    api: httpx.Client, connection: Connection, published: bool
+) -> None:
+    """Whatever the dates of posting: late ones, and none."""
+    for number in range(110):
+        add_job(connection, f"a_{number:03}", posted_at=DAY - timedelta(minutes=number))
+    later = DAY + timedelta(hours=1)
+    add_job(connection, "b_undated", posted_at=None, first_seen_at=later)
+    add_job(connection, "b_old", posted_at=DAY - timedelta(days=30), first_seen_at=later)
+    add_job(connection, "b_closed", status="closed", first_seen_at=later)
+    add_job(connection, "c_new", posted_at=later, first_seen_at=later + timedelta(hours=1))
+    if published:
+        add_publish(connection, "run-1")
+        eventually(lambda: api.get("/api/ready").status_code == 200)
+    found = entries(api)
+    names = [told(entry, "id").removeprefix("urn:job:") for entry in found]
+    assert names[:5] == ["c_new", "b_old", "b_undated", "a_000", "a_001"]
+    assert len(found) == 100
+    assert [told(entry, "published") for entry in found[1:3]] == [
+        "2026-01-07T10:30:00Z", "2026-02-06T11:30:00Z"
+    ]  # fmt: skip
+    short = entries(api, "/api/jobs.atom?limit=2")
+    assert [told(entry, "id") for entry in short] == ["urn:job:c_new", "urn:job:b_old"]
+    assert len(entries(api, "/api/jobs.atom?limit=500")) == 113
+    assert len(entries(api, "/api/jobs.atom?source=b&search=engineer")) == 2
+
+
+@pytest.mark.usefixtures("many")
+def test_a_feed_is_as_new_as_its_newest_entry(api: httpx.Client, connection: Connection) -> None:
+    """Also where that comes in a later batch."""
+    newest = DAY + timedelta(days=400)
+    connection.execute(
+        "update jobs set updated_at = case job_id when %s then %s else %s end",
+        (orjson.loads(api.get("/api/jobs.ndjson").text.splitlines()[-1])["id"], newest, DAY),
+    )
+    for limit, updated in ((MANY, newest), (1, DAY)):
+        feed = ElementTree.fromstring(api.get(f"/api/jobs.atom?limit={limit}").content)
+        assert datetime.fromisoformat(told(feed, "updated")) == updated
+        assert len(feed.findall(ATOM + "entry")) == limit
+
+
+@pytest.mark.usefixtures("jobs")
+def test_a_feed_says_where_and_whose_it_is(api: httpx.Client) -> None:
+    url = f"{api.base_url}/api/jobs.atom?country=US"
+    feed = ElementTree.fromstring(api.get(f"{url}&limit=7").content)
+    links = {link.get("rel"): link.get("href") or "" for link in feed.findall(ATOM + "link")}
+    assert links["self"] == told(feed, "id") == f"{url}&limit=7"
+    assert ids(api.get(links["alternate"])) == ["a_1"]
+    assert told(feed, "title")
+    assert feed.findtext(f"{ATOM}author/{ATOM}name")
+    for entry in feed.findall(ATOM + "entry"):
+        assert all(told(entry, name) for name in ("id", "title", "updated", "published"))
+        assert entry.findtext(f"{ATOM}author/{ATOM}name")
+
+
+@pytest.mark.parametrize(
+    ("job_id", "entry_id"),
+    [
+        ("jsearch_a-B_1==", "urn:job:jsearch_a-B_1=="),
+        ("a_/x?y=z&w:@", "urn:job:a_/x?y=z&w:@"),
+        ("a_é東", "urn:job:a_é東"),
+        ("a_%2F", "urn:job:a_%2F"),
+        ("a_#1", "urn:job:a_#1"),
+        ('a_odd"33<>{}|\\^`', "urn:job:a_odd%2233%3C%3E%7B%7D%7C%5C%5E%60"),
+        ("a_ b%c[d]", "urn:job:a_%20b%25c%5Bd%5D"),
+        ("a_#1#2", "urn:job:a_#1%232"),
+        ("a_\x01\x7f\ue000\ufffe", "urn:job:a_%01%7F%EE%80%80%EF%BF%BE"),
+    ],
+)
+def test_the_id_of_an_entry_is_an_iri(
+    api: httpx.Client, connection: Connection, job_id: str, entry_id: str
+) -> None:
+    add_job(connection, job_id, title="a\x01<b>\ufffe")
+    (entry,) = entries(api)
+    assert told(entry, "id") == entry_id
+    assert told(entry, "title") == "a<b>"
+    assert IRI.fullmatch(entry_id)
+
+
+@given(text=st.text(max_size=40))
+def test_any_text_becomes_an_iri_that_stays(text: str) -> None:
+    iri = _iri("urn:job:" + text)
+    assert IRI.fullmatch(iri)
+    assert _iri(iri) == iri
+
+
+@pytest.mark.usefixtures("jobs")
+def test_csv_begins_with_a_byte_order_mark_on_request(api: httpx.Client) -> None:
+    plain, marked = api.get("/api/jobs.csv"), api.get("/api/jobs.csv?bom=true")
+    assert marked.content == b"\xef\xbb\xbf" + plain.content
+    by_accept = api.get("/api/jobs?bom=true", headers={"Accept": "text/csv"})
+    assert by_accept.content == marked.content
+    assert api.get("/api/jobs.csv?bom=false").content == plain.content
+    refused = api.get("/api/jobs.ndjson?bom=true")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["parameter"] == "bom"
 
 
 def test_without_jobs_every_format_is_valid(api: httpx.Client) -> None:
@@ -244,3 +361,31 @@ def test_readers_that_leave_make_room(start: Start, connection: Connection) -> N
             eventually(lambda: streaming(connection), lambda count: count == 1)
         eventually(lambda: streaming(connection), lambda count: count == 0)
     assert api.get("/api/jobs.csv").text.count("\r\n") == MANY + 1
+
+
+@pytest.mark.usefixtures("heavy")
+def test_a_reader_that_takes_nothing_is_left(
+    start: Start, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.exports.READER_SECONDS", 0.5)
+    api = start(api_pool_size=4)
+    with api.stream("GET", "/api/jobs.ndjson") as stopped:
+        assert stopped.status_code == 200
+        eventually(lambda: api.get("/api/jobs.csv?limit=1").status_code == 200)
+        eventually(lambda: streaming(connection), lambda count: count == 0)
+        with pytest.raises(httpx.RemoteProtocolError):
+            stopped.read()
+    assert len(api.get("/api/jobs.ndjson").text.splitlines()) == MANY
+
+
+@pytest.mark.usefixtures("heavy")
+def test_nobody_waits_for_another_reader_of_the_same_export(
+    start: Start, connection: Connection
+) -> None:
+    add_publish(connection, "run-1")
+    api = start(api_pool_size=8)
+    eventually(lambda: api.get("/api/ready").status_code == 200)
+    with api.stream("GET", "/api/jobs.ndjson"):
+        eventually(lambda: streaming(connection), lambda count: count == 1)
+        assert len(api.get("/api/jobs.ndjson").text.splitlines()) == MANY
+        assert streaming(connection) == 1

@@ -28,6 +28,7 @@ from pipeline.publish.migrate import migrate
 from pipeline.settings import Settings
 from serving import jobs as serving_jobs
 from serving.models import MAX_SEARCH_CHARS, Facet, Jobs, JobsQuery, PublishesQuery
+from serving.search import filters
 
 JOBS = 4_000
 
@@ -144,7 +145,7 @@ class Observed:
         where it refuses it."""
         count = "select count(*) from jobs where status <> 'closed'"
         try:
-            if search.strip():
+            if filters(JobsQuery(search=search))["search"] is not None:
                 count += " and search @@ search_query(%s)"
                 row = self.connection.execute(count, (search.strip(),)).fetchone()
             else:
