@@ -36,12 +36,13 @@ class Source:
             field is declared ``pl.String`` in ``json_columns`` instead. All the rest stays
             readable in the column ``raw``.
         json_columns: the nested fields, kept as JSON text.
-        required: the columns that are filled in some posting of every answer. One that is filled
-            in none is reported as drift.
-        others: the fields that the source is known to send beside these; any other is reported.
         mapping: one Polars expression over those columns for each column of
             :class:`pipeline.transform.schema.MappedPosting` that the source knows; what is not
             named is null.
+        numeric_texts: the text columns in which numbers come, too.
+        required: the columns that are filled in some posting of every answer. One that is filled
+            in none is reported as drift.
+        others: the fields that the source is known to send beside the columns; any other is reported.
         feed_window: for a source whose answer is all that it shows: the number of postings from
             which on an answer may have had no room for older ones. A posting that a complete
             answer lacks is withdrawn, unless newer ones may have pushed it out. None for a
@@ -56,9 +57,10 @@ class Source:
     key: str
     columns: Mapping[str, pl.DataType]
     json_columns: frozenset[str]
-    required: frozenset[str]
-    others: frozenset[str]
     mapping: Mapping[str, pl.Expr]
+    numeric_texts: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
     feed_window: int | None = None
 
 

@@ -219,6 +219,7 @@ SOURCE = Source(
         "job_employment_types", "apply_options", "job_highlights", "required_technologies",
         "preferred_technologies", "job_required_skills", "education_required",
     }),
+    numeric_texts=frozenset({"job_min_salary", "job_max_salary", "job_salary"}),
     required=frozenset({
         "job_title", "employer_name", "job_publisher", "job_apply_link", "job_description",
     }),

@@ -146,7 +146,6 @@ SOURCE = Source(
     },
     json_columns=frozenset({"tags"}),
     required=frozenset({"position", "company", "description", "url", "tags"}),
-    others=frozenset(),
     mapping={
         "unusable": pl.when(_IS_EMPTY)
         .then(pl.lit("Remote OK sent an empty row: neither title nor company"))

@@ -148,6 +148,7 @@ def _type_of(dtype: pl.DataType) -> _Type:
     raise ValueError(f"staging has no column type for {dtype}; declare pl.String")
 
 
+_TEXT_OR_NUMBER = _Type("text or number", frozenset({str, int, float}), _to_text)
 _NESTED = _Type("list or object", frozenset({list, dict}), json_text)
 
 
@@ -177,6 +178,7 @@ class Conformed:
             | {"raw": pl.String()}
         )
         self._types = {name: _type_of(self._schema[name]) for name in plain}
+        self._types |= dict.fromkeys(source.numeric_texts, _TEXT_OR_NUMBER)
         self._types |= dict.fromkeys(source.json_columns, _NESTED)
         self._frames: list[pl.DataFrame] = []
         self._postings = 0

@@ -220,7 +220,7 @@ def _store(
     status: history.Status = "ok"
     if answer.error is not None:
         status = "partial" if len(frame) else "failed"
-    new_rows, load_id = 0, None
+    new_rows, load_id, oldest_posted_at = 0, None, None
     if len(frame):
         with duckdb.connect(str(path)) as connection:
             known = _first_seen(connection, frame)
@@ -231,6 +231,7 @@ def _store(
             last_seen_at=pl.lit(started_at, pl.Datetime("us", "UTC")),
             run_id=pl.lit(run_id),
         )
+        oldest_posted_at = _oldest_posted_at(source, stamped)
         try:
             run(pipeline, packages.postings_source(source.name, stamped))
         except Exception as error:
@@ -248,14 +249,14 @@ def _store(
             ).fetchall()[0][0]
     return Fetch(
         source.name, run_id, started_at, datetime.now(UTC), status, answer.error,
-        rows=len(frame), new_rows=new_rows, oldest_posted_at=_oldest_posted_at(source, frame),
+        rows=len(frame), new_rows=new_rows, oldest_posted_at=oldest_posted_at,
         drift=answer.drift, load_id=load_id,
     )  # fmt: skip
 
 
 def _oldest_posted_at(source: Source, frame: pl.DataFrame) -> datetime | None:
     posted_at = source.mapping.get("posted_at")
-    if posted_at is None or frame.is_empty():
+    if posted_at is None:
         return None
     oldest: datetime | None = frame.select(posted_at.min()).item()
     return oldest

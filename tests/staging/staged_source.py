@@ -56,6 +56,8 @@ def list_source(pages: Callable[[], Iterator[Any]] | list[Any]) -> Source:
                 time_zone="UTC", time_unit="us", strict=False
             ),
         },
+        required=frozenset({"title", "date"}),
+        others=frozenset({"known"}),
     )
 
 

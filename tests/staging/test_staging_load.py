@@ -75,10 +75,14 @@ def test_wild_postings_are_all_kept(tmp_path: Path) -> None:
     assert [drift.is_new for drift in again.drift if drift.field == "extra"] == [False]
 
 
-def test_a_column_missing_everywhere_is_reported(tmp_path: Path) -> None:
-    got = fetch(tmp_path, [[{"id": 1}, {"id": 2}]])
-    missing = {d.field for d in got.drift if d.what == "missing in every posting"}
-    assert missing == {"title", "salaryMin", "views", "remote", "date", "tags"}
+def test_a_required_column_missing_everywhere_concerns_all(tmp_path: Path) -> None:
+    got = fetch(tmp_path, [[{"id": 1, "date": None}, {"id": 2, "views": 3, "known": 1}]])
+    assert {(d.field, d.what, d.concerns_all) for d in got.drift} == {
+        ("title", "missing or null in every posting", True),
+        ("date", "missing or null in every posting", True),
+    }
+    got = fetch(tmp_path, [[posting(1), posting(2, title=None, views="many", new=1)]])
+    assert {(d.field, d.concerns_all) for d in got.drift} == {("views", False), ("new", False)}
 
 
 def test_pages_before_an_error_are_loaded(tmp_path: Path) -> None:
