@@ -227,14 +227,18 @@ def _become(module: str, *arguments: str) -> NoReturn:
 
 
 @app.command()
-def doctor() -> None:
-    """What is configured, reachable and missing, and what to do about each."""
+def doctor(
+    ask: Annotated[
+        bool, typer.Option(help="Ask each source one question, which counts against its quota.")
+    ] = True,
+) -> None:
+    """What is configured, what the sources answer, what is missing, and what to do about each."""
     from pipeline.doctor import examine
 
     colours = {"ok": "green", "missing": "yellow", "broken": "red"}
     table = Table("", "", "", show_header=False, box=None, pad_edge=False)
     broken = False
-    for finding in examine(Settings.load()):
+    for finding in examine(Settings.load(), ask=ask):
         broken |= finding.verdict == "broken"
         colour = colours[finding.verdict]
         table.add_row(f"[{colour}]{finding.verdict}[/]", finding.subject, finding.detail)

@@ -8,18 +8,24 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pipeline import database
+from pipeline.extract.client import Client
+from pipeline.extract.drift import UNKNOWN
+from pipeline.extract.errors import BoundReachedError, FetchError, IncompleteFetchError
 from pipeline.extract.quota import Quota
 from pipeline.publish.migrate import known_migrations
-from pipeline.settings import ConfigurationError, Settings
+from pipeline.settings import ConfigurationError, Settings, SourceSettings
 from pipeline.sources import SOURCES, Source
+from pipeline.staging.conform import Conformed
+from pipeline.staging.load import failure_in_words, fetch_error
 from pipeline.supervisor import is_open
 
 CONNECT_SECONDS = 3.0
 MIN_FREE_GIGABYTES = 2.0
+ANSWER_SECONDS = 30.0
 
 Verdict = Literal["ok", "missing", "broken"]
 
@@ -34,12 +40,17 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything that a run needs. No request to a source is spent."""
+def examine(settings: Settings, *, ask: bool = True) -> Iterator[Finding]:
+    """Look at everything that a run needs.
+
+    Args:
+        ask: ask each configured source one question, which counts against its quota; otherwise
+            only try whether it can be reached.
+    """
     yield from _folders(settings)
     yield from _database(settings)
     for source in SOURCES.values():
-        yield from _source(source, settings)
+        yield from _source(source, settings, ask=ask)
     yield _api_key(settings)
     yield _listens("Dagster UI", settings.dagster_port)
     yield _listens("API", settings.api_port)
@@ -86,7 +97,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("DATABASE_URL", "ok", f"PostgreSQL {version} answers{note}")
 
 
-def _source(source: Source, settings: Settings) -> Iterator[Finding]:
+def _source(source: Source, settings: Settings, *, ask: bool) -> Iterator[Finding]:
     try:
         own = source.settings.load()
     except ConfigurationError as error:
@@ -99,19 +110,56 @@ def _source(source: Source, settings: Settings) -> Iterator[Finding]:
         keys = " and ".join(own.missing_keys)
         yield Finding(source.title, "missing", f"skipped without {keys}: set it in .env.")
         return
-    left = Quota(source.name, own, settings.data_dir).left()
-    quota = "" if left is None else f", {left} requests left in the quota"
     reached = _reachable(own.base_url)
     if reached is not None:
-        yield Finding(source.title, "missing", f"{reached}{quota}")
-        return
-    yield Finding(
-        source.title, "ok", f"configured and reachable, every {own.interval_minutes} minutes{quota}"
+        yield Finding(source.title, "missing", reached)
+    elif ask:
+        yield _answer(source, own, settings)
+    else:
+        yield Finding(
+            source.title, "ok", f"configured and reachable{_cadence(source, own, settings)}"
+        )
+
+
+def _answer(source: Source, own: SourceSettings, settings: Settings) -> Finding:
+    """What comes back to the first page of the first search, asked once and within seconds."""
+    brief = own.model_copy(
+        update={"max_pages": 1, "max_attempts": 1, "max_seconds": ANSWER_SECONDS}
     )
+    client = Client(source.name, brief, Quota(source.name, own, settings.data_dir))
+    conformed = Conformed(source)
+    postings: list[Any] = []
+    try:
+        postings.extend(source.resource(brief, client))
+    except Exception as error:
+        if not _wanted_more(fetch_error(error)):
+            return Finding(source.title, "broken", failure_in_words(source, error))
+    conformed.add(postings)
+    drift = [drift for drift in (*client.drift(), *conformed.drift()) if drift.what != UNKNOWN]
+    answered = f"answers with {len(conformed)} postings{_cadence(source, own, settings)}"
+    if drift:
+        told = "; ".join(f"{each.field}: {each.what}" for each in drift[:5])
+        return Finding(source.title, "broken", f"{answered}, but not as declared: {told}")
+    return Finding(source.title, "ok", answered)
+
+
+def _wanted_more(error: FetchError | None) -> bool:
+    """Whether it was the one page only that ended the questions."""
+    failures = error.failures.values() if isinstance(error, IncompleteFetchError) else [error]
+    return all(isinstance(failure, BoundReachedError) for failure in failures)
+
+
+def _cadence(source: Source, own: SourceSettings, settings: Settings) -> str:
+    try:
+        left = Quota(source.name, own, settings.data_dir).left()
+    except FetchError as error:
+        return f"; {error}"
+    quota = "" if left is None else f", {left} requests left in the quota"
+    return f"; asked every {own.interval_minutes} minutes{quota}"
 
 
 def _reachable(url: str) -> str | None:
-    """None, or why no connection can be made. Nothing is asked, so no quota is spent."""
+    """None, or why no connection can be made."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -82,3 +82,37 @@ def test_serving_without_a_database_says_what_to_do(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "127.0.0.1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: Path) -> None:
+    with SourceServer() as server:
+        server.answer("remoteok", [remoteok_job(), remoteok_job()])
+        server.answer("jsearch", {"message": "Endpoint '/search-v2' does not exist"}, status=404)
+        server.answer("adzuna", {"count": 1, "results": [adzuna_job()], "mean": "high"})
+        variables = {
+            "REMOTEOK_BASE_URL": server.base_url("remoteok"),
+            "JSEARCH_BASE_URL": server.base_url("jsearch"),
+            "ADZUNA_BASE_URL": server.base_url("adzuna"),
+            "RAPIDAPI_KEY": "s3cret",
+            "ADZUNA_APP_ID": "s3cret",
+            "ADZUNA_API_KEY": "s3cret",
+            "COLUMNS": "500",
+        }
+        done = job_market(tmp_path, "doctor", **variables)
+        asked = [request.source for request in server.requests]
+        quiet = job_market(tmp_path, "doctor", "--no-ask", **variables)
+        assert len(server.requests) == len(asked)
+    assert sorted(map(str, asked)) == ["adzuna", "jsearch", "remoteok"]
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    (remoteok,) = (line for line in lines if "Remote OK" in line)
+    (jsearch,) = (line for line in lines if "JSearch" in line)
+    (adzuna,) = (line for line in lines if "Adzuna" in line)
+    assert remoteok.startswith("ok")
+    assert "answers with 2 postings; asked every 60 minutes" in remoteok
+    assert jsearch.startswith("broken")
+    assert "has nothing at /search-v2 (HTTP 404" in jsearch
+    assert adzuna.startswith("broken")
+    assert "not as declared: (answer).mean: text instead of number" in adzuna
+    assert "s3cret" not in done.stdout + done.stderr
+    assert "configured and reachable" in quiet.stdout

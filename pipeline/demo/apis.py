@@ -1,11 +1,13 @@
 """The three source APIs over a simulated market, as one web application.
 
-``/remoteok/api``, ``/jsearch/search`` and ``/adzuna/v1/api/jobs/{country}/search/{page}`` answer
+``/remoteok/api``, ``/jsearch/search-v2`` and ``/adzuna/v1/api/jobs/{country}/search/{page}`` answer
 as the real ones do, with the same parameters, envelopes and errors.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import heapq
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -82,7 +84,7 @@ def source_apis(market: Market, clock: Callable[[], datetime] = lambda: datetime
         return PlainTextResponse(
             f"Demo of three job APIs with {market.size} generated openings.\n"
             "GET /remoteok/api\n"
-            "GET /jsearch/search?query=backend+engineer (header X-RapidAPI-Key)\n"
+            "GET /jsearch/search-v2?query=backend+engineer (header X-RapidAPI-Key)\n"
             "GET /adzuna/v1/api/jobs/gb/search/1?what=devops&app_id=demo&app_key=demo\n"
         )
 
@@ -95,6 +97,9 @@ def source_apis(market: Market, clock: Callable[[], datetime] = lambda: datetime
         jobs = [advert(market.seed, listing, second) for listing in newest]
         return JSONResponse([{"last_updated": int(now.timestamp()), "legal": _LEGAL}, *jobs])
 
+    def jsearch_gone(_: Request) -> JSONResponse:
+        return JSONResponse({"message": "Endpoint '/search' does not exist"}, 404)
+
     def jsearch(request: Request) -> JSONResponse:
         if not request.headers.get("X-RapidAPI-Key"):
             return JSONResponse({"message": "Invalid API key."}, 401)
@@ -106,22 +111,28 @@ def source_apis(market: Market, clock: Callable[[], datetime] = lambda: datetime
         }
         request_id = f"{scatter(market.seed, used):016x}"
         query = request.query_params.get("query", "").strip()
-        page = _whole_number(request, "page", 1, 100)
-        pages = _whole_number(request, "num_pages", 1, 50)
-        if not query or page is None or pages is None:
-            error = {"message": "query, page or num_pages is missing or invalid", "code": 400}
+        start = _place_of_cursor(request.query_params.get("cursor", ""))
+        pages = _whole_number(request, "num_pages", 1, 20)
+        if not query or start is None or pages is None:
+            error = {"message": "query, cursor or num_pages is missing or invalid", "code": 400}
             answer = {"status": "ERROR", "request_id": request_id, "error": error}
             return JSONResponse(answer, 400, headers)
         ranked = _jsearch_ranking(jsearch_shelf.at(clock()), request, query, clock())
         # The first job of a page repeats the last of the page before it.
-        start = (page - 1) * (JSEARCH_PAGE - 1)
-        data = [job for number in range(pages) for job in _jsearch_page(ranked, start, number)]
+        second = int((clock() - EPOCH).total_seconds())
+        jobs = [
+            {**shown.advert, "job_posted_at": _age_in_words(second - shown.listing.listed_from)}
+            for number in range(pages)
+            for shown in _jsearch_page(ranked, start, number)
+        ]
+        following = start + pages * (JSEARCH_PAGE - 1)
+        cursor = _cursor_of_place(following) if following + 1 < len(ranked) else None
         return JSONResponse(
             {
                 "status": "OK",
                 "request_id": request_id,
-                "parameters": {**request.query_params, "page": page, "num_pages": pages},
-                "data": data,
+                "parameters": {**request.query_params, "num_pages": pages},
+                "data": {"jobs": jobs, "cursor": cursor},
             },
             headers=headers,
         )
@@ -156,15 +167,35 @@ def source_apis(market: Market, clock: Callable[[], datetime] = lambda: datetime
         routes=[
             Route("/", index),
             Route("/remoteok/api", remoteok),
-            Route("/jsearch/search", jsearch),
+            Route("/jsearch/search", jsearch_gone),
+            Route("/jsearch/search-v2", jsearch),
             Route("/adzuna/v1/api/jobs/{country}/search/{page:int}", adzuna),
         ]
     )
 
 
-def _jsearch_page(ranked: list[_Shown], start: int, number: int) -> list[dict[str, Any]]:
+def _cursor_of_place(start: int) -> str:
+    return base64.urlsafe_b64encode(f"from {start}".encode()).decode()
+
+
+def _place_of_cursor(cursor: str) -> int | None:
+    """Where the cursor leads; 0 without one, None where it is none of ours."""
+    if not cursor:
+        return 0
+    with contextlib.suppress(ValueError):
+        word, _, start = base64.urlsafe_b64decode(cursor).decode().partition(" ")
+        return int(start) if word == "from" and start.isdecimal() else None
+    return None
+
+
+def _jsearch_page(ranked: list[_Shown], start: int, number: int) -> list[_Shown]:
     begin = start + number * (JSEARCH_PAGE - 1)
-    return [shown.advert for shown in ranked[begin : begin + JSEARCH_PAGE]]
+    return ranked[begin : begin + JSEARCH_PAGE]
+
+
+def _age_in_words(seconds: int) -> str:
+    days = seconds // 86_400
+    return "today" if days < 1 else "1 day ago" if days == 1 else f"{min(days, 30)} days ago"
 
 
 def _jsearch_ranking(

@@ -42,7 +42,8 @@ class Source:
         numeric_texts: the text columns in which numbers come, too.
         required: the columns that are filled in some posting of every answer. One that is filled
             in none is reported as drift.
-        others: the fields that the source is known to send beside the columns; any other is reported.
+        others: the fields that the source is known to send beside the columns; any other is
+            reported.
         feed_window: for a source whose answer is all that it shows: the number of postings from
             which on an answer may have had no room for older ones. A posting that a complete
             answer lacks is withdrawn, unless newer ones may have pushed it out. None for a

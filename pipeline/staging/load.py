@@ -173,7 +173,7 @@ def _ask(source: Source, source_settings: SourceSettings, client: Client) -> _An
                 postings.add(chunk)
                 chunk = []
     except Exception as error:
-        reason = _safe_reason(source, error)
+        reason = failure_in_words(source, error)
     postings.add(chunk)
     return _Answer(postings, reason, (*client.drift(), *postings.drift()))
 
@@ -187,12 +187,21 @@ def _postings(pages: Any) -> Iterator[Any]:
             yield page
 
 
-def _safe_reason(source: Source, error: Exception) -> str:
-    chain: BaseException | None = error
-    while chain is not None:
-        if isinstance(chain, FetchError):
-            return str(chain)
-        chain = chain.__cause__ or chain.__context__
+def fetch_error(error: BaseException | None) -> FetchError | None:
+    """The error of the source's own among those that dlt wraps around it, if it was one."""
+    while error is not None and not isinstance(error, FetchError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def failure_in_words(source: Source, error: Exception) -> str:
+    """Why a source could not be read, without anything that it sent or that is secret.
+
+    Raises:
+        Exception: the given one, where the disk is full.
+    """
+    if (told := fetch_error(error)) is not None:
+        return str(told)
     if (disk := packages.storage_error(error)) and getattr(disk, "errno", None) == 28:
         raise error
     # Its message may hold what the source sent or a URL with a key: only type and place are safe.

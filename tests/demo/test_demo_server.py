@@ -39,7 +39,7 @@ def recorded(name: str) -> Any:
 
 
 def jsearch(demo: DemoServer, **params: str | int) -> dict[str, Any]:
-    answer = httpx.get(f"{demo.url}/jsearch/search", params=params, headers=RAPIDAPI, timeout=30)
+    answer = httpx.get(f"{demo.url}/jsearch/search-v2", params=params, headers=RAPIDAPI, timeout=30)
     assert answer.status_code == 200
     return answer.json()
 
@@ -83,7 +83,7 @@ def test_remoteok_has_the_recorded_fields(demo: DemoServer) -> None:
 
 
 def test_jsearch_refuses_a_request_without_its_key(demo: DemoServer) -> None:
-    answer = httpx.get(f"{demo.url}/jsearch/search", params={"query": "sre"})
+    answer = httpx.get(f"{demo.url}/jsearch/search-v2", params={"query": "sre"})
     assert answer.status_code == 401
     assert "message" in answer.json()
 
@@ -92,7 +92,7 @@ def test_jsearch_tells_what_is_left(demo: DemoServer) -> None:
     left = []
     for _ in range(2):
         answer = httpx.get(
-            f"{demo.url}/jsearch/search", params={"query": "sre"}, headers=RAPIDAPI, timeout=30
+            f"{demo.url}/jsearch/search-v2", params={"query": "sre"}, headers=RAPIDAPI, timeout=30
         )
         left.append(int(answer.headers["X-RateLimit-Requests-Remaining"]))
         assert int(answer.headers["X-RateLimit-Requests-Reset"]) > 0
@@ -100,40 +100,60 @@ def test_jsearch_tells_what_is_left(demo: DemoServer) -> None:
 
 
 def test_jsearch_pages_hold_ten_jobs_and_repeat_one(demo: DemoServer) -> None:
-    pages = [jsearch(demo, query="backend engineer", page=page)["data"] for page in (1, 2)]
+    first = jsearch(demo, query="backend engineer")["data"]
+    second = jsearch(demo, query="backend engineer", cursor=first["cursor"])["data"]
+    pages = [first["jobs"], second["jobs"]]
     assert [len(page) for page in pages] == [10, 10]
     assert pages[0][-1]["job_id"] == pages[1][0]["job_id"]
-    both = jsearch(demo, query="backend engineer", page=1, num_pages=2)
+    both = jsearch(demo, query="backend engineer", num_pages=2)
     assert both["status"] == "OK"
-    assert both["parameters"] == {"query": "backend engineer", "page": 1, "num_pages": 2}
-    assert [job["job_id"] for job in both["data"]] == [
+    assert both["parameters"] == {"query": "backend engineer", "num_pages": 2}
+    assert [job["job_id"] for job in both["data"]["jobs"]] == [
         job["job_id"] for page in pages for job in page
     ]
-    assert jsearch(demo, query="backend engineer", page=100)["data"] == []
+    assert both["data"]["cursor"] == second["cursor"] not in (None, first["cursor"])
+
+
+def test_jsearch_pages_end_without_a_cursor(demo: DemoServer) -> None:
+    cursor, seen = "", set()
+    while cursor is not None:
+        data = jsearch(demo, query="rust", num_pages=20, cursor=cursor)["data"]
+        assert not {job["job_id"] for job in data["jobs"][1:]} & seen
+        seen |= {job["job_id"] for job in data["jobs"]}
+        cursor = data["cursor"]
+    assert seen
+
+
+def test_jsearch_has_given_up_its_older_path(demo: DemoServer) -> None:
+    answer = httpx.get(f"{demo.url}/jsearch/search", params={"query": "sre"}, headers=RAPIDAPI)
+    assert answer.status_code == 404
+    assert answer.json() == {"message": "Endpoint '/search' does not exist"}
 
 
 def test_jsearch_finds_words_places_and_alternatives(demo: DemoServer) -> None:
-    in_london = jsearch(demo, query="devops engineer in london, uk", num_pages=5)["data"]
+    in_london = jsearch(demo, query="devops engineer in london, uk", num_pages=5)["data"]["jobs"]
     assert in_london
     assert {job["job_country"] for job in in_london} == {"GB"}
-    german = jsearch(demo, query="backend engineer", country="de", num_pages=5)["data"]
+    german = jsearch(demo, query="backend engineer", country="de", num_pages=5)["data"]["jobs"]
     assert german
     assert {job["job_country"] for job in german} == {"DE"}
-    remote = jsearch(demo, query="sre OR platform engineer", remote_jobs_only="true")["data"]
+    remote = jsearch(demo, query="sre OR platform engineer", work_from_home="true")["data"]["jobs"]
     assert remote
     assert all(job["job_is_remote"] for job in remote)
-    assert jsearch(demo, query="zookeeper in atlantis")["data"] == []
+    assert jsearch(demo, query="zookeeper in atlantis")["data"] == {"jobs": [], "cursor": None}
 
 
-@pytest.mark.parametrize("params", [{}, {"query": "sre", "page": "x"}, {"query": "a", "page": 0}])
+@pytest.mark.parametrize(
+    "params", [{}, {"query": "sre", "cursor": "x"}, {"query": "a", "num_pages": 0}]
+)
 def test_jsearch_refuses_what_it_cannot_read(demo: DemoServer, params: dict[str, Any]) -> None:
-    answer = httpx.get(f"{demo.url}/jsearch/search", params=params, headers=RAPIDAPI)
+    answer = httpx.get(f"{demo.url}/jsearch/search-v2", params=params, headers=RAPIDAPI)
     assert answer.status_code == 400
     assert answer.json()["status"] == "ERROR"
 
 
 def test_jsearch_has_the_recorded_fields_of_the_older_answers(demo: DemoServer) -> None:
-    data = jsearch(demo, query="engineer in united states", num_pages=50)["data"]
+    data = jsearch(demo, query="engineer in united states", num_pages=20)["data"]["jobs"]
     ours = [job for job in data if "job_employment_types" not in job]
     assert 0 < len(ours) < len(data)
     assert_same_fields(ours, recorded("jsearch_2022.json")["data"])
@@ -184,7 +204,7 @@ def test_adzuna_has_the_recorded_fields(demo: DemoServer) -> None:
 
 def test_the_servers_words_are_the_markets_truth(demo: DemoServer) -> None:
     market = Market()
-    for job in jsearch(demo, query="site reliability engineer", num_pages=3)["data"]:
+    for job in jsearch(demo, query="site reliability engineer", num_pages=3)["data"]["jobs"]:
         truth = market.truth("jsearch", job["job_id"])
         assert job["employer_name"].startswith(truth.company)
 
