@@ -75,8 +75,8 @@ def _pause(header: str | None) -> timedelta | None:
 
 
 def words_on_error(answer: Any, secrets: Collection[str]) -> str:
-    """The source's own words on an error, as one line without markup, URLs' queries or any of
-    ``secrets``; empty where it has none."""
+    """The source's own words on an error, as one line without tags, URLs' queries, what a terminal
+    obeys, or any of ``secrets``; empty where it has none."""
     if not isinstance(answer, Mapping):
         return ""
     for field in ("display", "message", "error", "exception"):
@@ -85,6 +85,7 @@ def words_on_error(answer: Any, secrets: Collection[str]) -> str:
         if isinstance(value, str) and value.strip():
             for secret in sorted(secrets, key=len, reverse=True):
                 value = value.replace(secret, "***")
-            plain = re.sub(r"<[^<>]*>|\?\S+|[^ -~\u00a0-\ud7ff]", " ", value)
+            plain = re.sub(r"<[^<>]*>|\?\S+", " ", value)
+            plain = "".join(char if char.isprintable() else " " for char in plain)
             return " ".join(plain.split())[:_MAX_WORDS_CHARS].rstrip(" .")
     return ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
+from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
@@ -14,6 +17,7 @@ from source_server import Fault, Reply, SourceServer, adzuna_job, jsearch_job, r
 from pipeline.orchestration.environment import dagster_environment
 from pipeline.settings import Settings
 
+ATOM = "{http://www.w3.org/2005/Atom}"
 IMAGE = "![x](http://evil.example/graphql?query=mutation)"
 PLANTED = [
     IMAGE,
@@ -25,6 +29,7 @@ PLANTED = [
     "\x1b]0;owned\x07\x1b[2J",
     "\x9b2J\u202egnp.exe\u2066",
     "line\r\n2026-01-01 [info] forged",
+    '=HYPERLINK("http://evil.example")',
 ]
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -104,3 +109,25 @@ def test_no_text_of_a_source_is_markup_in_dagster(
 def test_no_command_of_a_source_reaches_a_terminal(run: tuple[str, str]) -> None:
     assert not RAW.search(run[1])
     assert "evil.example" in run[1]
+
+
+def test_no_text_of_a_source_is_markup_in_an_answer(
+    run: tuple[str, str], installation: Installation
+) -> None:
+    with installation.serving() as api:
+        answers = {
+            form: api.get(f"/api/jobs{form}") for form in ("", ".csv", ".ndjson", ".atom")
+        } | {"sources": api.get("/api/sources")}
+    for form, answer in answers.items():
+        assert answer.status_code == 200
+        assert "evil.example" in answer.text, form
+        assert not RAW.search(answer.text.replace("\r\n", "\n")), form
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "html" not in answer.headers["Content-Type"]
+    feed = ElementTree.fromstring(answers[".atom"].text)
+    names = {element.tag.rpartition("}")[2] for element in feed.iter()}
+    assert names == {"feed", "id", "title", "updated", "link", "entry", "author", "name",
+                     "category", "summary"}  # fmt: skip
+    assert all(link.get("href", "").startswith("http") for link in feed.iter(f"{ATOM}link"))
+    rows = list(csv.DictReader(io.StringIO(answers[".csv"].text)))
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
