@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 from rich.table import Table
 
 from pipeline import database, logs
+from pipeline.api_key import kept_key
 from pipeline.orchestration import IngestFailedError
 from pipeline.orchestration.environment import (
     DEFINITIONS_MODULE,
@@ -39,7 +39,7 @@ INTERRUPTED = 130
 
 def _note(line: str) -> None:
     """Progress goes to the standard error, so that the standard output holds results alone."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(logs.harmless(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _prepare(settings: Settings, url: str) -> Settings:
@@ -78,7 +78,7 @@ def main_command(
         ready = _prepare(settings, url)
         from pipeline.orchestration.foreground import ingest_once as run
 
-        print(json.dumps(run(ready, source, _note), ensure_ascii=False))  # noqa: T201
+        print(logs.to_json(run(ready, source, _note)))  # noqa: T201
 
 
 @app.command()
@@ -104,10 +104,13 @@ def demo() -> None:
 def _run_installation(settings: Settings) -> None:
     from pipeline.supervisor import Process, Supervisor
 
-    logs.configure(settings, "up")
-    redact = logs.redactor(settings)
     folder = settings.data_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    is_made = settings.api_key is None
+    key = settings.api_key or kept_key(folder)
+    settings = settings.model_copy(update={"api_key": key})
+    logs.configure(settings, "up")
+    redact = logs.redactor(settings)
     with database.database(settings) as url:
         ready = _prepare(settings, url)
         api = f"http://127.0.0.1:{ready.api_port}"
@@ -121,24 +124,30 @@ def _run_installation(settings: Settings) -> None:
             ),
             Process("dagster-daemon", [*own, "daemon"], {}),
             Process(
-                "api", [*own, "serve"], {}, port=ready.api_port, health_url=f"{api}/api/health"
+                "api", [*own, "serve"], {"API_KEY": key.get_secret_value()}, port=ready.api_port,
+                health_url=f"{api}/api/health",
             ),
         ]  # fmt: skip
-        supervisor = Supervisor(processes, lambda name, line: _note(f"{name:18}{redact(line)}"))
+        supervisor = Supervisor(
+            processes, lambda name, line: _note(f"{name:18}{redact(logs.relayed(line))}")
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: supervisor.request_stop())
 
         def ready_now() -> None:
             _note(f"\n  The API           {api}/api/jobs, documented at {api}/docs")
             _note(f"  The Dagster UI    {ui}")
+            if is_made:
+                # To the console alone; logs hide it like any other secret.
+                _note(f"  The API key       {key.get_secret_value()}")
             _note("  Ctrl-C stops everything.\n")
-            _first_run(ready, api)
+            _first_run(ready, api, key)
 
         supervisor.run(ready_now)
     _note("stopped")
 
 
-def _first_run(settings: Settings, api: str) -> None:
+def _first_run(settings: Settings, api: str, key: SecretStr) -> None:
     """Do not let a new installation wait for the schedule."""
     import httpx
 
@@ -146,10 +155,11 @@ def _first_run(settings: Settings, api: str) -> None:
         published = connection.execute("select 1 from publishes limit 1").fetchone()
     if published is not None:
         return
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    headers = {"X-API-Key": key} if key else {}
     answer = httpx.post(
-        f"{api}/api/jobs/ingest?wait=false", headers=headers, timeout=60, trust_env=False
+        f"{api}/api/jobs/ingest?wait=false",
+        headers={"X-API-Key": key.get_secret_value()},
+        timeout=60,
+        trust_env=False,
     )
     if answer.status_code == httpx.codes.ACCEPTED:
         _note(f"  The first ingestion has started: run {answer.json()['run_id']}\n")
@@ -195,12 +205,12 @@ def code_server() -> None:
 
 @app.command()
 def webserver() -> None:
-    """The Dagster UI."""
+    """The Dagster UI, with a guard before it."""
     settings = _dagster_process("dagster-webserver")
-    _become(
-        "dagster_webserver", "--host", settings.dagster_host, "--port", str(settings.dagster_port),
-        "--workspace", str(project_dir() / "workspace.yaml"),
-    )  # fmt: skip
+    logs.configure(settings, "dagster-webserver")
+    from pipeline.orchestration.webserver import serve as run
+
+    run(settings)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pipeline import database
+from pipeline.api_key import FILE
 from pipeline.extract.client import Client
 from pipeline.extract.drift import UNKNOWN
 from pipeline.extract.errors import BoundReachedError, FetchError, IncompleteFetchError
@@ -179,12 +180,13 @@ def _reachable(url: str) -> str | None:
 
 
 def _api_key(settings: Settings) -> Finding:
-    if settings.api_key is not None:
-        return Finding("API_KEY", "ok", "set: runs can be started from elsewhere with it")
+    if settings.api_key is not None or settings.api_key_hashes:
+        return Finding("API_KEY", "ok", "set: whoever has it may start runs through the API")
     return Finding(
         "API_KEY",
         "missing",
-        "not set: only programs on this machine may start runs through the API.",
+        f"not set: `up` makes one and keeps it in {settings.data_dir / FILE}; `serve` alone starts "
+        "no runs.",
     )
 
 

@@ -1,7 +1,7 @@
 """Logs of every process: to the console, and as JSON lines to a file of its own, bounded in size.
 
-Whatever a library logs passes through here too, and no secret of the configuration leaves in any
-form in which it could be written.
+Whatever a library logs passes through here too. No secret of the configuration leaves in any form
+in which it could be written, and no text of a source as a command to a terminal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import logging.handlers
 import re
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import structlog
@@ -48,6 +49,35 @@ _SHAPES = [
     ),
     re.compile(r"""([a-z][a-z0-9+.-]*://[^\s:/?#@"'\\]*:)[^\s"'\\/]+(?=@)""", re.I),
 ]
+
+# What a terminal obeys, or shows in another place or order than it was written: control characters
+# except line breaks and tabs, the marks of direction (https://trojansource.codes), separators of
+# lines that are none elsewhere, lone surrogates.
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def harmless(text: str) -> str:
+    """The text for a terminal or a web page: what would be obeyed is shown as ``\\x1b``."""
+    return _COMMANDS.sub(_escaped, text)
+
+
+def relayed(line: str) -> str:
+    """A line of another process, as :func:`harmless`, without the colours that it may have."""
+    return harmless(_COLOURS.sub("", line))
+
+
+def to_json(value: Any, **options: Any) -> str:
+    """One line of JSON that is harmless on a terminal and reads as the same value."""
+    text = json.dumps(value, ensure_ascii=False, **options)
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def configure(settings: Settings, process: str) -> None:
@@ -87,12 +117,13 @@ def configure(settings: Settings, process: str) -> None:
     as_json: list[Processor] = [
         named,
         structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=_to_json),
+        structlog.processors.JSONRenderer(serializer=to_json),
     ]
     for_people: list[Processor] = [
+        _harmless_values,
         structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+            colors=sys.stderr.isatty(), exception_formatter=_harmless_traceback
+        ),
     ]
     in_production = settings.environment == "production"
     console = logging.StreamHandler(sys.stderr)
@@ -175,8 +206,19 @@ def _file(
     return file
 
 
-def _to_json(event: Any, **options: Any) -> str:
-    return json.dumps(event, ensure_ascii=False, **options)
+def _harmless_values(_: Any, __: str, event: EventDict) -> EventDict:
+    # Before the renderer, whose own colours are commands too; of values that are no text it shows
+    # the repr. Further lines are indented, so that none passes for the next message.
+    return {
+        name: harmless(value).replace("\n", "\n    ") if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+def _harmless_traceback(sio: TextIO, exc_info: Any) -> None:
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    sio.write(harmless(plain.getvalue()))
 
 
 def _secrets(settings: Settings) -> set[str]:

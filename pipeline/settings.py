@@ -6,6 +6,7 @@ a subclass of :class:`SourceSettings`. Every variable is documented in ``.env.ex
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -60,6 +61,27 @@ def _key_hashes(hashes: list[str]) -> list[str]:
 
 
 KeyHashes = Annotated[CommaSeparated, AfterValidator(_key_hashes)]
+
+
+def _networks(addresses: list[str]) -> list[str]:
+    try:
+        return [str(ipaddress.ip_network(address)) for address in addresses]
+    except ValueError:
+        raise ValueError(
+            "must be addresses or networks such as 10.0.0.0/8, separated by commas"
+        ) from None
+
+
+Networks = Annotated[CommaSeparated, AfterValidator(_networks)]
+
+
+def _host_names(names: list[str]) -> list[str]:
+    if not all(re.fullmatch(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+", name) for name in names):
+        raise ValueError("must be names or addresses without a port, separated by commas")
+    return [name.lower() for name in names]
+
+
+HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
 
 
 def _rate_limit(rate: str) -> str:
@@ -143,6 +165,8 @@ class Settings(_EnvironmentSettings):
     """Further keys, each as the SHA-256 of the key in hexadecimal. Keys are random, so that a
     plain hash does not give them away."""
     cors_origins: CommaSeparated = []
+    trusted_proxies: Networks = []
+    """Whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
     api_pool_size: Annotated[int, Field(ge=1, le=200)] = 6
     api_statement_timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 5_000
     api_cache_megabytes: Annotated[int, Field(ge=0, le=65_536)] = 64
@@ -153,6 +177,10 @@ class Settings(_EnvironmentSettings):
 
     dagster_host: str = "127.0.0.1"
     dagster_port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    dagster_key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """What the Dagster UI asks for; needed where it listens beyond this machine."""
+    dagster_allowed_hosts: HostNames = []
+    """Names in URLs of the Dagster UI, besides those of this machine and of ``dagster_url``."""
     dagster_code_bind: str = "127.0.0.1"
     """The address that the code server listens on."""
     dagster_code_host: str = "127.0.0.1"

@@ -28,6 +28,8 @@ def serve(settings: Settings) -> None:
         app,
         host=settings.api_host,
         port=settings.api_port,
+        # The app itself believes TRUSTED_PROXIES, and nobody else.
+        proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,

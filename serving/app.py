@@ -10,6 +10,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pipeline.settings import Settings
 from serving import changes, exports, health, ingest, jobs, openapi, problems, statistics
@@ -27,8 +28,9 @@ from serving.tracking import ForgetTracking
 DESCRIPTION = """\
 Technology jobs from many sources, without duplicates.
 
-Reading needs no key. Starting a run does: send the value of `API_KEY` as `X-API-Key`, or as
-`Authorization: Bearer`. Errors are `application/problem+json` (RFC 9457).
+Reading needs no key. Starting a run does: send the value of `API_KEY`, or the key that
+`job-market up` shows, as `X-API-Key` or `Authorization: Bearer`. Errors are
+`application/problem+json` (RFC 9457).
 """
 
 
@@ -50,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.dagster = Dagster(settings.dagster_graphql_url)
+        app.state.dagster = Dagster(settings)
         await database.open()
         editions.start()
         index.start()
@@ -97,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=["Location", "Content-Location", "ETag", "Link", "Retry-After"],
     )
     app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     problems.install(app)
 
     app.include_router(health.router)

@@ -12,10 +12,15 @@ from typing import Annotated, Any
 import httpx
 from fastapi import Depends, Request
 
+from pipeline.settings import Settings
 from serving.problems import RETRY_SECONDS, ProblemError
 
 JOB_NAME = "ingest"
 _UNFINISHED = ["QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING"]
+_REFUSALS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "DAGSTER_KEY must be the same for both",
+    HTTPStatus.MISDIRECTED_REQUEST: "DAGSTER_URL must be the same for both",
+}
 _TIMEOUT = httpx.Timeout(10.0, connect=2.0)
 
 _FIND_JOB = """
@@ -87,10 +92,12 @@ class Dagster:
     """A client of the Dagster webserver. Every method raises :class:`DagsterUnavailableError` when
     the webserver does not answer as it should."""
 
-    def __init__(self, graphql_url: str) -> None:
-        self._url = graphql_url
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.dagster_graphql_url
+        key = settings.dagster_key
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
         # The webserver is a part of this installation, never behind the proxy of the environment.
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, headers=headers)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -100,6 +107,10 @@ class Dagster:
         body = {"query": document, "variables": variables}
         try:
             response = await self._http.post(self._url, json=body)
+            if response.status_code in _REFUSALS:
+                raise DagsterUnavailableError(
+                    f"The Dagster webserver refuses the API: {_REFUSALS[response.status_code]}."
+                )
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise DagsterUnavailableError(

@@ -19,15 +19,16 @@ from serving.database import Database, DatabaseOfApp
 from serving.editions import Editions
 from serving.models import IngestQuery, NoQuery, RunState, RunStatistics, StartedRun
 from serving.problems import ProblemError, documented
-from serving.security import Authorized
+from serving.security import NO_KEY, Authorized
 
 LAUNCH_LOCK = 0x6A6F6273
 """The advisory lock under which the API looks for an unfinished run and starts one ("jobs")."""
 POLL_SECONDS = 1.0
 _RUN_ID = "5a8b6c1e-0f6d-4a51-b7a7-5a0d5f4c2f11"
 _DENIED = {
-    401: "The API needs a key. Send the value of API_KEY as X-API-Key.",
-    403: "Only the API's own machine may do this without a key; set API_KEY and send it.",
+    401: "The API needs a key. Send the value of API_KEY, or the key that `job-market up` shows, "
+    "as X-API-Key.",
+    403: NO_KEY,
 }
 _DAGSTER_DOWN = "The Dagster webserver does not answer. Start it with `job-market`, and ask again."
 _RUN_LINK = {

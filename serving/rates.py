@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import time
 from http import HTTPStatus
 
@@ -59,4 +60,17 @@ class LimitRates:
         if key is not None and self._keys.know(key):
             return "key:" + hashlib.sha256(key.encode()).hexdigest()
         client = scope["client"]
-        return f"address:{client[0] if client else 'unknown'}"
+        return f"address:{_counted_as(client[0]) if client else 'unknown'}"
+
+
+def _counted_as(address: str) -> str:
+    """One client's addresses as one: an IPv6 client has the 2^64 of its network."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((int(ip), 64), strict=False))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
@@ -21,11 +19,13 @@ _HEADER = APIKeyHeader(
     name="X-API-Key",
     auto_error=False,
     description=(
-        "The value of `API_KEY` in the configuration of the API. With none configured, only "
-        "programs on the API's own machine may start runs."
+        "The value of `API_KEY` in the configuration of the API, or the key that `job-market up` "
+        "shows."
     ),
 )
 _BEARER = HTTPBearer(auto_error=False, description="The same key, as `Authorization: Bearer`.")
+
+NO_KEY = "Nobody may do this, because the API has no key. Set API_KEY, and send it as X-API-Key."
 
 _CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 # Swagger UI starts with an inline script and styles itself inline. The pages show no data of
@@ -35,45 +35,6 @@ _DOCS_POLICY = (
     "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'; base-uri 'none'"
 )
 _DOCS_PATHS = ("/docs", "/redoc", "/static-offline-docs")
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host is None:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() == "localhost"
-
-
-def _refuse_strangers(request: Request) -> None:
-    """Without a key, accept only a program on this machine that is not a web page's agent."""
-    forbidden = HTTPStatus.FORBIDDEN
-    how = "set API_KEY and send it as X-API-Key"
-    proxied = any(h in request.headers for h in ("x-forwarded-for", "forwarded", "x-real-ip"))
-    client = request.client.host if request.client else None
-    if proxied or not _is_loopback(client):
-        raise ProblemError(
-            forbidden, f"Only the API's own machine may do this without a key; {how}."
-        )
-    # A name that resolves to this machine but is another's is DNS rebinding. The header is read
-    # as it came: Starlette's URL replaces one that it takes for malformed by the own address.
-    host = request.headers.get("host", "")
-    try:
-        named = urlsplit(f"//{host}").hostname
-    except ValueError:
-        named = None
-    if not _is_loopback(named):
-        raise ProblemError(
-            forbidden, f"Without a key this is answered only at localhost or 127.0.0.1; {how}."
-        )
-    own_origin = f"{request.scope['scheme']}://{host}"
-    from_elsewhere = request.headers.get("origin", own_origin) != own_origin
-    site = request.headers.get("sec-fetch-site", "none")
-    if from_elsewhere or site not in ("none", "same-origin"):
-        raise ProblemError(
-            forbidden, f"Another site's web page may not do this without a key; {how}."
-        )
 
 
 class Keys:
@@ -111,14 +72,14 @@ async def _authorize(
 ) -> None:
     keys: Keys = request.app.state.keys
     if not keys:
-        _refuse_strangers(request)
-        return
+        raise ProblemError(HTTPStatus.FORBIDDEN, NO_KEY)
     given = key_in(request.headers)
     if given is None or not keys.know(given):
         what = "needs a key" if given is None else "does not know this key"
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
-            f"The API {what}. Send the value of API_KEY as X-API-Key.",
+            f"The API {what}. Send the value of API_KEY, or the key that `job-market up` shows, as "
+            "X-API-Key.",
             headers={"WWW-Authenticate": 'Bearer realm="job-market"'},
         )
 

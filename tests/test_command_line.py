@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from source_server import SourceServer, adzuna_job, remoteok_job
 
 PROJECT = Path(__file__).parents[1]
 
@@ -47,6 +48,9 @@ def test_a_source_needs_a_run(tmp_path: Path) -> None:
         ("API_PORT", "eighty"),
         ("INGESTION_INTERVAL_MINUTES", "7"),
         ("LOG_LEVEL", "LOUD"),
+        ("DAGSTER_KEY", "s3cret"),
+        ("DAGSTER_ALLOWED_HOSTS", "https://s3cret.example"),
+        ("TRUSTED_PROXIES", "s3cret.example"),
     ],
 )
 def test_a_malformed_value_is_one_sentence_that_names_it(
@@ -73,6 +77,8 @@ def test_doctor_tells_what_is_broken_and_what_is_missing(tmp_path: Path) -> None
     assert verdicts["JSearch"] == verdicts["Adzuna"] == verdicts["Remote OK"] == "missing"
     assert verdicts["DATA_DIR"] == "ok"
     assert "RAPIDAPI_KEY" in done.stdout
+    assert verdicts["API_KEY"] == "missing"
+    assert "`serve` alone starts no runs" in done.stdout
     assert "ADZUNA_APP_ID and ADZUNA_API_KEY" in done.stdout
     assert "s3cret" not in done.stdout + done.stderr
 

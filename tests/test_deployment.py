@@ -48,6 +48,13 @@ def test_only_the_api_is_reachable_from_elsewhere(services: dict[str, Any]) -> N
     }
 
 
+def test_what_listens_beyond_its_container_has_a_key(services: dict[str, Any]) -> None:
+    environment = services["dagster-webserver"]["environment"]
+    assert environment["DAGSTER_HOST"] == "0.0.0.0"
+    assert environment["DAGSTER_KEY"].startswith("${DAGSTER_KEY:?")
+    assert services["api"]["environment"]["DAGSTER_KEY"] == environment["DAGSTER_KEY"]
+
+
 def test_volumes_are_declared_and_the_database_is_the_promised_one(
     services: dict[str, Any],
 ) -> None:

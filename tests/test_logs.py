@@ -119,3 +119,48 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="LOG_DIR is not usable"):
         configured(tmp_path / "file")
+
+
+# Each is obeyed by some terminal, or shows a text otherwise than it was written.
+COMMANDS = [
+    "\x1b[2J\x1b[1;1H", "\x1b]0;title\x07", "\x1b]8;;http://evil.example\x1b\\click", "\x9b2J",
+    "\x90q\x9c", "over\rwritten", "back\x08\x08space", "\x00\x7f", "\u202egnp.exe", "\u2066\u2069",
+    "\u2028next", "\u200f", "\u061c", "\ud800",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize("command", COMMANDS, ids=ascii)
+def test_no_text_is_a_command_to_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment: str, command: str
+) -> None:
+    file = configured(tmp_path, environment=environment)
+    structlog.get_logger("pipeline").warning(f"a title: {command}", company=command, tags=[command])
+    logging.getLogger("some.library").warning("a title: %s", command)
+    try:
+        raise RuntimeError(command)
+    except RuntimeError:
+        logging.getLogger("some.library").exception("it failed: %s", command)
+    shown = capsys.readouterr().err
+    assert not {c for c in shown + file.read_text() if not (c.isprintable() or c in "\n\t")}
+    assert written(file)[0]["event"] == f"a title: {command}"
+
+
+def test_a_message_of_several_lines_passes_for_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = configured(tmp_path)
+    logging.getLogger("x").warning("a title\n2026-01-01T00:00:00Z [info] forged")
+    shown = capsys.readouterr().err.splitlines()
+    assert len(shown) == 2
+    assert shown[1].startswith("    2026-01-01")
+    assert len(written(file)) == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=ascii)
+def test_a_relayed_line_is_shown_without_commands(command: str) -> None:
+    shown = logs.relayed(f"\x1b[33mWARNING\x1b[0m {command}")
+    assert shown.startswith("WARNING ")
+    assert shown.isprintable()
+    assert json.loads(logs.to_json({command: [command]})) == {command: [command]}
+    assert logs.to_json({command: [command]}).isprintable()

@@ -95,8 +95,8 @@ def is_plan_used_up(response: Response) -> bool:
 
 
 def words_on_error(answer: Any, secrets: Collection[str]) -> str:
-    """The source's own words on an error, as one line without markup, URLs' queries or any of
-    ``secrets``; empty where it has none."""
+    """The source's own words on an error, as one line without tags, URLs' queries, what a terminal
+    obeys, or any of ``secrets``; empty where it has none."""
     if not isinstance(answer, Mapping):
         return ""
     for field in ("display", "message", "error", "exception"):
@@ -105,6 +105,7 @@ def words_on_error(answer: Any, secrets: Collection[str]) -> str:
         if isinstance(value, str) and value.strip():
             for secret in sorted(secrets, key=len, reverse=True):
                 value = value.replace(secret, "***")
-            plain = re.sub(r"<[^<>]*>|\?\S+|[^ -~\u00a0-\ud7ff]", " ", value)
+            plain = re.sub(r"<[^<>]*>|\?\S+", " ", value)
+            plain = "".join(char if char.isprintable() else " " for char in plain)
             return " ".join(plain.split())[:_MAX_WORDS_CHARS].rstrip(" .")
     return ""

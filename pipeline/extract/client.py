@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import urllib3
 from pydantic import SecretStr
-from requests import RequestException, Response
+from requests import Request, RequestException, Response
 from requests import exceptions as transport_errors
 
 from pipeline.extract.answers import (
@@ -40,6 +41,9 @@ Parameters = Mapping[str, str | int | SecretStr]
 """A :class:`SecretStr` is revealed only in the request itself, without blanks around it."""
 
 _MAX_REDIRECTS = 5
+_PLAIN_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+"""The characters of https://www.rfc-editor.org/rfc/rfc3986#section-2: no blank, control character,
+backslash or letter beyond ASCII."""
 
 
 class Client:
@@ -138,7 +142,7 @@ class Client:
                 return answer
             if not answer.is_redirect:
                 return self._judged(answer, path)
-            target = _joined(url, answer.headers["Location"])
+            target = self._followed(url, answer.headers["Location"])
             if target is None:
                 return UnusableAnswerError(
                     f"{self._source} redirects to another address, which is not followed because "
@@ -148,6 +152,21 @@ class Client:
         return UnusableAnswerError(
             f"{self._source} redirects in a circle. Check {self._prefix}BASE_URL."
         )
+
+    def _followed(self, url: str, location: str) -> str | None:
+        """Where a redirect leads; None where that is another origin, or no plain URL.
+
+        What compares the origins is what the request would be sent by: two readers of a URL may
+        see two hosts in it.
+        """
+        if not _PLAIN_URL.fullmatch(location):
+            return None
+        try:
+            here, there = (Request("GET", to).prepare() for to in (url, urljoin(url, location)))
+            same = self._attempts.origin(here) == self._attempts.origin(there)
+        except (RequestException, ValueError):
+            return None
+        return there.url if same else None
 
     def _sent(
         self, url: str, query: dict[str, str] | None, headers: dict[str, str]
@@ -241,19 +260,6 @@ def _revealed(values: Parameters) -> dict[str, str]:
         name: value.get_secret_value().strip() if isinstance(value, SecretStr) else str(value)
         for name, value in values.items()
     }
-
-
-def _joined(url: str, location: str) -> str | None:
-    """Where a redirect leads; None where that is another origin, or no URL."""
-    try:
-        target = urljoin(url, location)
-        here, there = urlsplit(url), urlsplit(target)
-        same = (here.scheme, here.hostname, here.port) == (
-            there.scheme, there.hostname, there.port,
-        )  # fmt: skip
-    except ValueError:
-        return None
-    return target if same else None
 
 
 def _key_variables(settings: SourceSettings) -> list[str]:

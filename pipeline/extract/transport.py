@@ -29,6 +29,7 @@ from pipeline.settings import SourceSettings
 log = logging.getLogger(__name__)
 
 RETRIED_STATUSES = (429, *range(500, 600))
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _FIRST_BACKOFF_SECONDS = 0.25
 _PIECE_BYTES = 1 << 16
 
@@ -70,6 +71,22 @@ class Attempts:
         self._bounds = bounds
         self.count = 0
         self.session = self._retrying_session()
+
+    def origin(self, request: PreparedRequest) -> tuple[str | None, ...]:
+        """What a request is sent to: the scheme, the credentials in the URL, the host and the
+        port, as the session itself takes them from the URL.
+
+        Raises:
+            ValueError: the URL has no such parts.
+        """
+        adapter = self.session.get_adapter(request.url or "")
+        assert isinstance(adapter, HTTPAdapter)  # noqa: S101 - the session has no others
+        target, _ = adapter.build_connection_pool_key_attributes(request, verify=True)
+        parsed = urllib3.util.parse_url(request.url or "")
+        if parsed.host is None or parsed.host.strip("[]") != target["host"]:
+            raise ValueError("the host is not the same to all readers of the URL")
+        port = target["port"] or _DEFAULT_PORTS[target["scheme"]]
+        return target["scheme"], parsed.auth, target["host"], str(port)
 
     def _retrying_session(self) -> Session:
         session: Session = RetryingClient(

@@ -9,9 +9,11 @@ from dagster_dlt import DagsterDltResource, DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
 from pipeline import database
+from pipeline.extract.drift import UNKNOWN
+from pipeline.logs import harmless
 from pipeline.orchestration import steps
 from pipeline.orchestration.frames import Frames
-from pipeline.orchestration.metadata import chart, counted, sample
+from pipeline.orchestration.metadata import chart, counted, sample, table
 from pipeline.publish.statistics import COUNTS
 from pipeline.settings import Settings
 from pipeline.sources import SOURCES, Source
@@ -27,6 +29,7 @@ MAX_REJECTED_SHARE = 0.2
 
 COUNTED_EACH_RUN = 100_000
 """A larger table is counted in full refreshes only: a run's cost follows what changed."""
+REFUSED_SHOWN = 20
 
 _RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
@@ -119,7 +122,7 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
             now = datetime.now(UTC)
             fetch = Fetch(source.name, context.run.run_id, now, now, "failed", str(error))
         if fetch.reason:
-            context.log.warning(fetch.reason)
+            context.log.warning(harmless(fetch.reason))
         return dg.MaterializeResult(
             metadata=_fetch_metadata(fetch, source, settings) | _of_dlt(loaded),
             check_results=_fetch_checks(fetch, settings),
@@ -143,15 +146,14 @@ def _fetch_metadata(fetch: Fetch, source: Source, settings: Settings) -> dict[st
         ),
     }
     if fetch.reason:
-        metadata["reason"] = fetch.reason
+        metadata["reason"] = harmless(fetch.reason)
     if fetch.quota_left is not None:
         metadata["requests_left_in_quota"] = fetch.quota_left
     if fetch.pending:
-        metadata["pending_load"] = fetch.pending
+        metadata["pending_load"] = harmless(fetch.pending)
     if fetch.drift:
         drift = [(d.field, d.what, d.count, d.example, d.is_new) for d in fetch.drift]
-        columns = ["field", "what", "postings", "example", "new"]
-        metadata["schema_drift"] = sample(pl.DataFrame(drift, columns, orient="row"), *columns)
+        metadata["schema_drift"] = table(["field", "what", "postings", "example", "new"], drift)
     return metadata
 
 
@@ -171,7 +173,7 @@ def _fetch_checks(fetch: Fetch, settings: Settings) -> list[dg.AssetCheckResult]
             check_name="source_answered",
             passed=fetch.status in ("ok", "skipped"),
             severity=severity.WARN if fetch.status == "partial" else severity.ERROR,
-            description=fetch.reason,
+            metadata={"reason": harmless(fetch.reason)} if fetch.reason else {},
         ),
         dg.AssetCheckResult(
             check_name="not_suddenly_few",
@@ -183,7 +185,10 @@ def _fetch_checks(fetch: Fetch, settings: Settings) -> list[dg.AssetCheckResult]
             check_name="as_declared",
             passed=not told,
             severity=severity.ERROR if any(d.concerns_all for d in told) else severity.WARN,
-            description="; ".join(f"{d.field}: {d.what}" for d in told)[:1_000] or None,
+            # The names of unknown fields are the source's words, which a description would render.
+            description="; ".join(f"{d.field}: {d.what}" for d in told if d.what != UNKNOWN)
+            or None,
+            metadata={"differences": table(["field", "what"], [[d.field, d.what] for d in told])},
         ),
     ]
 
@@ -418,6 +423,7 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
         fetched = pl.DataFrame(
             list(result.fetched.items()), {"source": pl.String, "postings": pl.Int64}, orient="row"
         )
+        refused = list(result.refused.items())[:REFUSED_SHOWN]
         counts: dict[str, Any] = {}
         rows = result.total
         if by_category is not None:
@@ -441,7 +447,7 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
                     check_name="nothing_refused",
                     passed=not result.refused,
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata=dict(list(result.refused.items())[:20]),
+                    metadata={"refused": table(["job", "reason"], refused)},
                 ),
                 dg.AssetCheckResult(check_name="total_is_exact", passed=rows == result.total),
             ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,25 @@ def quiet(console_level: str) -> dict[str, Any]:
     """The run configuration with which the console shows a run's events from a level on. The
     Dagster UI shows all of them."""
     return {"loggers": {"console": {"config": {"log_level": console_level}}}}
+
+
+@dg.logger(
+    {"log_level": dg.Field(str, default_value="INFO")},
+    description="A run's events, through the logs of this process.",
+)
+def console(context: dg.InitLoggerContext) -> logging.Logger:
+    """In place of Dagster's own, which would write secrets, and what a source sent, as they are."""
+    logger = logging.getLogger("dagster.run")
+    logger.setLevel(context.logger_config["log_level"])
+    logger.addFilter(_without_event)
+    return logger
+
+
+def _without_event(record: logging.LogRecord) -> bool:
+    # The message says what is in these, in words.
+    for name in ("dagster_meta", "dagster_event", "dagster_event_batch_metadata"):
+        record.__dict__.pop(name, None)
+    return True
 
 
 def definitions(settings: Settings) -> dg.Definitions:
@@ -52,6 +72,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             "dlt": DagsterDltResource(),
         },
         executor=dg.in_process_executor,
+        loggers={"console": console},
     )
 
 

@@ -1,11 +1,18 @@
-"""What an operator sees of a frame in the Dagster UI."""
+"""What an operator sees of a frame in the Dagster UI.
+
+Labels and samples are texts of the sources, so everything is a table of plain cells: Dagster
+renders Markdown, and the descriptions of checks, as a page would, with images and links.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
 import polars as pl
+
+from pipeline.logs import harmless
 
 BAR_CHARS = 30
 CELL_CHARS = 160
@@ -20,11 +27,11 @@ def chart(counts: pl.DataFrame) -> dg.MetadataValue:
     """
     label, number = counts.columns
     most = max(counts[number].max() or 0, 1)
-    lines = [f"| {label} | {number} | |", "|---|---:|---|"]
-    for name, count in counts.iter_rows():
-        bar = "█" * max(round(BAR_CHARS * count / most), 1 if count else 0)
-        lines.append(f"| {_cell(name)} | {count:,} | {bar} |")
-    return dg.MetadataValue.md("\n".join(lines) if len(lines) > 2 else "none")
+    bars = [
+        (name, count, "█" * max(round(BAR_CHARS * count / most), 1 if count else 0))
+        for name, count in counts.iter_rows()
+    ]
+    return table([label, number, "share"], bars)
 
 
 def counted(frame: pl.LazyFrame, column: str) -> pl.DataFrame:
@@ -39,15 +46,23 @@ def counted(frame: pl.LazyFrame, column: str) -> pl.DataFrame:
 
 def sample(frame: pl.LazyFrame | pl.DataFrame, *columns: str) -> dg.MetadataValue:
     """The first rows as a table, long texts shortened."""
-    rows = frame.lazy().select(columns).head(SAMPLE_ROWS).collect()
-    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
-    lines += [f"| {' | '.join(_cell(value) for value in row)} |" for row in rows.iter_rows()]
-    return dg.MetadataValue.md("\n".join(lines) if rows.height else "none")
+    return table(columns, frame.lazy().select(columns).head(SAMPLE_ROWS).collect().iter_rows())
 
 
-def _cell(value: Any) -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.MetadataValue:
+    """The rows as plain cells; ``none`` where there are none."""
+    records = [dg.TableRecord(dict(zip(columns, map(_cell, row), strict=True))) for row in rows]
+    if not records:
+        return dg.MetadataValue.text("none")
+    schema = dg.TableSchema([dg.TableColumn(name) for name in columns])
+    return dg.MetadataValue.table(records, schema)
+
+
+def _cell(value: Any) -> str | int | float | bool:
     if value is None:
         return ""
+    if isinstance(value, bool | int | float):
+        return value
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    text = harmless(" ".join(text[: 2 * CELL_CHARS].split()))
     return text if len(text) <= CELL_CHARS else f"{text[: CELL_CHARS - 1]}…"

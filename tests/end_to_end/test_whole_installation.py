@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 from installation import PROJECT, wait_for
+from websockets import Origin, Subprotocol
+from websockets.sync.client import connect
 
 from benchmarks.servers import free_port
 
@@ -40,6 +43,7 @@ class Demo:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.folder = folder
         self.lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -50,6 +54,12 @@ class Demo:
     @property
     def api(self) -> str:
         return f"http://127.0.0.1:{self.ports['API_PORT']}"
+
+    @property
+    def key(self) -> str:
+        """The key that the console showed, in a line of its own."""
+        (key,) = {line.split()[-1] for line in self.lines if line.startswith("  The API key ")}
+        return key
 
     def dagster(self, query: str) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self.ports['DAGSTER_PORT']}/graphql"
@@ -84,6 +94,8 @@ def test_jobs_are_served_and_a_run_can_be_started(demo: Demo) -> None:
             api.get("/api/jobs", params={"limit": 200}).json()["attribution"]
         )
 
+        assert api.post("/api/jobs/ingest?wait=false").status_code == 401
+        api.headers["X-API-Key"] = demo.key
         # The schedule may start a run of its own in between.
         while (started := api.post("/api/jobs/ingest?wait=false")).status_code == 409:
             wait_until_idle(demo)
@@ -121,6 +133,52 @@ def test_one_asset_can_be_materialized_again(demo: Demo) -> None:
     statuses = {run["runId"]: run["status"] for run in demo.runs()}
     assert statuses[launched["run"]["runId"]] == "SUCCESS"
     assert httpx.get(f"{demo.api}/api/jobs", trust_env=False).json()["total"] == before
+
+
+SHUTDOWN = """mutation { shutdownRepositoryLocation(repositoryLocationName: "job-market") {
+  __typename } }"""
+
+
+def test_no_page_elsewhere_commands_dagster(demo: Demo) -> None:
+    ui = f"http://127.0.0.1:{demo.ports['DAGSTER_PORT']}"
+    body = json.dumps({"query": SHUTDOWN})
+    with httpx.Client(base_url=ui, trust_env=False) as browser:
+        # An image, a form, a script, and a page under a name that resolves to this machine.
+        assert browser.get("/graphql", params={"query": SHUTDOWN}).status_code == 405
+        for content_type in ("text/plain", "application/graphql"):
+            headers = {"Content-Type": content_type}
+            assert browser.post("/graphql", content=body, headers=headers).status_code == 415
+        for foreign in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+            answer = browser.post("/graphql", json={"query": SHUTDOWN}, headers=foreign)
+            assert answer.status_code == 403
+        rebound = {"Host": "rebound.example"}
+        assert browser.get("/runs", headers=rebound).status_code == 421
+        page = browser.get("/runs")
+        assert page.status_code == 200
+        policies = page.headers.get_list("content-security-policy")
+        assert any("img-src 'self' data: blob:;" in policy for policy in policies)
+    assert demo.dagster(SCHEDULES)["repositoriesOrError"]["nodes"], "the code server is there"
+
+
+def test_the_own_page_follows_a_run(demo: Demo) -> None:
+    port = demo.ports["DAGSTER_PORT"]
+    run_id = demo.runs()[0]["runId"]
+    subscription = f"""subscription {{ pipelineRunLogs(runId: "{run_id}") {{ __typename }} }}"""
+    start = {"type": "start", "id": "1", "payload": {"query": subscription}}
+    with connect(
+        f"ws://127.0.0.1:{port}/graphql", subprotocols=[Subprotocol("graphql-ws")],
+        origin=Origin(f"http://127.0.0.1:{port}"), proxy=None,
+    ) as socket:  # fmt: skip
+        socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(socket.recv(10))["type"] == "connection_ack"
+        socket.send(json.dumps(start))
+        assert "pipelineRunLogs" in json.loads(socket.recv(30))["payload"]["data"]
+
+
+def test_the_key_of_the_api_is_in_no_log(demo: Demo) -> None:
+    files = [file for file in (demo.folder / "logs").iterdir() if file.is_file()]
+    assert {"api.jsonl", "up.jsonl", "dagster-webserver.jsonl"} <= {file.name for file in files}
+    assert not [file.name for file in files if demo.key in file.read_text()]
 
 
 def test_one_signal_stops_everything(demo: Demo) -> None:

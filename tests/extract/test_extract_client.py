@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
+from requests import Request as PlainRequest
 from source_server import (
     Fault,
     Reply,
@@ -345,6 +346,115 @@ def test_keys_do_not_follow_a_redirect_to_another_host(server: SourceServer, mak
         with pytest.raises(UnusableAnswerError, match="another address"):
             ask(make())
         assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        r"//{other}\@{own}/x",
+        r"http://{other}\@{own}/x",
+        r"\\{other}/x",
+        r"/\{other}/x",
+        "//{own}@{other}/x",
+        "//user:pass@{own}/x",
+        "//{other}#@{own}/x",
+        "//{other}?@{own}/x",
+        "//{other}%40{own}/x",
+        "//{other}%2f@{own}/x",
+        "//{other}\t@{own}/x",
+        "/\t/{other}/x",
+        " //{other}/x",
+        "//{own}\x0b.{other}/x",
+        "//{own_host}:{other_port}/x",
+        "//{own_host}/x",
+        "//{own_host}.:{own_port}/x",
+        "//{own_host}%2e:{own_port}/x",
+        "//127\u30020\u30020\u30021:{own_port}/x",
+        "//127\uff0e0\uff0e0\uff0e1:{own_port}/x",
+        "//\u24d627.0.0.1:{own_port}/x",
+        "//loc\u0430lhost:{own_port}/x",
+        "//localhost:{own_port}/x",
+        "//2130706433:{own_port}/x",
+        "//[::1]:{own_port}/x",
+        "//[::ffff:127.0.0.1]:{own_port}/x",
+        "//[fe80::1%25lo]:{own_port}/x",
+        "//[::1/x",
+        "//{own}:{own_port}/x",
+        "//{own_host}:99999/x",
+        "https://{own}/x",
+        "ftp://{own}/x",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+    ],
+    ids=ascii,
+)
+def test_no_spelling_of_another_host_is_followed(
+    server: SourceServer, make: Make, location: str
+) -> None:
+    with SourceServer() as other:
+        own = server.url.removeprefix("http://")
+        host, _, port = own.partition(":")
+        location = location.format(
+            own=own, own_host=host, own_port=port,
+            other=other.url.removeprefix("http://"), other_port=other.url.rpartition(":")[2],
+        )  # fmt: skip
+        # A header is sent as Latin-1; this is what UTF-8 in it is read as.
+        sent = location.encode().decode("latin-1")
+        server.fault("adzuna", Fault(lambda _: Reply(302, {"Location": sent}, b""), times=None))
+        with pytest.raises(FetchError):
+            ask(make())
+        assert other.requests == []
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "location", ["///{other}/x", "////{other}/x", "http:///{other}/x", "http:{other}/x"]
+)
+def test_a_path_that_others_read_as_a_host_stays_here(
+    server: SourceServer, make: Make, location: str
+) -> None:
+    with SourceServer() as other:
+        target = location.format(other=other.url.removeprefix("http://"))
+        server.fault("adzuna", Fault(lambda _: Reply(302, {"Location": target}, b"")))
+        with pytest.raises(UnusableAnswerError):
+            ask(make())
+        assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["HTTP://{own}/adzuna{path}?moved=1", "//{own}/adzuna{path}?moved=1", "?moved=1",
+     "./1?moved=1#top", "../search/1?moved=1"],
+)  # fmt: skip
+def test_the_own_origin_is_followed_in_every_spelling(
+    server: SourceServer, make: Make, location: str
+) -> None:
+    target = location.format(own=server.url.removeprefix("http://"), path=PATH)
+    server.fault("adzuna", Fault(lambda _: Reply(307, {"Location": target}, b"")))
+    assert ask(make()) == {"results": [1]}
+    assert server.requests[1].path == f"/adzuna{PATH}"
+    assert server.requests[1].query == {"moved": "1"}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "same"),
+    [
+        ("https://API.good.example/a", "https://api.good.example:443/b", True),
+        ("http://good.example:80/a", "http://GOOD.example/b", True),
+        ("https://good.example/a", "http://good.example:443/b", False),
+        ("https://good.example/a", "https://good.example:8443/b", False),
+        ("https://good.example/a", "https://good.example./b", False),
+        ("https://good.example/a", "https://good.example.evil.example/b", False),
+        ("https://user:pass@good.example/a", "https://good.example/b", False),
+        ("https://bücher.example/a", "https://xn--bcher-kva.example/b", True),
+    ],
+)
+def test_an_origin_is_what_the_request_goes_to(
+    make: Make, here: str, there: str, same: bool
+) -> None:
+    attempts = make()._attempts
+    one, other = (attempts.origin(PlainRequest("GET", url).prepare()) for url in (here, there))
+    assert (one == other) is same
 
 
 def _everything(error: BaseException | None) -> str:

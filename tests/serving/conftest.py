@@ -70,7 +70,9 @@ def connection(database_url: str) -> Iterator[Connection]:
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """Run the API in a thread on a free port. Yields its URL."""
-    config = uvicorn.Config(create_app(settings), port=0, log_config=None, server_header=False)
+    config = uvicorn.Config(
+        create_app(settings), port=0, log_config=None, server_header=False, proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

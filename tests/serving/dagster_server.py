@@ -22,6 +22,8 @@ class DagsterServer(ThreadingHTTPServer):
         self.failed_steps: list[str] = []
         self.jobs = ["other", "ingest"]
         self.body: str | None = None
+        self.http_status = 200
+        self.authorizations: list[str | None] = []
 
     @property
     def url(self) -> str:
@@ -57,10 +59,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: DagsterServer
 
     def do_POST(self) -> None:
+        self.server.authorizations.append(self.headers["Authorization"])
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         data = {"data": self.server.answer(asked["query"], asked["variables"])}
         body = (self.server.body or json.dumps(data)).encode()
-        self.send_response(200)
+        self.send_response(self.server.http_status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -21,7 +21,12 @@ KEY = "correct horse battery staple"
 
 @pytest.fixture
 def api(start: Start, dagster: DagsterServer) -> httpx.Client:
-    return start(dagster_url=dagster.url)
+    return with_key(start(dagster_url=dagster.url, api_key=KEY))
+
+
+def with_key(api: httpx.Client) -> httpx.Client:
+    api.headers["X-API-Key"] = KEY
+    return api
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -86,7 +91,7 @@ def test_a_run_can_be_left_to_itself(
 
 
 def test_only_one_run_starts_over_all_replicas(start: Start, dagster: DagsterServer) -> None:
-    replicas = [start(dagster_url=dagster.url) for _ in range(2)]
+    replicas = [with_key(start(dagster_url=dagster.url, api_key=KEY)) for _ in range(2)]
     with ThreadPoolExecutor(8) as threads:
         answers = list(
             threads.map(lambda n: replicas[n % 2].post("/api/jobs/ingest?wait=false"), range(8))
@@ -113,7 +118,8 @@ def test_a_run_that_published_elsewhere_is_reported(
 
 
 def test_an_absent_dagster_is_reported_with_what_to_start(start: Start) -> None:
-    answer = start(dagster_url="http://127.0.0.1:9").post("/api/jobs/ingest")
+    api = with_key(start(dagster_url="http://127.0.0.1:9", api_key=KEY))
+    answer = api.post("/api/jobs/ingest")
     assert "Start it" in problem(answer, 503)["detail"]
     assert answer.headers["retry-after"] == "5"
 
@@ -169,35 +175,111 @@ def test_another_key_is_refused(start: Start, dagster: DagsterServer, headers: A
     assert dagster.runs == []
 
 
+ADDRESSES = [
+    "X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP",
+    "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP", "Fly-Client-IP",
+    "X-Envoy-External-Address", "X-Original-Forwarded-For", "X-ProxyUser-Ip", "Via",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": "http://localhost:3000"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
+        {},
+        {"X-API-Key": KEY},
+        {"Authorization": f"Bearer {KEY}"},
+        {"Host": "localhost"},
         {"Host": "rebound.example"},
-        {"Host": "re_bound.example"},
-        {"Host": "[::1"},
-        {"X-Forwarded-For": "203.0.113.7"},
-        {"X-Forwarded-For": "127.0.0.1"},
-        {"Forwarded": "for=127.0.0.1"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"X-Forwarded-Host": "localhost"},
+        *({name: "127.0.0.1"} for name in ADDRESSES),
     ],
     ids=str,
 )
-def test_without_a_key_strangers_are_refused(
-    api: httpx.Client, dagster: DagsterServer, headers: dict[str, str]
+def test_without_a_key_configured_nobody_starts_a_run(
+    start: Start, dagster: DagsterServer, headers: dict[str, str]
 ) -> None:
-    assert "API_KEY" in problem(api.post("/api/jobs/ingest", headers=headers), 403)["detail"]
+    api = start(dagster_url=dagster.url)
+    for answer in (
+        api.post("/api/jobs/ingest", headers=headers),
+        api.get(f"/api/runs/{RUN}", headers=headers),
+    ):
+        assert "Set API_KEY" in problem(answer, 403)["detail"]
     assert dagster.runs == []
 
 
-@pytest.mark.parametrize("site", ["same-origin", "none"])
-def test_without_a_key_the_own_documentation_may(api: httpx.Client, site: str) -> None:
-    origin = str(api.base_url).rstrip("/")
-    headers = {"Origin": origin, "Sec-Fetch-Site": site}
-    assert api.post("/api/jobs/ingest?wait=false", headers=headers).status_code == 202
+@pytest.mark.parametrize("name", [*ADDRESSES, "Origin", "Referer", "Host", "X-Forwarded-Host"])
+def test_no_header_stands_for_the_key(start: Start, dagster: DagsterServer, name: str) -> None:
+    api = start(dagster_url=dagster.url, api_key=KEY, trusted_proxies="127.0.0.1")
+    for value in ("127.0.0.1", "localhost", str(api.base_url)):
+        problem(api.post("/api/jobs/ingest", headers={name: value}), 401)
+    assert dagster.runs == []
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:3000"])
+def test_a_browser_does_not_send_the_key_for_another_sites_page(start: Start, origin: str) -> None:
+    """A header of its own needs a preflight request, and no cookie stands for the key."""
+    api = start(api_key=KEY)
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answer = api.options(
+        "/api/jobs/ingest", headers=asked | {"Access-Control-Request-Headers": "x-api-key"}
+    )
+    assert "access-control-allow-origin" not in answer.headers
+    assert "set-cookie" not in api.get("/api/jobs").headers
+
+
+def test_dagsters_key_is_sent_to_dagster_alone(start: Start, dagster: DagsterServer) -> None:
+    api = with_key(
+        start(dagster_url=dagster.url, api_key=KEY, dagster_key="a key of the Dagster UI")
+    )
+    answer = api.post("/api/jobs/ingest?wait=false")
+    assert answer.status_code == 202
+    assert set(dagster.authorizations) == {"Bearer a key of the Dagster UI"}
+    assert "Dagster UI" not in answer.text + str(answer.headers)
+
+
+@pytest.mark.parametrize(("status", "variable"), [(401, "DAGSTER_KEY"), (421, "DAGSTER_URL")])
+def test_a_refusal_by_the_guard_of_dagster_is_explained(
+    api: httpx.Client, dagster: DagsterServer, status: int, variable: str
+) -> None:
+    dagster.http_status = status
+    assert variable in problem(api.post("/api/jobs/ingest"), 503)["detail"]
+    assert dagster.runs == []
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_whoever_names_himself_anew_is_still_one_client(start: Start, name: str) -> None:
+    api = start(api_rate_limit="3/hour")
+    statuses = [
+        api.get("/api/stats", headers={name: f"203.0.113.{number}"}).status_code
+        for number in range(5)
+    ]
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_a_trusted_proxy_names_the_clients(start: Start) -> None:
+    api = start(api_rate_limit="2/hour", trusted_proxies="127.0.0.0/8, 10.1.2.3")
+
+    def ask(addresses: str) -> int:
+        return api.get("/api/stats", headers={"X-Forwarded-For": addresses}).status_code
+
+    assert [ask("203.0.113.1") for _ in range(3)] == [200, 200, 429]
+    assert ask("203.0.113.2") == 200
+    # What the client wrote itself stands before what the nearest trusted proxy added.
+    assert ask("198.51.100.7, 203.0.113.1") == 429
+    assert ask("198.51.100.8, 203.0.113.1, 10.1.2.3") == 429
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_client(start: Start) -> None:
+    api = start(api_rate_limit="2/hour", trusted_proxies="127.0.0.1")
+
+    def ask(address: str) -> int:
+        return api.get("/api/stats", headers={"X-Forwarded-For": address}).status_code
+
+    assert [ask(f"2001:db8:1:2::{number:x}") for number in range(1, 4)] == [200, 200, 429]
+    assert ask("2001:db8:1:3::1") == 200
+    assert [ask("203.0.113.1"), ask("::ffff:203.0.113.1"), ask("203.0.113.1")] == [200, 200, 429]
 
 
 def test_a_client_that_leaves_does_not_end_the_run(
@@ -212,7 +294,8 @@ def test_a_client_that_leaves_does_not_end_the_run(
 def test_an_unreachable_database_is_reported_before_a_run_starts(
     start: Start, dagster: DagsterServer
 ) -> None:
-    api = start(dagster_url=dagster.url, database_url="postgresql://u@127.0.0.1:9/none")
+    unreachable = "postgresql://u@127.0.0.1:9/none"
+    api = with_key(start(dagster_url=dagster.url, database_url=unreachable, api_key=KEY))
     problem(api.post("/api/jobs/ingest"), 503)
     assert dagster.runs == []
 
