@@ -146,9 +146,7 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
             given_id=given_id,
             source_id=_distinct(given_id, _safe_id),
             title=text.line(pl.col("title")).pipe(_cut, MAX_TITLE_CHARS),
-            description=text.paragraphs(pl.col("description"))
-            .pipe(text.without_application_check)
-            .pipe(_cut, MAX_DESCRIPTION_CHARS),
+            description=text.paragraphs(pl.col("description")).pipe(_cut, MAX_DESCRIPTION_CHARS),
             description_is_snippet=pl.col("description_is_snippet").fill_null(False),
             tags=_tags(pl.col("tags")),
             skills=pl.lit([], dtype=pl.List(pl.String)),
