@@ -126,10 +126,16 @@ def normalize(
             *(row.with_columns(reason=pl.lit(_broken_rules(row))) for row in broken.iter_slices(1)),
         ]
     )
-    return postings, RejectedPosting.cast(
-        rejected.select(RejectedPosting.column_names()).with_columns(
-            pl.col("raw").str.replace_all("\0", "", literal=True)
-        )
+    return postings, rejection(rejected)
+
+
+def rejection(rows: pl.DataFrame) -> dy.DataFrame[RejectedPosting]:
+    """Postings that have a ``reason``, mapped or cleaned, as they are kept."""
+    return RejectedPosting.cast(
+        rows.with_columns(
+            _distinct(pl.col("source_id").fill_null(""), _safe_id).alias("source_id"),
+            pl.col("raw").str.replace_all("\0", "", literal=True),
+        ).select(RejectedPosting.column_names())
     )
 
 
