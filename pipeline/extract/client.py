@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from requests import RequestException, Response
 from requests import exceptions as transport_errors
 
-from pipeline.extract.answers import Parsed, asked_pause, parse, words_on_error
+from pipeline.extract.answers import ExcessiveAnswerError, Parsed, asked_pause, parse, words_on_error
 from pipeline.extract.bounds import Bounds, env_prefix
 from pipeline.extract.errors import (
     FetchError,
@@ -139,10 +139,19 @@ class Client:
 
     def _judged(self, response: Response) -> Parsed | FetchError:
         status = response.status_code
-        parsed = parse(response.content)
+        excess = None
+        try:
+            parsed = parse(response.content)
+        except ExcessiveAnswerError as error:
+            parsed, excess = None, error
         if status == HTTPStatus.OK:
             if parsed is not None:
                 return parsed
+            if excess is not None:
+                return UnusableAnswerError(
+                    f"{self._source} answered with {excess} at once, and nothing of it is read. "
+                    f"If it persists, check {self._prefix}BASE_URL, or ask for smaller pages."
+                )
             body = response.content.lstrip()
             found = "HTML" if body.startswith(b"<") else "broken JSON" if body else "nothing"
             return UnusableAnswerError(
