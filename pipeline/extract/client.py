@@ -13,7 +13,13 @@ from pydantic import SecretStr
 from requests import RequestException, Response
 from requests import exceptions as transport_errors
 
-from pipeline.extract.answers import ExcessiveAnswerError, Parsed, asked_pause, parse, words_on_error
+from pipeline.extract.answers import (
+    ExcessiveAnswerError,
+    Parsed,
+    asked_pause,
+    parse,
+    words_on_error,
+)
 from pipeline.extract.bounds import Bounds, env_prefix
 from pipeline.extract.errors import (
     FetchError,

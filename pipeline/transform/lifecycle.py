@@ -116,7 +116,9 @@ def with_status(
         )
         .when(pl.col("expires_at") < pl.col("last_seen_at"))
         .then(
-            pl.format("Its source shows it, although it has expired: the end it gave is {}.", "_end")
+            pl.format(
+                "Its source shows it, although it has expired: the end it gave is {}.", "_end"
+            )
         )
         .otherwise(pl.lit("Its source shows it.")),
         closed_at=pl.when(confirmed).then("_absent_at").when(closed).then("_closes_at"),

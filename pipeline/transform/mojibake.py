@@ -131,11 +131,11 @@ def _fixed(word: str) -> str:
     if _capitals_and_quote.search(word):
         return word
     by_ftfy = ftfy.fix_encoding(word, _ENCODING_ONLY)
-    if by_ftfy != word and _is_plausible(by_ftfy):
+    if by_ftfy != word and _is_plausible(by_ftfy, word):
         return by_ftfy
     for encoding, run in _runs.items():
         decoded = run.sub(lambda found, used=encoding: _decoded(found, used), word)
-        if decoded != word and _is_plausible(decoded):
+        if decoded != word and _is_plausible(decoded, word):
             return decoded
     return word
 
@@ -164,14 +164,25 @@ def _decoded(run: re.Match[str], encoding: str) -> str:
     return decoded if certain else misread
 
 
-def _is_plausible(word: str) -> bool:
-    """Whether no letter stands beside one of another script, nor is one that nobody writes."""
+def _is_plausible(decoded: str, word: str) -> bool:
+    """Whether no letter stands beside one of another script nor is one that nobody writes, and a
+    Latin word of ordinary case has become no other script's."""
+    letters = word.strip()
+    is_latin_word = (
+        letters.isalpha()
+        and (letters.istitle() or letters.islower() or letters.isupper())
+        and _script(letters[0]) == "LATIN"
+    )
     previous = ""
-    for char in word:
+    for char in decoded:
         script = "" if char.isascii() and not char.isalpha() else _script(char)
+        if is_latin_word and script not in ("LATIN", ""):
+            return False
         if script == "LATIN" and not _USED_LATIN.match(char):
             return False
         if script == "CYRILLIC" and not _USED_CYRILLIC.match(char):
+            return False
+        if script == "MODIFIER":
             return False
         if "LATIN" in (script, previous) and script != previous and _is_foreign(script + previous):
             return False
@@ -181,7 +192,15 @@ def _is_plausible(word: str) -> bool:
 
 def _is_foreign(scripts: str) -> bool:
     """Of a Latin letter and its neighbour: Greek letters are units and sums beside Latin ones."""
-    return scripts.replace("LATIN", "") not in ("", "SYMBOL", "GREEK", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
+    return scripts.replace("LATIN", "") not in (
+        "",
+        "SYMBOL",
+        "GREEK",
+        "CJK",
+        "HIRAGANA",
+        "KATAKANA",
+        "HANGUL",
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -189,6 +208,8 @@ def _script(char: str) -> str:
     """The first word of a letter's Unicode name, such as LATIN, HEBREW or CJK; SYMBOL for an
     emoji and the like; empty for any other character."""
     category = unicodedata.category(char)
+    if category == "Sk" and "\u00ff" < char < "\U0001f000":
+        return "MODIFIER"
     if category[0] in "LM":
         return unicodedata.name(char, "").split(" ")[0]
     return "SYMBOL" if category in ("So", "Sk") and ord(char) > 0xFF else ""

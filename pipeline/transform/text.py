@@ -214,9 +214,9 @@ def _until_stable(text: str, tidy: Callable[[str], str]) -> str:
             text = _entity.sub(lambda entity: html.unescape(entity.group()), text)
         if not text.isascii():
             text = _joiners.sub(_joined, text)
+        text = tidy(_invisible.sub("", text))
         if text == before:
             return text
-        text = tidy(_invisible.sub("", text))
     return tidy(re.sub(rf"[<>&\x80-\x9F]|{_JOINERS}|{_INVISIBLE}", "", text))
 
 

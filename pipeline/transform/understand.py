@@ -72,4 +72,3 @@ def _understand(rows: pl.DataFrame) -> Understood:
     # it takes a twentieth of the time.
     with_keys(classify(postings.lazy()).collect())
     return postings, rejected
-
