@@ -17,8 +17,8 @@ from requests import Response
 _MAX_DIGITS = 4_000
 """Python refuses to read whole numbers of more than 4,300 digits."""
 MAX_VALUES = 3_000_000
-"""The most JSON values in one answer: each takes up to 100 bytes of memory, whatever it takes in the
-body. They are counted by their commas and brackets, those in texts too."""
+"""The most JSON values in one answer: each takes up to 100 bytes of memory, whatever it takes in
+the body. They are counted by their commas and brackets, those in texts too."""
 MAX_POSTINGS = 100_000
 """The most elements of the list that an answer is, or holds at its top."""
 _MAX_WORDS_CHARS = 200

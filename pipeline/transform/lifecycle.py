@@ -51,9 +51,9 @@ def with_status(
       makes it ``likely_closed``, the second ``closed`` since the first. An answer proves nothing
       about postings from before it reaches back to: those are judged as a search's are.
     - A search proves nothing by not finding a posting. It is ``closed`` from the expiry date that
-      its source gave, unless it was seen after that, which its reason then says; otherwise its chance of being open halves in
-      each ``half_life`` since it was last seen (twice as fast once it was old when last seen):
-      below one half it is ``likely_closed``, below a tenth ``closed``.
+      its source gave, unless it was seen after that, as its reason then says; otherwise its
+      chance of being open halves in each ``half_life`` since it was last seen (twice as fast once
+      it was old when last seen): below one half it is ``likely_closed``, below a tenth ``closed``.
     - A posting that is seen again is open again.
 
     ``review_at`` is the earliest time at which the status may change without the posting being
@@ -193,14 +193,16 @@ def job_status(postings: pl.LazyFrame, horizon: Horizon) -> pl.LazyFrame:
     ``closed_at``, ``reposted_at``, ``review_at`` and ``is_retired``.
 
     A job is as open as the most open of its postings, for that one's reason (of several, the one
-    that expires last), and closed since the last of them closed. It is retired when it has been closed for the whole retention."""
+    that expires last), and closed since the last of them closed. It is retired when it has been
+    closed for the whole retention."""
     closed = pl.col("status") == "closed"
     retires_at = pl.col("closed_at") + horizon.retention
     is_retired = (retires_at <= pl.lit(horizon.as_of)).fill_null(False)
     return (
         postings.sort(
             "job_id", pl.col("status").to_physical(), "closed_at", "expires_at", "posting_id",
-            descending=[False, False, True, True, False], nulls_last=[False, False, False, True, False],
+            descending=[False, False, True, True, False],
+            nulls_last=[False, False, False, True, False],
         )
         .group_by("job_id", maintain_order=True)
         .agg(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import ftfy
 
@@ -72,7 +72,8 @@ _runs = {encoding: re.compile(f"(?:{found})++") for encoding, found in _SEQUENCE
 _control = re.compile(r"[\x80-\x9F]")
 _CONTINUATION = _characters("windows-1252", 0x80, 0xBF)
 _rest_of_word = re.compile(
-    rf"[^\x00-\x7F](?:[^ \t\r\n]{{0,{_MAX_WORD_CHARS}}}(?!{_CONTINUATION})|[^ \t\r\n]{{{_MAX_WORD_CHARS}}}) ?"
+    rf"[^\x00-\x7F](?:[^ \t\r\n]{{0,{_MAX_WORD_CHARS}}}(?!{_CONTINUATION})"
+    rf"|[^ \t\r\n]{{{_MAX_WORD_CHARS}}}) ?"
 )
 """A word from its first character beyond ASCII on, with the blank behind it, which may have been
 part of ``à``. A no-break space does not end it, and what is too long is not divided inside of a
@@ -107,7 +108,7 @@ def _with_repaired_words(text: str) -> str:
         start = max(text.rfind(blank, nearest, rest.start()) for blank in " \n\t") + 1 or nearest
         word = text[start : rest.end()]
         if _possible.search(word):
-            parts += text[end:start], _fixed(word)
+            parts += text[end:start], fixed_word(word)
             end = rest.end()
     return "".join(parts) + text[end:]
 
@@ -127,20 +128,21 @@ def _bytes(misread: str, encoding: str) -> bytes:
 
 
 @lru_cache(maxsize=16_384)
-def _fixed(word: str) -> str:
+def fixed_word(word: str) -> str:
+    """A word of up to some 400 characters, repaired by one layer or more."""
     if _capitals_and_quote.search(word):
         return word
     by_ftfy = ftfy.fix_encoding(word, _ENCODING_ONLY)
     if by_ftfy != word and _is_plausible(by_ftfy, word):
         return by_ftfy
     for encoding, run in _runs.items():
-        decoded = run.sub(lambda found, used=encoding: _decoded(found, used), word)
+        decoded = run.sub(partial(_decoded, encoding), word)
         if decoded != word and _is_plausible(decoded, word):
             return decoded
     return word
 
 
-def _decoded(run: re.Match[str], encoding: str) -> str:
+def _decoded(encoding: str, run: re.Match[str]) -> str:
     """What the run stands for, or the run where it may be meant as it is."""
     misread, word = run.group(), run.string
     try:

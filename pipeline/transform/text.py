@@ -43,7 +43,10 @@ _JOINED_LETTER = (
 )
 """Of Arabic, the scripts of India, Tibetan, Burmese, Khmer and Mongolian, where a joiner changes
 how the letters around it are written."""
-_EMOJI = r"[\u00A9\u00AE\u203C\u2049\u2122\u2139\u2190-\u2BFF\u3030\u303D\u3297\u3299\U0001F000-\U0001FAFF]"
+_EMOJI = (
+    r"[\u00A9\u00AE\u203C\u2049\u2122\u2139\u2190-\u2BFF\u3030\u303D\u3297\u3299"
+    r"\U0001F000-\U0001FAFF]"
+)
 
 _BLOCKS = (
     "address|article|aside|blockquote|caption|center|dd|details|dialog|dir|div|dl|dt|fieldset"

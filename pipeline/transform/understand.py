@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 Understood = tuple[dy.DataFrame[Posting], dy.DataFrame[RejectedPosting]]
 
-MAX_UNREADABLE = 100
+MAX_UNREADABLE = 25
 """When more postings than this raise, or all of several, the fault is the program's, not theirs."""
 
 

@@ -39,6 +39,8 @@ def test_refusing_takes_little_more_memory_than_the_body() -> None:
         "except ExcessiveAnswerError: pass\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     kilobytes = int(done.stdout) / (1_000 if sys.platform == "darwin" else 1)
     assert kilobytes < 50_000

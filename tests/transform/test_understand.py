@@ -37,7 +37,9 @@ def raise_for_poison(error: BaseException) -> Any:
 
 
 @pytest.mark.parametrize("error", [RecursionError("deep"), MemoryError(), ValueError("no number")])
-@pytest.mark.parametrize("titles", [["poison"], ["Go", "poison", "Java", "C"], ["Go"] * 9 + ["poison"]])
+@pytest.mark.parametrize(
+    "titles", [["poison"], ["Go", "poison", "Java", "C"], ["Go"] * 9 + ["poison"]]
+)
 def test_one_posting_that_raises_is_rejected_alone(
     monkeypatch: pytest.MonkeyPatch, error: BaseException, titles: list[str]
 ) -> None:
