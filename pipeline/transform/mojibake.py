@@ -80,11 +80,17 @@ part of ``à``. A no-break space does not end it, and what is too long is not di
 sequence."""
 
 _USED_LATIN = re.compile(
-    r"[A-Za-zªº\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u0148\u014A-\u017EƏəƠơƯưȘșȚț\u1E80-\u1E85ẞ\u1EA0-\u1EF9]"
+    r"[A-Za-zªº\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u0148\u014A-\u017EƏəƠơƯưȘșȚț"
+    r"\u1E80-\u1E85ẞ\u1EA0-\u1EF9]"
 )
 _USED_CYRILLIC = re.compile(r"[\u0400-\u045F\u0490\u0491]")
 _AFTER_WORDS = frozenset("’”“‘»«…–—™®©·•°€‚„†‡‰ªº¹²³!?\xa0")
 """What may follow an undamaged word without a blank, in a title or in quotation marks."""
+_BESIDE_LATIN = frozenset({"LATIN", "GREEK", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "SYMBOL", ""})
+"""The scripts that stand beside Latin letters: Greek in units, and those written without blanks."""
+_SLAVIC_INITIALS = "ĆČ"
+"""Read as Windows-1250, with a second letter that may well follow them."""
+_PUNCTUATION = " \xa0()[]\"'.,:;!?’”“‘»«…™®"
 _capitals_and_quote = re.compile(r"[A-ZÀ-Þ]Ã[’”»…™®\xa0](?!\w)")
 """The end of a Portuguese word in capitals, such as ``“AMANHÃ”``."""
 
@@ -153,8 +159,9 @@ def _decoded(encoding: str, run: re.Match[str]) -> str:
     scripts = {_script(char) for char in decoded}
     if scripts == {"LATIN"}:
         is_odd = (
-            misread[-1] not in _AFTER_WORDS
-            or after.islower()
+            len(decoded) > 1
+            or (misread[-1] not in _AFTER_WORDS and misread[0] not in _SLAVIC_INITIALS)
+            or (after.islower() and not misread[-1].isalpha())
             or (before.islower() and misread[0].isupper())
         )
         return decoded if is_odd else misread
@@ -169,7 +176,7 @@ def _decoded(encoding: str, run: re.Match[str]) -> str:
 def _is_plausible(decoded: str, word: str) -> bool:
     """Whether no letter stands beside one of another script nor is one that nobody writes, and a
     Latin word of ordinary case has become no other script's."""
-    letters = word.strip()
+    letters = word.strip(_PUNCTUATION)
     is_latin_word = (
         letters.isalpha()
         and (letters.istitle() or letters.islower() or letters.isupper())
@@ -178,40 +185,30 @@ def _is_plausible(decoded: str, word: str) -> bool:
     previous = ""
     for char in decoded:
         script = "" if char.isascii() and not char.isalpha() else _script(char)
-        if is_latin_word and script not in ("LATIN", ""):
+        if is_latin_word and script not in ("LATIN", "SYMBOL", ""):
+            return False
+        if is_latin_word and script == "SYMBOL" and word.strip().isalpha():
             return False
         if script == "LATIN" and not _USED_LATIN.match(char):
             return False
         if script == "CYRILLIC" and not _USED_CYRILLIC.match(char):
             return False
-        if script == "MODIFIER":
+        if script == "RARE":
             return False
-        if "LATIN" in (script, previous) and script != previous and _is_foreign(script + previous):
+        pair = {script, previous}
+        if "LATIN" in pair and not pair <= _BESIDE_LATIN:
             return False
         previous = script
     return True
 
 
-def _is_foreign(scripts: str) -> bool:
-    """Of a Latin letter and its neighbour: Greek letters are units and sums beside Latin ones."""
-    return scripts.replace("LATIN", "") not in (
-        "",
-        "SYMBOL",
-        "GREEK",
-        "CJK",
-        "HIRAGANA",
-        "KATAKANA",
-        "HANGUL",
-    )
-
-
 @lru_cache(maxsize=4_096)
 def _script(char: str) -> str:
     """The first word of a letter's Unicode name, such as LATIN, HEBREW or CJK; SYMBOL for an
-    emoji and the like; empty for any other character."""
+    emoji and the like, RARE for other symbols; empty for any other character."""
     category = unicodedata.category(char)
-    if category == "Sk" and "\u00ff" < char < "\U0001f000":
-        return "MODIFIER"
     if category[0] in "LM":
         return unicodedata.name(char, "").split(" ")[0]
-    return "SYMBOL" if category in ("So", "Sk") and ord(char) > 0xFF else ""
+    if category not in ("So", "Sk") or char <= "\u00ff":
+        return ""
+    return "SYMBOL" if "\u2000" <= char <= "\u303f" or char >= "\U0001f000" else "RARE"
