@@ -41,7 +41,7 @@ from pipeline.transform.apply_url import apply_target
 from pipeline.transform.deduplicate import deduplicate, with_keys
 from pipeline.transform.normalize import normalize
 from pipeline.transform.schema import MappedPosting, RelevantPosting
-from pipeline.transform.text import line, paragraphs, without_application_check
+from pipeline.transform.text import line, paragraphs
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _SUFFIXES = ["", "", ", Inc.", " Ltd.", " LLC", " GmbH", " Inc", " Corporation"]
@@ -106,8 +106,7 @@ def recorded_bodies(folder: Path) -> list[dict[str, Any]]:
         [(job["position"], job["company"], job["description"]) for job in answer],
         schema=["title", "company", "description"], orient="row",
     ).select(
-        line(pl.col("title")), line(pl.col("company")),
-        without_application_check(paragraphs(pl.col("description"))),
+        line(pl.col("title")), line(pl.col("company")), paragraphs(pl.col("description")),
     )  # fmt: skip
     return [
         posting(f"remoteok:{company}:{title}:{text}", number, "remoteok", title=title,

@@ -16,6 +16,11 @@ from requests import Response
 
 _MAX_DIGITS = 4_000
 """Python refuses to read whole numbers of more than 4,300 digits."""
+MAX_VALUES = 3_000_000
+"""The most JSON values in one answer: each takes up to 100 bytes of memory, whatever it takes in
+the body. They are counted by their commas and brackets, those in texts too."""
+MAX_POSTINGS = 100_000
+"""The most elements of the list that an answer is, or holds at its top."""
 _MAX_WORDS_CHARS = 200
 _MAX_ERROR_BYTES = 100_000
 _FIRST_UNIX_TIME = 1_000_000_000
@@ -30,15 +35,30 @@ class Parsed:
     value: Any
 
 
+class ExcessiveAnswerError(Exception):
+    """A JSON text has more values than its size warrants; the message says how many are read."""
+
+
 def parse(body: bytes) -> Parsed | None:
     """Read JSON; None where the body is none. NaN and infinities read as null, whole numbers of
     more than 4,000 digits as text, bytes that are no UTF-8 as U+FFFD; lone surrogates and NULs
-    are kept."""
+    are kept.
+
+    Raises:
+        ExcessiveAnswerError: it has more than ``MAX_VALUES`` values, which is known before any is
+            made, or a list of more than ``MAX_POSTINGS`` at its top.
+    """
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise ExcessiveAnswerError(f"more than {MAX_VALUES:,} values")
     try:
         text = body.decode(json.detect_encoding(body), "replace")
-        return Parsed(json.loads(text, parse_constant=lambda _: None, parse_int=_whole_number))
+        value = json.loads(text, parse_constant=lambda _: None, parse_int=_whole_number)
     except (ValueError, RecursionError):
         return None
+    for part in (value, *(value.values() if isinstance(value, Mapping) else ())):
+        if isinstance(part, list) and len(part) > MAX_POSTINGS:
+            raise ExcessiveAnswerError(f"more than {MAX_POSTINGS:,} postings")
+    return Parsed(value)
 
 
 def _whole_number(digits: str) -> int | str:

@@ -16,6 +16,7 @@ from requests import Request, RequestException, Response
 from requests import exceptions as transport_errors
 
 from pipeline.extract.answers import (
+    ExcessiveAnswerError,
     Parsed,
     asked_pause,
     is_plan_used_up,
@@ -198,10 +199,19 @@ class Client:
 
     def _judged(self, response: Response, path: str) -> Parsed | FetchError:
         status = response.status_code
-        parsed = parse(response.content)
+        excess = None
+        try:
+            parsed = parse(response.content)
+        except ExcessiveAnswerError as error:
+            parsed, excess = None, error
         if status == HTTPStatus.OK:
             if parsed is not None:
                 return parsed
+            if excess is not None:
+                return UnusableAnswerError(
+                    f"{self._source} answered with {excess} at once, and nothing of it is read. "
+                    f"If it persists, check {self._prefix}BASE_URL, or ask for smaller pages."
+                )
             body = response.content.lstrip()
             found = "HTML" if body.startswith(b"<") else "broken JSON" if body else "nothing"
             return UnusableAnswerError(

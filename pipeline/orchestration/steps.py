@@ -31,7 +31,6 @@ from pipeline.transform.classify import classify
 from pipeline.transform.deduplicate import deduplicate, with_keys
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
-from pipeline.transform.normalize import normalize
 from pipeline.transform.schema import (
     CompleteFetch,
     Job,
@@ -42,7 +41,7 @@ from pipeline.transform.schema import (
     SourceState,
 )
 from pipeline.transform.shards import shards
-from pipeline.transform.skills import with_skills
+from pipeline.transform.understand import understand
 from pipeline.transform.version import transform_version
 
 log = logging.getLogger(__name__)
@@ -109,8 +108,8 @@ def read_staged(
             try:
                 staged = batches(source, settings, read_up_to, run_id)
                 for batch in staged.postings:
-                    understood, not_understood = normalize(batch)
-                    postings.append(with_skills(understood.lazy()).collect())
+                    understood, not_understood = understand(batch)
+                    postings.append(understood)
                     rejected.append(not_understood)
                 complete_fetches.append(staged.complete_fetches.join(
                     known, on=["source", "fetched_at"], how="anti"))  # fmt: skip

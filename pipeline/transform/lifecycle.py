@@ -51,9 +51,9 @@ def with_status(
       makes it ``likely_closed``, the second ``closed`` since the first. An answer proves nothing
       about postings from before it reaches back to: those are judged as a search's are.
     - A search proves nothing by not finding a posting. It is ``closed`` from the expiry date that
-      its source gave, unless it was seen after that; otherwise its chance of being open halves in
-      each ``half_life`` since it was last seen (twice as fast once it was old when last seen):
-      below one half it is ``likely_closed``, below a tenth ``closed``.
+      its source gave, unless it was seen after that, as its reason then says; otherwise its
+      chance of being open halves in each ``half_life`` since it was last seen (twice as fast once
+      it was old when last seen): below one half it is ``likely_closed``, below a tenth ``closed``.
     - A posting that is seen again is open again.
 
     ``review_at`` is the earliest time at which the status may change without the posting being
@@ -66,7 +66,11 @@ def with_status(
     """
     judged = (
         _with_absences(postings.lazy(), complete_fetches.lazy(), horizon.feeds)
-        .with_columns(_in_words("last_seen_at", "_seen"), _in_words("_absent_at", "_absent"))
+        .with_columns(
+            _in_words("last_seen_at", "_seen"),
+            _in_words("_absent_at", "_absent"),
+            _in_words("expires_at", "_end"),
+        )
         .with_columns(_lasts=_half_life(horizon.half_life))
         .with_columns(
             _expires_at=pl.when(pl.col("expires_at") >= pl.col("last_seen_at")).then("expires_at"),
@@ -108,6 +112,12 @@ def with_status(
                 "Not seen since {}. Not being found proves nothing, but after so long half of "
                 "such adverts are gone.",
                 "_seen",
+            )
+        )
+        .when(pl.col("expires_at") < pl.col("last_seen_at"))
+        .then(
+            pl.format(
+                "Its source shows it, although it has expired: the end it gave is {}.", "_end"
             )
         )
         .otherwise(pl.lit("Its source shows it.")),
@@ -182,15 +192,17 @@ def job_status(postings: pl.LazyFrame, horizon: Horizon) -> pl.LazyFrame:
     """One row a job of ``JobPosting`` rows: ``job_id``, ``status``, ``status_reason``,
     ``closed_at``, ``reposted_at``, ``review_at`` and ``is_retired``.
 
-    A job is as open as the most open of its postings, for that one's reason, and closed since
-    the last of them closed. It is retired when it has been closed for the whole retention."""
+    A job is as open as the most open of its postings, for that one's reason (of several, the one
+    that expires last), and closed since the last of them closed. It is retired when it has been
+    closed for the whole retention."""
     closed = pl.col("status") == "closed"
     retires_at = pl.col("closed_at") + horizon.retention
     is_retired = (retires_at <= pl.lit(horizon.as_of)).fill_null(False)
     return (
         postings.sort(
-            "job_id", pl.col("status").to_physical(), "closed_at", "posting_id",
-            descending=[False, False, True, False],
+            "job_id", pl.col("status").to_physical(), "closed_at", "expires_at", "posting_id",
+            descending=[False, False, True, True, False],
+            nulls_last=[False, False, False, True, False],
         )
         .group_by("job_id", maintain_order=True)
         .agg(

@@ -143,10 +143,16 @@ def normalize(
             *(row.with_columns(reason=pl.lit(_broken_rules(row))) for row in broken.iter_slices(1)),
         ]
     )
-    return postings, RejectedPosting.cast(
-        rejected.select(RejectedPosting.column_names()).with_columns(
-            pl.col("raw").str.replace_all("\0", "", literal=True)
-        )
+    return postings, rejection(rejected)
+
+
+def rejection(rows: pl.DataFrame) -> dy.DataFrame[RejectedPosting]:
+    """Postings that have a ``reason``, mapped or cleaned, as they are kept."""
+    return RejectedPosting.cast(
+        rows.with_columns(
+            _distinct(pl.col("source_id").fill_null(""), _safe_id).alias("source_id"),
+            pl.col("raw").str.replace_all("\0", "", literal=True),
+        ).select(RejectedPosting.column_names())
     )
 
 
@@ -163,9 +169,7 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
             given_id=given_id,
             source_id=of_distinct(given_id, _safe_id),
             title=text.line(pl.col("title")).pipe(_cut, MAX_TITLE_CHARS),
-            description=text.paragraphs(pl.col("description"))
-            .pipe(text.without_application_check)
-            .pipe(_cut, MAX_DESCRIPTION_CHARS),
+            description=text.paragraphs(pl.col("description")).pipe(_cut, MAX_DESCRIPTION_CHARS),
             description_is_snippet=pl.col("description_is_snippet").fill_null(False),
             tags=_tags(pl.col("tags")),
             skills=pl.lit([], dtype=pl.List(pl.String)),

@@ -23,6 +23,12 @@ MAX_DESCRIPTION_CHARS = 100_000
 words are. The whole text remains in staging."""
 
 
+def _text_up_to(characters: int, *, nullable: bool) -> dy.String:
+    """Text that is not empty; dataframely's own ``max_length`` counts bytes."""
+    bound = {"is_bounded": lambda text: text.str.len_chars() <= characters}
+    return dy.String(nullable=nullable, min_length=1, check=bound)
+
+
 def _utc(*, nullable: bool) -> dy.Datetime:
     return dy.Datetime(nullable=nullable, time_zone="UTC", time_unit="us")
 
@@ -78,9 +84,9 @@ class Posting(dy.Schema):
     posting_id = dy.String(primary_key=True)
     source = dy.String(nullable=False)
     source_id = dy.String(nullable=False, min_length=1)
-    title = dy.String(nullable=False, min_length=1, max_length=MAX_TITLE_CHARS)
+    title = _text_up_to(MAX_TITLE_CHARS, nullable=False)
     company = dy.String(nullable=True, min_length=1)
-    description = dy.String(nullable=True, min_length=1, max_length=MAX_DESCRIPTION_CHARS)
+    description = _text_up_to(MAX_DESCRIPTION_CHARS, nullable=True)
     description_is_snippet = dy.Bool(nullable=False)
     tags = dy.List(dy.String(nullable=False), nullable=False)
     skills = dy.List(dy.String(nullable=False), nullable=False)

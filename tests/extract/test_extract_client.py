@@ -152,6 +152,16 @@ def test_a_lasting_fault_ends_after_the_attempts(
         (reply(b""), UnusableAnswerError, "nothing in place of JSON"),
         (reply(b"[" * 200_000), UnusableAnswerError, "broken JSON"),
         (
+            reply(b"[" + b"[]," * 2_000_000 + b"[]]"),
+            UnusableAnswerError,
+            "3,000,000 values at once",
+        ),
+        (
+            reply(b'{"results": [' + b"{}," * 100_001 + b"{}]}"),
+            UnusableAnswerError,
+            "100,000 postings at once",
+        ),
+        (
             reply(b"no gzip at all", **{"Content-Encoding": "gzip"}),
             SourceUnavailableError,
             "compression",

@@ -162,7 +162,7 @@ def test_precision_and_recall_on_recorded_postings() -> None:
     cleaned = pl.DataFrame(raw, ["key", "title", "description", "tags"], orient="row").select(
         "key",
         text.line(pl.col("title")),
-        text.without_application_check(text.paragraphs(pl.col("description"))),
+        text.paragraphs(pl.col("description")),
         "tags",
     )
     adverts = {

@@ -104,8 +104,23 @@ def test_the_expiry_date_closes_unless_the_source_shows_it_later() -> None:
     expired = member(SEEN + 3 * DAY, expiring)
     assert (expired["status"], expired["closed_at"]) == ("closed", SEEN + 3 * DAY)
     assert "expired" in expired["status_reason"]
-    shown = expiring | {"last_seen_at": SEEN + 4 * DAY}
-    assert member(SEEN + 5 * DAY, shown)["status"] == "open"
+    shown = member(SEEN + 5 * DAY, expiring | {"last_seen_at": SEEN + 4 * DAY})
+    assert (shown["status"], shown["closed_at"]) == ("open", None)
+    assert shown["status_reason"] == (
+        "Its source shows it, although it has expired: the end it gave is 2026-02-09 10:30 UTC."
+    )
+    assert shown["review_at"] == SEEN + 34 * DAY
+
+
+def test_an_expiry_that_is_extended_while_it_is_shown_closes_at_the_new_end() -> None:
+    extended = {
+        "source": "search",
+        "last_seen_at": SEEN + 4 * DAY,
+        "expires_at": SEEN + 10 * DAY,
+    }
+    assert member(SEEN + 5 * DAY, extended)["status_reason"] == "Its source shows it."
+    closed = member(SEEN + 20 * DAY, extended)
+    assert (closed["status"], closed["closed_at"]) == ("closed", SEEN + 10 * DAY)
 
 
 @pytest.mark.parametrize("hours", [0.5, 1.5])
@@ -140,6 +155,20 @@ def test_a_job_is_as_open_as_the_most_open_of_its_postings() -> None:
     closed = job(SEEN + 2 * DAY, feed, expired, complete=answers)
     assert (closed["status"], closed["closed_at"]) == ("closed", SEEN + DAY)
     assert "expired" in closed["status_reason"]
+
+
+def test_a_job_says_why_it_is_open_although_it_has_expired() -> None:
+    outlived = {"source": "search", "expires_at": SEEN - DAY} | REQUISITION
+    undated = {"source": "feed"} | REQUISITION
+    found = job(SEEN + DAY, outlived, undated)
+    assert (found["status"], found["expires_at"]) == ("open", SEEN - DAY)
+    assert "although it has expired" in found["status_reason"]
+    later = {"source": "another", "expires_at": SEEN + 9 * DAY} | REQUISITION
+    found = job(SEEN + DAY, outlived, undated, later)
+    assert (found["status_reason"], found["expires_at"]) == (
+        "Its source shows it.",
+        SEEN + 9 * DAY,
+    )
 
 
 def test_a_closed_job_is_retired_after_the_retention() -> None:

@@ -92,6 +92,13 @@ def test_long_texts_are_cut() -> None:
     assert MAX_DESCRIPTION_CHARS - 2 < len(found["description"]) <= MAX_DESCRIPTION_CHARS
 
 
+@pytest.mark.parametrize("char", ["ü", "株", "𝐁", "🔥", "ß", "\u0301"])
+def test_texts_are_bounded_by_characters_in_any_script(char: str) -> None:
+    found = posting(title="t" + char * 600, description="d" + char * 100_500)
+    assert len(found["title"]) == MAX_TITLE_CHARS
+    assert len(found["description"]) == MAX_DESCRIPTION_CHARS
+
+
 def test_tags_are_lower_case_and_distinct_in_order() -> None:
     tags = ["golang", "Senior", "golang", " C&amp;C++ ", "", None, "senior"]
     assert posting(tags=tags)["tags"] == ["golang", "senior", "c&c++"]
@@ -216,9 +223,12 @@ def test_vocabularies_refuse_what_they_do_not_know() -> None:
     assert (salary_period("per-hour"), salary_period("")) == ("HOUR", None)
 
 
-WILD = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
-    ["&lt;b&gt;", "<p>", "\x00", "Ã¶", "https://a.b/", "US", "CA", "Berlin, DE", "Full-time"]
+FRAGMENTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
+    ["&lt;b&gt;", "<p>", "\x00", "Ã¶", "https://a.b/", "US", "CA", "Berlin, DE", "Full-time",
+     "ß" * 300, "İ" * 400, "ﷺ" * 200, "𝐁" * 500, "日本" * 260, "x" * 501, " ", "\xa0", "\u2028",
+     "ſ", "HTTPS://a.b/" + "é" * 1_990, "https://[::1]", "us$", "€", "&#x1e9e;" * 400]
 )  # fmt: skip
+WILD = st.none() | st.lists(FRAGMENTS, max_size=4).map("".join)
 TEXTS = {name for name, dtype in SCHEMA.items() if dtype == pl.String} - {
     "source", "source_id", "run_id", "load_id", "raw",
 }  # fmt: skip
@@ -229,7 +239,10 @@ ROWS = st.lists(
             **dict.fromkeys(TEXTS, WILD),
             "source_id": st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
             "tags": st.none() | st.lists(WILD, max_size=4),
-            "salary_min": st.none() | st.floats(), "salary_max": st.none() | st.floats(),
+            "salary_min": st.none() | st.floats() | st.floats(0, 1e11),
+            "salary_max": st.none() | st.floats() | st.floats(0, 1e11),
+            "salary_is_predicted": st.none() | st.booleans(),
+            "description_is_snippet": st.none() | st.booleans(),
             "remote": st.none() | st.booleans(), "posted_at": MOMENTS, "expires_at": MOMENTS,
         }
     ),
