@@ -34,6 +34,7 @@ NO_TITLE = "title is empty"
 MAX_ID_BYTES = 200
 MAX_NAME_CHARS = 300
 MAX_URL_CHARS = 2_000
+MAX_APPLY_URLS = 20
 MAX_TAGS = 50
 MAX_TAG_CHARS = 60
 
@@ -160,6 +161,7 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
             salary_min=_amount(pl.col("salary_min")),
             salary_max=_amount(pl.col("salary_max")),
             apply_url=web_url(pl.col("apply_url")),
+            apply_urls=_web_urls(pl.col("apply_urls")),
             source_url=web_url(pl.col("source_url")),
             posted_at=_between(pl.col("posted_at"), pl.col("last_seen_at") + _CLOCK_SKEW),
             expires_at=_between(pl.col("expires_at"), pl.col("last_seen_at") + _LONGEST_OFFER),
@@ -177,6 +179,18 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(pl.col("place").struct.field("city", "region", "country"))
         .pipe(_with_sound_salary)
+    )
+
+
+def _web_urls(urls: pl.Expr) -> pl.Expr:
+    """The distinct usable ones among the first, in order."""
+    return (
+        urls.list.head(4 * MAX_APPLY_URLS)
+        .list.eval(web_url(pl.element()))
+        .list.drop_nulls()
+        .list.unique(maintain_order=True)
+        .list.head(MAX_APPLY_URLS)
+        .fill_null(pl.lit([], dtype=pl.List(pl.String)))
     )
 
 
