@@ -59,7 +59,8 @@ def posting(opening: str, number: int, source: str, **columns: Any) -> dict[str,
     row: dict[str, Any] = dict.fromkeys(RelevantPosting.column_names())
     row |= {
         "posting_id": f"{source}_{number}", "source": source, "source_id": str(number),
-        "description_is_snippet": False, "tags": [], "skills": [], "remote": False,
+        "description_is_snippet": False, "tags": [], "skills": [], "apply_urls": [],
+        "remote": False,
         "salary_is_predicted": False, "posted_at_is_approximate": False,
         "first_seen_at": _START, "last_seen_at": _START,
         "run_id": "run", "category": "backend", "category_reason": "title",

@@ -183,6 +183,7 @@ def _row(opening: Opening) -> dict[str, Any]:
         "description_is_snippet": False,
         "tags": [],
         "skills": [opening.skill],
+        "apply_urls": [],
         "category": opening.category,
         "category_reason": "title: engineer",
         "country": opening.country,

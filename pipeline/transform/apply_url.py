@@ -1,113 +1,175 @@
 """What an apply URL says about the opening behind it.
 
 Two adverts that lead to the same requisition are one opening; two that lead to different
-requisitions of one applicant tracking system are two. The recognised address forms are those that
-the systems' own boards and the employers' embedded boards use.
+requisitions of one employer's applicant tracking system are two. The recognised address forms
+are in ``addresses.toml``: those that the systems' own boards and the employers' embedded boards
+use. Any other address is compared whole, without what only tells how a visitor came.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode, urlsplit
+from importlib.resources import files
+from itertools import pairwise
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 import polars as pl
 
 MAX_KEY_CHARS = 400
 """PostgreSQL's GIN refuses keys over some 2,700 bytes; longer ones end in a digest instead."""
 
-_TRACKING = re.compile(
-    r"(?i)^(utm_.*|gh_src|gclid|fbclid|msclkid|mc_[ce]id|trk.*|ref|refid|referer|referrer|source"
-    r"|src|lever-(source|origin).*|ccuid|jobboard|jobpipeline|iis|iisn|ittk|tk|from|fr|nl|se|v"
-    r"|codes|sid|cid|session.*|_ga.*|rx_.*|jan|iid|bid|mode|in_iframe|mobile|needsredirect|__jvst"
-    r"|__jvsd|jvs|p_sid|share.*|gclsrc|igshid|vjs|advn|adid|sjdu|position|pagenum|tracking.*)$"
-)
+_MAX_FORM_CHARS = 600
+"""A longer path or fragment is of no known form; so a hostile one costs no time."""
+
+_MAX_PARAMETERS = 100
+
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_specific = re.compile(rf"(?i){_UUID}|\d{{5,}}|[0-9a-f]{{12,}}|[^/?&=\W]+(?:[-_][^/?&=\W]+){{3,}}")
+_ID = r"[\w-]{1,64}"
+
+_number = re.compile(rf"(?i){_UUID}|\d{{5,}}|(?=[a-f]*\d)[0-9a-f]{{12,}}")
+"""What is a number of an opening wherever it stands in a path."""
+
+_opening_word = re.compile(
+    r"(?i)(?:jobs?|job[-_]?(?:ad|detail|offer|posting|view|description)s?|positions?|postings?"
+    r"|vacanc(?:y|ies)|vacatures?|openings?|requisitions?|reqs?|opportunit(?:y|ies)|roles?|careers?"
+    r"|details?|view|listings?|offers?|offres?|emplois?|annonces?|stellen?|stellenangebote?"
+    r"|ofertas?|empleos?|vagas?|oferty|praca|apply)"
+)
+_short_number = re.compile(r"(?!20[0-3]\d$)\d{1,9}|[A-Z]{1,6}[-_]?\d{2,}|[\w-]*[a-z][-_]\d{2,}")
+"""What is one in the part of a path behind such a word; a year is not."""
+
+_opening_name = re.compile(
+    r"(?!(?:company|client|site|partner|user|session|visitor|campaign|click|page|category|location"
+    r"|region|city|country|org|tenant|account|source|affiliate|agent|employer|department|dept|team"
+    r"|group|lang|locale|[sc])(?:id|uid|no|nr|ref|number)$)"
+    r"(?:\w*(?:id|uuid|guid)|(?:job|req|requisition|posting|position|vacancy|opening|opportunity"
+    r"|offer|stellen|vaga)?(?:no|nr|num|number|nummer|ref|reference|code)"
+    r"|jobs?|jobdetails?|jk|jl|req|requisition|posting|position|vacancy|opening|opportunity|offer)"
+)
+"""Parameters that name an opening, in lower case and without ``-`` and ``_``."""
+
+_words = re.compile(r"[^\W_]+(?:[-_][^\W_]+){3,}")
+_of_a_list = re.compile(
+    r"(?i)(?:^|[-_])(?:jobs|roles|openings|positions|careers?|vacancies|opportunities|search|results"
+    r"|stellen|stellenangebote|offres|emplois|empleos|ofertas|trabajos|vagas|vacatures|oferty)(?:$|[-_])"
+)
 
 
 @dataclass(frozen=True)
 class _Form:
-    """One address form: where it is recognised, and which part of it is the identity."""
+    """One address form of ``addresses.toml``, which says what its parts mean."""
 
     system: str
-    host: re.Pattern[str]
-    path: re.Pattern[str]
-    per_host: bool = False
-    is_employers: bool = True
+    is_listing: bool
+    host: re.Pattern[str] | None
+    path: re.Pattern[str] | None
+    fragment: re.Pattern[str] | None
+    parameters: Mapping[str, list[str]]
+    id_is: re.Pattern[str]
+    has_tenant: bool
+    is_case_sensitive: bool
+    numbers_requisitions: bool
+
+    def read(self, before_domain: str, parts: _Parts) -> ApplyTarget | None:
+        said: dict[str, str] = {}
+        for pattern, text in ((self.path, parts.path), (self.fragment, parts.fragment)):
+            if pattern is not None:
+                if (found := pattern.search(text)) is None:
+                    return None
+                said |= found.groupdict()
+        if self.host is not None:
+            if (found := self.host.match(before_domain)) is None:
+                return None
+            said |= found.groupdict()
+        for part, names in self.parameters.items():
+            value = next((parts.parameters[name] for name in names if name in parts.parameters), "")
+            if not (self.id_is if part == "id" else _any_id).fullmatch(value):
+                return None
+            said[part] = value
+        identity = said["id"] if self.is_case_sensitive else said["id"].lower()
+        tenant = said["tenant"].lower() if self.has_tenant else None
+        system = f"{self.system}:{tenant}" if tenant else self.system
+        if self.is_listing:
+            return ApplyTarget(key=bounded(f"listing {system}:{identity}"))
+        return ApplyTarget(
+            key=bounded(f"requisition {system}:{identity}"),
+            system=system,
+            requisition=identity,
+            number=said["id"] if self.numbers_requisitions else None,
+        )
 
 
-def _form(
-    system: str, host: str, path: str, *, per_host: bool = False, is_employers: bool = True
-) -> _Form:
-    return _Form(
-        system,
-        re.compile(rf"(?:^|.*\.)(?:{host})$"),
-        re.compile(path, re.IGNORECASE),
-        per_host,
-        is_employers,
-    )
-
-
-_FORMS = [
-    _form("greenhouse", r"greenhouse\.io", r"/jobs/(\d{4,})"),
-    _form("lever", r"lever\.co", rf"^/[^/]+/({_UUID})"),
-    _form("ashby", r"ashbyhq\.com", rf"^/[^/]+/({_UUID})"),
-    _form(
-        "workday",
-        r"myworkday(?:jobs|site)\.com",
-        r"/(?:job|details)/.*_([A-Z]{0,6}[-_]?\d[\w-]*?)(?:-\d{1,2})?(?:/apply.*)?/?$",
-        per_host=True,
-    ),
-    _form("smartrecruiters", r"smartrecruiters\.com", rf"^/[^/]+/(\d{{9,}}|{_UUID})"),
-    _form("icims", r"icims\.com", r"/jobs/(\d+)/", per_host=True),
-    _form("workable", r"workable\.com", r"(?:^|/)j/([0-9a-f]{8,})"),
-    _form("jobvite", r"jobvite\.com", r"/job/(o[0-9a-z]{6,})"),
-    _form("oracle", r"oraclecloud\.com", r"/job/([\w-]+)", per_host=True),
-    _form("bamboohr", r"bamboohr\.com", r"/(?:careers|jobs)/(\d+)", per_host=True),
-    _form("breezy", r"breezy\.hr", r"^/p/([0-9a-f]{10,})", per_host=True),
-    _form("recruitee", r"recruitee\.com", r"^/o/([\w-]+)", per_host=True),
-    _form("teamtailor", r"teamtailor\.com", r"/jobs/(\d+)", per_host=True),
-    _form("personio", r"jobs\.personio\.(?:de|com)", r"/job/(\d+)", per_host=True),
-    _form("rippling", r"ats\.rippling\.com", rf"/jobs/({_UUID})"),
-    _form("pinpoint", r"pinpointhq\.com", rf"/postings/({_UUID})"),
-    _form("amazon", r"amazon\.jobs", r"/jobs/(\d+)"),
-    _form("microsoft", r"careers\.microsoft\.com", r"/job/(\d+)"),
-    _form("linkedin", r"linkedin\.com", r"/jobs/view/(?:.*-)?(\d{6,})/?$", is_employers=False),
-    _form("adzuna", r"adzuna\.[a-z.]+", r"/(?:land/ad|details)/(\d+)", is_employers=False),
-    _form("remoteok", r"remoteok\.(?:com|io)", r"/remote-jobs/(?:.*-)?(\d+)/?$",
-          is_employers=False),
-]  # fmt: skip
-
-_PARAMETERS = [
-    ("greenhouse", r".*", "gh_jid", False, True),
-    ("greenhouse", r"(?:.*\.)?greenhouse\.io$", "token", False, True),
-    ("ashby", r".*", "ashby_jid", False, True),
-    ("jobvite", r"(?:.*\.)?jobvite\.com$", "j", False, True),
-    ("taleo", r"(?:.*\.)?taleo\.net$", "job", True, True),
-    ("taleo", r"(?:.*\.)?taleo\.net$", "rid", True, True),
-    ("successfactors", r"(?:.*\.)?successfactors\.(?:com|eu)$", "career_job_req_id", True, True),
-    ("bamboohr", r"(?:.*\.)?bamboohr\.com$", "id", True, True),
-    ("indeed", r"(?:.*\.)?indeed\.[a-z.]+$", "jk", False, False),
-]
-"""System, host pattern, parameter, whether the id is unique only within the host, and whether it
-is the employer's requisition (or a job board's own listing)."""
+_any_id = re.compile(_ID)
 
 
 @dataclass(frozen=True)
 class ApplyTarget:
     """Where an apply URL leads.
 
-    ``system`` and ``requisition`` name the employer's requisition at an applicant tracking
-    system; both are null elsewhere. ``key`` is the address without what varies between visits,
-    in a form that a person can read; null where the URL is no address of one opening, such as a
-    careers page.
+    Attributes:
+        key: the address without what varies between visits, in a form that a person can read;
+            null where the URL is no address of one opening, such as a careers page.
+        system: the applicant tracking system, and behind a colon the employer within whose
+            requisitions the number is counted; null elsewhere.
+        requisition: the employer's requisition there.
+        number: the requisition's number as the employer writes it in titles, where the system
+            shows that one.
     """
 
     key: str | None = None
     system: str | None = None
     requisition: str | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What of a URL the forms look at; parameters' names in lower case, the first of each."""
+
+    path: str
+    fragment: str
+    parameters: Mapping[str, str]
+
+
+def _forms(declared: Mapping[str, Any]) -> dict[str, list[_Form]]:
+    """The forms by domain, in their order."""
+    by_domain: dict[str, list[_Form]] = defaultdict(list)
+    for kind in ("requisitions", "listings"):
+        for entry in declared[kind]:
+            written = [entry.get(name, "") for name in ("host", "path", "fragment")]
+            host, path, fragment = (_pattern(text) for text in written)
+            parameters = entry.get("parameters", {})
+            form = _Form(
+                system=entry["system"],
+                is_listing=kind == "listings",
+                host=host,
+                path=path,
+                fragment=fragment,
+                parameters=parameters,
+                id_is=_pattern(entry.get("id_is", _ID)) or _any_id,
+                has_tenant="tenant" in parameters or "(?P<tenant>" in "".join(written),
+                is_case_sensitive=entry.get("is_case_sensitive", False),
+                numbers_requisitions=entry.get("numbers_requisitions", False),
+            )
+            for domain in entry["domains"]:
+                by_domain[domain].append(form)
+    return by_domain
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    return re.compile(text.replace("UUID", _UUID), re.IGNORECASE) if text else None
+
+
+_DECLARED = tomllib.loads(files(__package__).joinpath("addresses.toml").read_text())
+_FORMS = _forms(_DECLARED)
+_always_tracking = re.compile("|".join(_DECLARED["tracking"]["always"]))
+_TRACKING_WITHOUT_DIGIT = frozenset(_DECLARED["tracking"]["without_digit"])
 
 
 def apply_target(url: str | None) -> ApplyTarget:
@@ -116,33 +178,37 @@ def apply_target(url: str | None) -> ApplyTarget:
         return ApplyTarget()
     try:
         parts = urlsplit(url.strip())
-        host = (parts.hostname or "").removeprefix("www.")
+        host = (parts.hostname or "").rstrip(".").removeprefix("www.")
     except ValueError:
         return ApplyTarget()
     if not host:
         return ApplyTarget()
-    return _known_target(parts, host) or ApplyTarget(key=_canonical(parts, host))
-
-
-def apply_targets(urls: pl.Series) -> pl.DataFrame:
-    """``apply_target`` of each URL as columns ``apply_key``, ``ats`` and ``requisition``; each
-    distinct URL is read once."""
-    distinct = urls.drop_nulls().unique()
-    targets = [apply_target(url) for url in distinct]
-    read = pl.DataFrame(
-        {
-            "url": distinct,
-            "apply_key": [target.key for target in targets],
-            "ats": [target.system for target in targets],
-            "requisition": [target.requisition for target in targets],
-        },
-        schema=dict.fromkeys(["url", "apply_key", "ats", "requisition"], pl.String),
+    parameters = _parameters(parts.query)
+    return _known_target(parts, host, parameters) or ApplyTarget(
+        key=_address(parts, host, parameters)
     )
-    return (
-        urls.alias("url")
-        .to_frame()
-        .join(read, on="url", how="left", maintain_order="left")
-        .drop("url")
+
+
+def apply_targets(urls: Iterable[list[str]]) -> Iterator[list[ApplyTarget]]:
+    """The ``apply_target`` of each URL of each list; each distinct URL is read once."""
+    known: dict[str, ApplyTarget] = {}
+    for given in urls:
+        for url in given:
+            if url not in known:
+                known[url] = apply_target(url)
+        yield [known[url] for url in given]
+
+
+def employers_urls(urls: pl.Series) -> pl.Series:
+    """The first of each list of URLs that leads to an employer's requisition, null without one."""
+    lists = urls.to_list()
+    return pl.Series(
+        urls.name,
+        [
+            next((url for url, target in zip(given, targets, strict=True) if target.system), None)
+            for given, targets in zip(lists, apply_targets(lists), strict=True)
+        ],
+        dtype=pl.String,
     )
 
 
@@ -154,48 +220,94 @@ def bounded(key: str) -> str:
     return f"{key[: MAX_KEY_CHARS - 40]}…{digest}"
 
 
-def _known_target(parts: SplitResult, host: str) -> ApplyTarget | None:
-    path = unquote(parts.path)
-    parameters = {name.lower(): values[0] for name, values in parse_qs(parts.query).items()}
-    for form in _FORMS:
-        if form.host.match(host) and (found := form.path.search(path)):
-            return _target(form.system, found.group(1), host, form.per_host, form.is_employers)
-    for system, pattern, name, per_host, is_employers in _PARAMETERS:
-        value = parameters.get(name)
-        written = r"\d{4,64}" if system == "greenhouse" else r"[\w-]{3,64}"
-        if value and re.fullmatch(written, value) and re.match(pattern, host):
-            return _target(system, value, host, per_host, is_employers)
+def _parameters(query: str) -> list[tuple[str, str]]:
+    """Names in lower case, and values; none where there are more than an address needs."""
+    try:
+        pairs = parse_qsl(query, max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        return []
+    return [(name.lower(), value) for name, value in pairs]
+
+
+def _known_target(
+    parts: SplitResult, host: str, parameters: list[tuple[str, str]]
+) -> ApplyTarget | None:
+    if len(parts.path) > _MAX_FORM_CHARS or len(parts.fragment) > _MAX_FORM_CHARS:
+        return None
+    read = _Parts(unquote(parts.path), unquote(parts.fragment), dict(reversed(parameters)))
+    for domain in _domains(host):
+        if domain in _FORMS:
+            before = host if domain == "*" else host[: -len(domain)]
+            for form in _FORMS[domain]:
+                if target := form.read(before, read):
+                    return target
+            if domain != "*":
+                # A shared host is not read as one of an employer's own: no shorter domain.
+                return None
     return None
 
 
-def _target(
-    system: str, identity: str, host: str, per_host: bool, is_employers: bool
-) -> ApplyTarget:
-    # Jobvite's codes differ by case alone.
-    identity = identity if system == "jobvite" else identity.lower()
-    tenant = host.split(".")[0] if per_host else ""
-    key = ":".join(filter(None, [system, tenant, identity]))
-    if not is_employers:
-        return ApplyTarget(key=f"listing {key}")
-    return ApplyTarget(
-        key=f"requisition {key}",
-        system=":".join(filter(None, [system, tenant])),
-        requisition=identity,
+def _domains(host: str) -> Iterator[str]:
+    """Under which names the host's forms may be declared, the longest first."""
+    labels = host.split(".")
+    for at, label in enumerate(labels):
+        yield ".".join(labels[at:])
+        if at + 1 < len(labels) <= at + 3:
+            yield f"{label}.*"
+    yield "*"
+
+
+def _address(parts: SplitResult, host: str, parameters: list[tuple[str, str]]) -> str | None:
+    """The whole address as a key: ``url …`` where a number in it names the opening, ``page …``
+    where only words do, null where nothing does."""
+    path = _without_form(parts.path)
+    kept = [pair for pair in parameters if not _is_tracking(*pair)]
+    route = _route(parts.fragment)
+    address = f"{host}{path}" + (f"?{urlencode(sorted(kept))}" if kept else "") + route
+    if route or _has_number(path, kept):
+        return bounded(f"url {address}")
+    last = path.rpartition("/")[2]
+    if _words.search(last) and not _of_a_list.search(last):
+        return bounded(f"page {address}")
+    return None
+
+
+def _route(fragment: str) -> str:
+    """The part behind the # where it leads to an opening within one page, else empty."""
+    if fragment.startswith(":~:"):
+        return ""
+    path, mark, query = fragment.lstrip("!").partition("?")
+    if not mark and "=" in path:
+        path, query = "", path
+    path = _without_form(path)
+    kept = [pair for pair in _parameters(query) if not _is_tracking(*pair)]
+    written = re.sub(r"^([a-z]+)[-_](?=\d)", r"\1/", path.removeprefix("/"))
+    if not (_has_number(written, kept) or re.search(r"\d{4,}", path)):
+        return ""
+    return f"#{path}" + (f"?{urlencode(sorted(kept))}" if kept else "")
+
+
+def _without_form(path: str) -> str:
+    path = re.sub(r"(?i);jsessionid=[^/]*", "", path).rstrip("/")
+    return re.sub(r"(?i)/(?:apply|application)$", "", path)
+
+
+def _has_number(path: str, parameters: list[tuple[str, str]]) -> bool:
+    if _number.search(path):
+        return True
+    segments = path.split("/")
+    return any(
+        _opening_word.fullmatch(before) and _short_number.fullmatch(segment)
+        for before, segment in pairwise(segments)
+    ) or any(
+        _opening_name.fullmatch(re.sub("[-_]", "", name[:64]))
+        and len(value) <= 80
+        and re.search(r"\d", value)
+        for name, value in parameters
     )
 
 
-def _canonical(parts: SplitResult, host: str) -> str | None:
-    try:
-        query = sorted(
-            (name, value)
-            for name, value in parse_qsl(parts.query, max_num_fields=100)
-            if not _TRACKING.match(name)
-        )
-    except ValueError:
-        query = []
-    fragment = f"#{parts.fragment}" if re.search(r"\d{4,}", parts.fragment) else ""
-    path = re.sub(r"/(?:apply|application)$", "", parts.path.rstrip("/"), flags=re.IGNORECASE)
-    rest = path + (f"?{urlencode(query)}" if query else "") + fragment
-    if not _specific.search(rest):
-        return None
-    return bounded(f"url {host}{rest}")
+def _is_tracking(name: str, value: str) -> bool:
+    return _always_tracking.fullmatch(name) is not None or (
+        name in _TRACKING_WITHOUT_DIGIT and not re.search(r"\d", value)
+    )

@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 class Facts(NamedTuple):
     """What one posting says that can forbid a merge; empty or null where it says nothing.
-    ``years`` and ``seasons`` are words, any of which may agree."""
+    ``requisitions`` are ``SYSTEM:NUMBER``; ``numbers``, ``years`` and ``seasons`` are words, any of
+    which may agree."""
 
-    system: str | None
-    requisition: str | None
+    company: str | None
+    requisitions: list[str]
+    numbers: str
     seniority: str
     country: str | None
     city: str | None
@@ -36,7 +38,9 @@ class Merge(NamedTuple):
 @dataclass
 class _Cluster:
     members: list[int]
+    companies: set[str]
     requisitions: dict[str, set[str]]
+    numbers: set[str]
     seniorities: set[str]
     countries: set[str]
     cities: set[str]
@@ -54,7 +58,9 @@ class Clusters:
         self._clusters = {
             row: _Cluster(
                 [row],
-                {said.system: {said.requisition}} if said.system and said.requisition else {},
+                {said.company} - {None},  # type: ignore[arg-type]
+                _by_system(said.requisitions),
+                set(said.numbers.split()),
                 {said.seniority} - {""},
                 {said.country} - {None},  # type: ignore[arg-type]
                 {said.city} - {None},  # type: ignore[arg-type]
@@ -71,6 +77,10 @@ class Clusters:
     def of(self, row: int) -> int:
         """The cluster that the row belongs to."""
         return self._cluster_of[row]
+
+    def companies(self, row: int) -> set[str]:
+        """The companies that the postings of the row's cluster name."""
+        return self._clusters[self.of(row)].companies
 
     def keep_apart(self, left: int, right: int) -> None:
         """No merge, whatever its evidence, joins the two rows' clusters."""
@@ -105,8 +115,8 @@ class Clusters:
         one.members += other.members
         for system, ids in other.requisitions.items():
             one.requisitions.setdefault(system, set()).update(ids)
-        for name in ("seniorities", "countries", "cities", "teams", "years", "seasons",
-                     "feeds", "apart"):  # fmt: skip
+        for name in ("companies", "numbers", "seniorities", "countries", "cities", "teams",
+                     "years", "seasons", "feeds", "apart"):  # fmt: skip
             getattr(one, name).update(getattr(other, name))
         del self._clusters[b]
         self._edges.setdefault(left, []).append((right, why))
@@ -132,12 +142,21 @@ class Clusters:
         return any(self.of(row) == other for row in cluster.apart)
 
 
+def _by_system(requisitions: list[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for requisition in requisitions:
+        system, _, number = requisition.rpartition(":")
+        found.setdefault(system, set()).add(number)
+    return found
+
+
 def _conflict(one: _Cluster, other: _Cluster, *, any_city: bool) -> bool:
     return (
         any(
             system in other.requisitions and ids.isdisjoint(other.requisitions[system])
             for system, ids in one.requisitions.items()
         )
+        or _differ(one.numbers, other.numbers)
         or _differ(one.seniorities, other.seniorities)
         or _differ(one.countries, other.countries)
         or _differ(one.teams, other.teams)

@@ -12,13 +12,37 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.transform.apply_url import apply_targets
+from pipeline.transform.requisition_number import comparable_number, read_numbers
 from pipeline.transform.text import fold
 
 _LEGAL_FORMS = (
-    "inc|incorporated|llc|ltd|limited|corp|corporation|co|company|gmbh|mbh|ag|se|sa|sas|sarl|bv|nv"
-    "|ab|oy|oyj|as|asa|aps|plc|pty|pvt|private|llp|lp|kg|kgaa|ug|ev|spa|srl|sl|slu|pte|ltda|lda"
-    "|kk|sp zoo|sp z o o|doo|kft|zrt|sro|bvba|bhd|sdn bhd|public|the"
+    "inc|incorporated|llc|l l c|ltd|limited|ltd co|corp|corporation|co|company|pbc|pllc|ulc|pc|na"
+    "|llp|lp|lllp|plc|cic|public|private|proprietary|pty|pvt|opc|the"
+    "|gmbh|mbh|ag|kg|kgaa|ug|haftungsbeschrankt|ev|eg|ek|ohg|gbr|se|sce"
+    "|sa|sas|sasu|sarl|eurl|snc|sca|s a|s a s|bv|nv|bvba|srl|sprl|vof|b v|n v"
+    "|ab|publ|aktiebolag|oy|oyj|as|asa|aps|a s|hf|ehf|ou|uab|sia"
+    "|spa|sapa|srls|s r l|s p a|sl|slu|sll|s l|scp|lda|unipessoal"
+    "|sa de cv|sab de cv|sapi de cv|s de rl de cv|srl de cv|de cv|sociedad anonima"
+    "|ltda|limitada|eireli|epp"
+    "|sp zoo|sp z o o|sp z oo|spolka z oo|sp k|sp j|spk|spj|doo|d o o|dd|dooel|ad|eood|ood|ead"
+    "|kft|zrt|nyrt|bt|sro|s r o|spol s ro|spol|vos|ooo|oao|zao|pao|ooд|ооо|ао|оао|зао|пао"
+    "|as|a s|anonim sirketi|limited sirketi|sti|ltd sti|san|tic|ve"
+    "|kk|gk|yk|kabushiki kaisha|bhd|sdn bhd|tbk|persero|pte|jsc|pjsc|ojsc|cjsc"
+    "|fze|fzco|fzc|fz|dmcc|wll|saoc|saog|sal"
 )
+_LEGAL_FORMS_BEFORE = "pt|uab|sia|ooo|oao|zao|pao|ооо|ао|оао|зао|пао|тов|тоо"
+_EASTERN_LEGAL_FORMS = (
+    "株式会社|有限会社|合同会社|一般社団法人|㈱|[(（]株[)）]|股份有限公司|有限责任公司|有限責任公司|有限公司"
+    "|주식회사|유한회사|㈜|[(（][주유][)）]"
+)
+"""These are written without a blank, before the name or behind it."""
+_DECORATION = (
+    r"(?:careers?|jobs?|job board|recruiting|recruitment team|talent|remote|fully remote|hybrid"
+    r"|(?:we ?(?:a|')?re |now )?hiring!?|karriere|stellenangebote|empleos?|vagas|emplois?|official"
+    r"|(?:yc|y combinator) ?[a-z]{0,2} ?\d{0,4}|ycombinator|[mfwdx](?:/[mfwdx])+|100% remote"
+    r"|(?:nasdaq|nyse|lse|asx|tsx|xetra|otc): ?[a-z0-9.]{1,8})"
+)
+"""What boards and employers put beside a name, in brackets or behind a dash or a bar."""
 _BRANCHES = (
     "group|holding|holdings|services|international|global|worldwide|uk|us|usa|eu|emea|deutschland"
     "|germany|france|espana|spain|italia|italy|canada|india|ireland|nederland|netherlands|australia"
@@ -90,8 +114,8 @@ WITH_STATES = ["US", "CA"]
 """Countries whose addresses name the state. Elsewhere each source has regions of its own."""
 
 COMPARED = [
-    "company_core", "head", "seniority", "qualifier", "wording", "years", "seasons",
-    "city_core", "state", "area", "apply_key", "ats", "requisition",
+    "company_core", "head", "seniority", "qualifier", "wording", "years", "seasons", "numbers",
+    "city_core", "state", "area", "apply_keys", "requisitions",
 ]  # fmt: skip
 
 
@@ -102,7 +126,10 @@ def with_compared_forms(postings: pl.DataFrame) -> pl.DataFrame:
     free location text of a posting that has neither city nor country. ``wording`` is head and
     qualifier in their order, as a source that drops the punctuation writes them. ``seniority``
     and ``qualifier`` are empty where the title states none, and so are ``years`` and ``seasons``,
-    the words of the title that say when a programme begins.
+    the words of the title that say when a programme begins. ``numbers`` are the requisition
+    numbers that the title states, or that an apply URL shows as employers write them in titles.
+    ``apply_keys`` and ``requisitions`` (``SYSTEM:NUMBER``) are those of all addresses that the
+    advert can be applied at.
     """
     return (
         postings.with_columns(
@@ -120,14 +147,47 @@ def with_compared_forms(postings: pl.DataFrame) -> pl.DataFrame:
             )
             .otherwise(None),
         )
-        .pipe(_with_terms)
+        .pipe(_with_addresses)
         .pipe(_with_title_parts)
-        .hstack(apply_targets(postings["apply_url"]))
     )
 
 
+def same_company(one: str | None, other: str | None) -> bool:
+    """Whether two ``company_core`` may name one company: one is unknown, they differ in blanks
+    alone, or the words of one stand within the other's ("optio", "optio labs")."""
+    if one is None or other is None or one.replace(" ", "") == other.replace(" ", ""):
+        return True
+    shorter, longer = sorted((one, other), key=len)
+    return f" {shorter} " in f" {longer} "
+
+
+def _with_addresses(postings: pl.DataFrame) -> pl.DataFrame:
+    """With what the apply URLs say, and the title read as ``_title`` and ``numbers``."""
+    urls = postings.select(
+        pl.concat_list(pl.concat_list("apply_url").list.drop_nulls(), "apply_urls").alias("urls")
+    )["urls"]
+    keys, requisitions, numbers, titles = [], [], [], []
+    for title, targets in zip(postings["title"], apply_targets(urls), strict=True):
+        without, said = read_numbers(title)
+        named = {comparable_number(target.number) for target in targets if target.number}
+        keys.append(sorted({target.key for target in targets if target.key}))
+        requisitions.append(
+            sorted({f"{target.system}:{target.requisition}" for target in targets if target.system})
+        )
+        numbers.append(" ".join(sorted(named.union(said))))
+        titles.append(without)
+    lists = pl.List(pl.String)
+    read = postings.with_columns(
+        apply_keys=pl.Series(keys, dtype=lists),
+        requisitions=pl.Series(requisitions, dtype=lists),
+        numbers=pl.Series(numbers, dtype=pl.String),
+        _title=pl.Series(titles, dtype=pl.String),
+    )
+    return _with_terms(read)
+
+
 def _with_terms(postings: pl.DataFrame) -> pl.DataFrame:
-    terms = fold(pl.col("title")).str.extract_all(rf"\b(?:{_TERM})\b").list.join(" ")
+    terms = fold(pl.col("_title")).str.extract_all(rf"\b(?:{_TERM})\b").list.join(" ")
     return postings.with_columns(
         years=_sorted_words(terms.str.extract_all(r"20\d\d").list.join(" ")),
         seasons=_sorted_words(
@@ -137,16 +197,10 @@ def _with_terms(postings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_title_parts(postings: pl.DataFrame) -> pl.DataFrame:
-    raw = (
-        pl.col("title")
-        .str.replace_all(r"(?i)\b(?:c\+\+)", "cpp")
-        .str.replace_all(
-            r"(?i)(?:req(?:uisition)?|job|ref)[ .:#-]*(?:id|no)?[ .:#-]*[a-z]{0,4}[-_]?\d{3,}|#\d+",
-            " ",
-        )
-    )
     marks = (
-        raw.str.replace_all(r"[(\[{]", " | ")
+        pl.col("_title")
+        .str.replace_all(r"(?i)\b(?:c\+\+)", "cpp")
+        .str.replace_all(r"[(\[{]", " | ")
         .str.replace_all(r"[)\]}]", " | ")
         .str.replace_all(r"\s[-–—:•·/]+\s*|\s*[–—|•,;]\s*|:\s", " | ")
         .str.replace_all(r"(?i)(\p{L}{3,})-(\d)\b", "${1} ${2}")
@@ -157,7 +211,7 @@ def _with_title_parts(postings: pl.DataFrame) -> pl.DataFrame:
         .list.eval(pl.element().filter(pl.element() != ""))
     )
     return (
-        postings.with_columns(_parts=parts, _whole=_plain(pl.col("title")))
+        postings.with_columns(_parts=parts, _whole=_plain(pl.col("_title")))
         .with_columns(
             _words=pl.col("_parts").list.join(" "),
             _place=pl.concat_list(
@@ -184,7 +238,7 @@ def _with_title_parts(postings: pl.DataFrame) -> pl.DataFrame:
             qualifier=_sorted_words(pl.col("_parts").list.slice(1).list.join(" ")),
             wording=pl.col("_parts").list.join(" ").replace("", None),
         )
-        .drop("_parts", "_whole", "_words", "_place", "_head")
+        .drop("_title", "_parts", "_whole", "_words", "_place", "_head")
     )
 
 
@@ -206,11 +260,22 @@ def _sorted_words(text: pl.Expr) -> pl.Expr:
 
 
 def _company(company: pl.Expr) -> pl.Expr:
-    name = fold(
-        company.str.replace_all("&amp;", "&", literal=True).str.replace_all(
-            r"(?i)\.(?:com|io|ai|net|org)\b", ""
-        )
-    ).str.replace_all(r"^the ", "")
+    written = (
+        company.str.normalize("NFC")
+        .str.replace_all("&amp;", "&", literal=True)
+        .str.replace_all(r"[®™©℠]", "")
+        .str.replace_all(rf"(?i)\s*[(\[]\s*{_DECORATION}\s*[)\]]", "")
+        .str.replace(rf"(?i)(?:\s*[|·•–—]\s*|\s+-\s+){_DECORATION}\s*$", "")
+        .str.replace(r"(?i)^careers at (.)", "${1}")
+        .str.replace(r"(?i)(.) careers$", "${1}")
+        .str.replace(rf"^\s*(?:{_EASTERN_LEGAL_FORMS})|(?:{_EASTERN_LEGAL_FORMS})\s*$", "")
+        .str.replace_all(r"(?i)\.(?:com|io|ai|net|org)\b", "")
+    )
+    name = (
+        fold(pl.when(written.str.strip_chars() == "").then(company).otherwise(written))
+        .str.replace(r"^the ", "")
+        .str.replace(rf"^(?:{_LEGAL_FORMS_BEFORE}) (.)", "${1}")
+    )
     without = name.str.replace_all(rf"(?:\s+(?:{_LEGAL_FORMS}|{_BRANCHES}))+$", "")
     return pl.when(without == "").then(name).otherwise(without).replace("", None)
 

@@ -17,11 +17,12 @@ from rapidfuzz.fuzz import token_sort_ratio
 
 from pipeline.transform.apply_url import bounded
 from pipeline.transform.clusters import Clusters, Facts, Merge
-from pipeline.transform.comparison import COMPARED, WITH_STATES, with_compared_forms
+from pipeline.transform.comparison import COMPARED, WITH_STATES, same_company, with_compared_forms
 from pipeline.transform.schema import ClusteredPosting, KeyedPosting, RelevantPosting
 from pipeline.transform.similarity import (
     MIN_BODY_CHARS,
     OTHER_BODY,
+    SAME_BODY,
     Shingles,
     alike,
     compared_text,
@@ -58,11 +59,11 @@ def with_keys(
     """The postings (``RelevantPosting``) with their block keys: postings that share none are
     never compared.
 
-    A key is ``requisition …``, ``listing …`` or ``url …`` of the apply URL; ``title COMPANY |
-    WORDS`` with those of the occupation; ``wording COMPANY | WORDS`` with those of occupation and
-    team in their order; or ``override A + B`` for each ``join`` that names the posting. Keys
-    depend on the posting and on the overrides that name it; a posting that a new override names
-    needs its keys anew.
+    A key is ``requisition …``, ``listing …``, ``url …`` or ``page …`` of an apply URL;
+    ``title COMPANY | WORDS`` with those of the occupation; ``wording COMPANY | WORDS`` with those
+    of occupation and team in their order; or ``override A + B`` for each ``join`` that names the
+    posting. Keys depend on the posting and on the overrides that name it; a posting that a new
+    override names needs its keys anew.
     """
     company = pl.col("company_core")
     title_key = pl.concat_str(pl.lit("title "), company, pl.lit(" | "), "head")
@@ -73,7 +74,8 @@ def with_keys(
         .join(_override_keys(overrides), on="posting_id", how="left", maintain_order="left")
         .with_columns(
             keys=pl.concat_list(
-                pl.concat_list("apply_key", "_title_key", "_wording_key").list.drop_nulls(),
+                "apply_keys",
+                pl.concat_list("_title_key", "_wording_key").list.drop_nulls(),
                 pl.col("_override_keys").fill_null([]),
             ).list.sort()
         )
@@ -140,7 +142,7 @@ def _merged(
     clusters = Clusters(
         {
             row: Facts(
-                said["ats"], said["requisition"], said["seniority"],
+                said["company_core"], said["requisitions"], said["numbers"], said["seniority"],
                 said["country"], said["city_core"], said["qualifier"],
                 said["years"], said["seasons"],
             )
@@ -156,15 +158,22 @@ def _merged(
             clusters.merge(
                 left, right, Merge("override", "a person joined them", None), forced=True
             )
-    for kind in ("requisition ", "listing ", "url "):
-        for key, members in blocks:
-            if key.startswith(kind):
-                _merge_by_address(clusters, rows, key, members)
-    titles, wordings = (
-        [members for key, members in blocks if key.startswith(kind)]
-        for kind in ("title ", "wording ")
-    )
-    bodies = _Bodies(ordered, rows, titles + wordings)
+    by_kind = {
+        kind: [(key, members) for key, members in blocks if key.startswith(f"{kind} ")]
+        for kind in ("requisition", "listing", "url", "page", "title", "wording")
+    }
+    titles, wordings = ([rows for _, rows in by_kind[kind]] for kind in ("title", "wording"))
+    addresses = {kind: by_kind[kind] for kind in ("requisition", "listing", "url", "page")}
+    of_several_companies = [
+        members
+        for shared in addresses.values()
+        for _, members in shared
+        if len({rows[row]["company_core"] for row in members} - {None}) > 1
+    ]
+    bodies = _Bodies(ordered, rows, titles + wordings + of_several_companies)
+    for kind, shared in addresses.items():
+        for key, members in shared:
+            _merge_by_address(clusters, rows, bodies, kind, key, members)
     for members in titles + wordings:
         _merge_by_body(clusters, rows, bodies, members)
     for members in titles:
@@ -177,20 +186,50 @@ def _merged(
 
 
 def _merge_by_address(
-    clusters: Clusters, rows: dict[int, Row], key: str, members: list[int]
+    clusters: Clusters,
+    rows: dict[int, Row],
+    bodies: _Bodies,
+    kind: str,
+    key: str,
+    members: list[int],
 ) -> None:
-    """One requisition, listing or address: the titles may differ in wording only, except where
-    the requisition itself is the evidence."""
-    rule = "requisition" if key.startswith("requisition ") else "apply_url"
+    """One requisition, listing or address. The titles may differ in wording only, except where
+    one employer's requisition is the evidence. It joins two companies only with a second piece of
+    evidence: the same text; or, but for a page that is known by its words alone, a like title (and
+    at an address that is no requisition no other place)."""
+    rule = "requisition" if kind == "requisition" else "apply_url"
     why = Merge(rule, f"both apply at {key.split(' ', 1)[1]}", None)
     founders: dict[int, int] = {}
     for row in members:
         for founder in list(founders.values())[:MAX_ATTEMPTS]:
-            if rule != "requisition" and not _titles_alike(rows[founder], rows[row]):
-                continue
-            if clusters.merge(founder, row, why, any_city=True):
+            any_city = True
+            if _one_company(clusters, founder, row):
+                believed = kind == "requisition" or _titles_alike(rows[founder], rows[row])
+            elif bodies.are_one(founder, row):
+                believed = True
+            else:
+                any_city = kind == "requisition"
+                believed = (
+                    kind != "page"
+                    and _titles_alike(rows[founder], rows[row])
+                    and bodies.may_be_one(founder, row)
+                    and (any_city or not _other_state(rows[founder], rows[row]))
+                )
+            if believed and clusters.merge(founder, row, why, any_city=any_city):
                 break
         founders.setdefault(clusters.of(row), row)
+
+
+def _one_company(clusters: Clusters, left: int, right: int) -> bool:
+    return all(
+        same_company(one, other)
+        for one in clusters.companies(left)
+        for other in clusters.companies(right)
+    )
+
+
+def _other_state(one: Row, other: Row) -> bool:
+    return None not in (one["state"], other["state"]) and one["state"] != other["state"]
 
 
 def _titles_alike(one: Row, other: Row) -> bool:
@@ -395,6 +434,13 @@ class _Bodies:
     def shown(self, row: int) -> str | None:
         """The text, be it a snippet."""
         return self._texts[row]
+
+    def are_one(self, left: int, right: int) -> bool:
+        """Whether both are whole texts and the same body."""
+        one, other = self.text(left), self.text(right)
+        return bool(one and other) and (
+            one == other or jaccard(self.shingles(left), self.shingles(right)) >= SAME_BODY
+        )
 
     def may_be_one(self, left: int, right: int) -> bool:
         """False if both are whole texts that have little in common."""

@@ -7,6 +7,7 @@ import hashlib
 import dataframely as dy
 import polars as pl
 
+from pipeline.transform.apply_url import employers_urls
 from pipeline.transform.lifecycle import Horizon, job_status
 from pipeline.transform.schema import Job, JobPosting
 
@@ -23,7 +24,7 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
       best text (whole over snippet over none; then the one seen first).
     - ``city``, ``region``, ``country``: together, of the posting that says most of them.
     - salary: together, the employer's over an estimate.
-    - ``apply_url``: an employer's requisition over other addresses.
+    - ``apply_url``: an employer's requisition, wherever a posting names one, over other addresses.
     - ``posted_at``: the earliest date of those that are exact, else of the approximate ones.
     - ``first_seen_at`` is the earliest, ``expires_at`` the latest;
       ``remote`` if any says so; ``skills`` and ``tags`` of all, sorted.
@@ -46,13 +47,10 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
         _date=pl.when(pl.col("posted_at").is_not_null()).then(
             pl.col("posted_at_is_approximate").cast(pl.Int32)
         ),
-        _apply=pl.when(pl.col("apply_url").is_null())
-        .then(2)
-        .otherwise(
-            (
-                ~pl.col("keys").list.eval(pl.element().str.starts_with("requisition ")).list.any()
-            ).cast(pl.Int32)
-        ),
+        _employers_url=pl.concat_list(
+            pl.concat_list("apply_url").list.drop_nulls(), "apply_urls"
+        ).map_batches(employers_urls, return_dtype=pl.String),
+        _any_url=pl.coalesce("apply_url", pl.col("apply_urls").list.first()),
     ).sort("first_seen_at", "posting_id")
     jobs = (
         ranked.lazy()
@@ -80,7 +78,9 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
                     "salary_is_predicted",
                 )
             ],
-            pl.col("apply_url").sort_by("_apply", maintain_order=True).first(),
+            pl.coalesce(
+                pl.col(name).drop_nulls().first() for name in ("_employers_url", "_any_url")
+            ).alias("apply_url"),
             pl.col("remote").any(),
             *[
                 pl.col(name).sort_by("_date", "posted_at", nulls_last=True).first()

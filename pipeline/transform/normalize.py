@@ -36,6 +36,7 @@ rules of :class:`Posting` that are broken."""
 MAX_ID_BYTES = 200
 MAX_NAME_CHARS = 300
 MAX_URL_CHARS = 2_000
+MAX_APPLY_URLS = 20
 MAX_TAGS = 50
 MAX_TAG_CHARS = 60
 
@@ -181,6 +182,7 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
             salary_min=_amount(pl.col("salary_min")),
             salary_max=_amount(pl.col("salary_max")),
             apply_url=web_url(pl.col("apply_url")),
+            apply_urls=_web_urls(pl.col("apply_urls")),
             source_url=web_url(pl.col("source_url")),
             posted_at=_between(pl.col("posted_at"), pl.col("last_seen_at") + _CLOCK_SKEW),
             posted_at_is_approximate=pl.col("posted_at_is_approximate").fill_null(False),
@@ -200,6 +202,18 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(pl.col("place").struct.field("city", "region", "country"))
         .pipe(_with_stated_pay)
         .pipe(_with_sound_salary)
+    )
+
+
+def _web_urls(urls: pl.Expr) -> pl.Expr:
+    """The distinct usable ones among the first, in order."""
+    return (
+        urls.list.head(4 * MAX_APPLY_URLS)
+        .list.eval(web_url(pl.element()))
+        .list.drop_nulls()
+        .list.unique(maintain_order=True)
+        .list.head(MAX_APPLY_URLS)
+        .fill_null(pl.lit([], dtype=pl.List(pl.String)))
     )
 
 

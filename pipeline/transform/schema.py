@@ -62,6 +62,7 @@ class MappedPosting(dy.Schema):
     salary_is_predicted = dy.Bool(nullable=True)
     publisher = dy.String(nullable=True)
     apply_url = dy.String(nullable=True)
+    apply_urls = dy.List(dy.String(), nullable=True)
     source_url = dy.String(nullable=True)
     posted_at = _utc(nullable=True)
     posted_at_is_approximate = dy.Bool(nullable=True)
@@ -79,6 +80,7 @@ class Posting(dy.Schema):
     ``run_id`` is the run that last fetched it. ``posted_at_is_approximate``: the source tells only
     how old it is. Salaries are in ``salary_currency`` for one
     ``salary_period``; ``salary_is_predicted`` marks an estimate that is not the employer's.
+    ``apply_urls`` are further addresses that the advert can be applied at, beside ``apply_url``.
     """
 
     posting_id = dy.String(primary_key=True)
@@ -103,6 +105,7 @@ class Posting(dy.Schema):
     salary_is_predicted = dy.Bool(nullable=False)
     publisher = dy.String(nullable=True)
     apply_url = dy.String(nullable=True, regex=r"^https?://")
+    apply_urls = dy.List(dy.String(nullable=False, regex=r"^https?://"), nullable=False)
     source_url = dy.String(nullable=True, regex=r"^https?://")
     posted_at = _utc(nullable=True)
     posted_at_is_approximate = dy.Bool(nullable=False)

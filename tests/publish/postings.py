@@ -32,6 +32,7 @@ _POSTING: dict[str, Any] = dict.fromkeys(KeyedPosting.create_empty().schema) | {
     "description_is_snippet": False,
     "tags": ["python", 'quo"ted, {braced} \\ slashed', "NULL", ""],
     "skills": [],
+    "apply_urls": ["https://example.com/jobs?id=1,2"],
     "remote": False,
     "employment_type": "FULLTIME",
     "salary_min": 42766.78,

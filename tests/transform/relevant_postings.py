@@ -15,10 +15,9 @@ DEFAULTS: dict[str, Any] = {
     "description_is_snippet": False, "tags": [], "skills": [], "location_text": None,
     "city": None, "region": None, "country": None, "remote": False, "employment_type": None,
     "salary_min": None, "salary_max": None, "salary_currency": None, "salary_period": None,
-    "salary_is_predicted": False, "publisher": None, "apply_url": None, "source_url": None,
-    "posted_at": None, "posted_at_is_approximate": False, "expires_at": None, "run_id": "run",
-    "category": "backend",
-    "category_reason": "title",
+    "salary_is_predicted": False, "publisher": None, "apply_url": None, "apply_urls": [],
+    "source_url": None, "posted_at": None, "posted_at_is_approximate": False, "expires_at": None,
+    "run_id": "run", "category": "backend", "category_reason": "title",
 }  # fmt: skip
 
 
