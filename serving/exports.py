@@ -57,7 +57,7 @@ _EXAMPLE = {
         ("posted_at", "first_seen_at", "updated_at"), datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
     ),
     "feed_updated_at": datetime(2026, 2, 6, 10, 30, tzinfo=UTC),
-    "status": "open", "attribution": "Jobs by JSearch",
+    "posted_at_is_approximate": False, "status": "open", "attribution": "Jobs by JSearch",
 }  # fmt: skip
 
 

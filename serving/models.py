@@ -275,6 +275,9 @@ class JobFields(BaseModel):
         examples=["https://example.com/jobs/abc123"],
     )
     posted_at: Time | None
+    posted_at_is_approximate: bool = Field(
+        description="A day that was told as an age (`3 days ago`), right to a day or so."
+    )
     status: Status = Field(examples=["open"])
 
 
@@ -325,6 +328,7 @@ class JobPosting(BaseModel):
     apply_url: str | None = Field(examples=["https://example.com/land/4711"])
     source_url: str | None = Field(examples=["https://example.com/land/4711"])
     posted_at: Time | None
+    posted_at_is_approximate: bool
     first_seen_at: Time
     last_seen_at: Time
     status: Status = Field(examples=["open"])

@@ -151,7 +151,7 @@ def rejection(rows: pl.DataFrame) -> dy.DataFrame[RejectedPosting]:
     """Postings that have a ``reason``, mapped or cleaned, as they are kept."""
     return RejectedPosting.cast(
         rows.with_columns(
-            _distinct(pl.col("source_id").fill_null(""), _safe_id).alias("source_id"),
+            of_distinct(pl.col("source_id").fill_null(""), _safe_id).alias("source_id"),
             pl.col("raw").str.replace_all("\0", "", literal=True),
         ).select(RejectedPosting.column_names())
     )

@@ -26,6 +26,7 @@ select
         'apply_url', apply_url,
         'source_url', source_url,
         'posted_at', iso_utc(posted_at),
+        'posted_at_is_approximate', posted_at_is_approximate,
         'expires_at', iso_utc(expires_at),
         'first_seen_at', iso_utc(first_seen_at),
         'last_seen_at', (

@@ -8,6 +8,7 @@ select coalesce(
             'apply_url', posting.apply_url,
             'source_url', posting.source_url,
             'posted_at', iso_utc(posting.posted_at),
+            'posted_at_is_approximate', posting.posted_at_is_approximate,
             'first_seen_at', iso_utc(posting.first_seen_at),
             'last_seen_at', iso_utc(posting.last_seen_at),
             'status', posting.status,

@@ -20,6 +20,7 @@
             apply_url,
             source_url,
             iso_utc(posted_at) as posted_at,
+            posted_at_is_approximate,
             status
     ) as summary
 )

@@ -108,12 +108,12 @@ def test_a_long_url_keeps_its_identity() -> None:
 
 
 def test_rows_keep_their_order() -> None:
-    urls = pl.Series(
-        ["https://acme.com/1234567", None, "https://acme.com/x", "https://acme.com/1234567"]
-    )
-    assert apply_targets(urls)["apply_key"].to_list() == [
-        "url acme.com/1234567", None, None, "url acme.com/1234567",
-    ]  # fmt: skip
+    urls = [["https://acme.com/1234567"], [], ["https://acme.com/x", "https://acme.com/1234567"]]
+    assert [[target.key for target in targets] for targets in apply_targets(urls)] == [
+        ["url acme.com/1234567"],
+        [],
+        [None, "url acme.com/1234567"],
+    ]
 
 
 def test_a_parameter_that_a_list_of_jobs_filled_with_its_own_name_is_no_requisition() -> None:
