@@ -30,7 +30,8 @@ COLUMNS: dict[str, pa.DataType] = {
     "skills": _TEXTS, "salary_min": pa.decimal128(14, 2), "salary_max": pa.decimal128(14, 2),
     "salary_currency": pa.string(), "salary_period": pa.string(),
     "salary_is_predicted": pa.bool_(), "apply_url": pa.string(), "source_url": pa.string(),
-    "posted_at": _MOMENT, "posted_at_is_approximate": pa.bool_(), "first_seen_at": _MOMENT, "updated_at": _MOMENT, "status": pa.string(),
+    "posted_at": _MOMENT, "posted_at_is_approximate": pa.bool_(), "first_seen_at": _MOMENT,
+    "updated_at": _MOMENT, "status": pa.string(),
     "attribution": pa.string(),
 }  # fmt: skip
 """The columns of an export, as in Parquet."""
