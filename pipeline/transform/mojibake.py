@@ -79,6 +79,11 @@ _rest_of_word = re.compile(
 part of ``à``. A no-break space does not end it, and what is too long is not divided inside of a
 sequence."""
 
+_cut_off = re.compile(
+    rf"(?<=[\u0370-\u1DFF\u2E80-\U0010FFFF])(?:[Â-ß]|[à-ï]{_CONTINUATION}?|[ð-ô]{_CONTINUATION}{{0,2}})\s*\Z"
+)
+"""Behind decoded letters that are not Latin, the bytes of one more that was cut in two at the end."""
+
 _USED_LATIN = re.compile(
     r"[A-Za-zªº\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u0148\u014A-\u017EƏəƠơƯưȘșȚț"
     r"\u1E80-\u1E85ẞ\u1EA0-\u1EF9]"
@@ -98,12 +103,13 @@ _capitals_and_quote = re.compile(r"[A-ZÀ-Þ]Ã[’”»…™®\xa0](?!\w)")
 def repaired(text: str) -> str:
     """The text with what was misread decoded, however often it was; text that is whole stays
     as it is. In linear time."""
+    given = text
     for _ in range(_MAX_LAYERS):
         before = text
         text = _with_repaired_words(_runs["windows-1252"].sub(_decoded_with_control, text))
         if text == before:
             break
-    return text
+    return text if text == given else _cut_off.sub("", text)
 
 
 def _with_repaired_words(text: str) -> str:

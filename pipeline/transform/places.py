@@ -63,7 +63,7 @@ _CITY_NAMES = {
     "zurich": "Zürich", "göteborg": "Gothenburg", "münchen": "Munich", "köln": "Cologne",
     "wien": "Vienna", "praha": "Prague", "warszawa": "Warsaw", "lisboa": "Lisbon",
     "milano": "Milan", "roma": "Rome", "kiev": "Kyiv", "københavn": "Copenhagen",
-    "washington dc": "Washington", "washington d.c.": "Washington", "d.c.": "Washington",
+    "washington, dc": "Washington", "washington dc": "Washington", "washington d.c.": "Washington", "d.c.": "Washington",
 }  # fmt: skip
 """Several names of one city, and the abbreviations that are used alone."""
 
@@ -86,7 +86,7 @@ _SUBDIVISION_ALIASES = {
 
 _CITY_REGIONS = {
     "AT": {"wien", "vienna"}, "DE": {"berlin", "hamburg", "bremen"}, "GB": {"london"},
-    "IN": {"delhi"},
+    "IN": {"delhi"}, "US": {"washington, dc"},
 }  # fmt: skip
 """Regions that are cities, so that what lies in them are their quarters."""
 

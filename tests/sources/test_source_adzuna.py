@@ -202,6 +202,7 @@ def test_all_recorded_postings_are_mapped() -> None:
             ("us", ["US", "New York", "Albany County", "Albany"], "Albany"),
             ("us", ["US", "Texas", "Travis County"], None),
             ("us", ["US", "Texas"], None),
+            ("us", ["US", "Washington, D.C."], "Washington"),
             ("us", ["US", "Missouri", "Saint Louis County", "Kinloch"], "Kinloch"),
             ("ca", ["Canada", "Ontario", "Toronto", "City of Toronto", "CN Tower"], "Toronto"),
             ("fr", ["France", "Ile-de-France", "Hauts-de-Seine", "Antony", "Sceaux"], "Antony"),

@@ -310,3 +310,19 @@ def test_cleaning_is_total_idempotent_and_leaves_no_control_characters(raw: str)
         assert clean(once) == once
         _runs_nothing(once)
         assert not any((ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160 for char in once)
+
+
+@pytest.mark.parametrize(
+    ("title", "whole"),
+    [
+        ("東京の仕事", "東京の仕事"),
+        ("Инженер платформы", "Инженер платформы"),
+        ("백엔드 엔지니어", "백엔드 엔지니어"),
+    ],
+)
+def test_a_letter_that_was_cut_in_two_at_the_end_is_dropped(title: str, whole: str) -> None:
+    for cut in (1, 2):
+        damaged = title.encode()[:-cut].decode("latin-1")
+        assert line(damaged) == whole[:-1].strip()
+    assert line(whole) == whole
+    assert line("São Paulo, Brasil Â") == "São Paulo, Brasil Â"
