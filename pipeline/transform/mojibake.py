@@ -80,7 +80,8 @@ part of ``à``. A no-break space does not end it, and what is too long is not di
 sequence."""
 
 _cut_off = re.compile(
-    rf"(?<=[\u0370-\u1DFF\u2E80-\U0010FFFF])(?:[Â-ß]|[à-ï]{_CONTINUATION}?|[ð-ô]{_CONTINUATION}{{0,2}})\s*\Z"
+    rf"(?<=[\u0370-\u1DFF\u2E80-\U0010FFFF])"
+    rf"(?:[Â-ß]|[à-ï]{_CONTINUATION}?|[ð-ô]{_CONTINUATION}{{0,2}})\s*\Z"
 )
 """Behind decoded letters that are not Latin, the bytes of one more that was cut in two at the end."""
 

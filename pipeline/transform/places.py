@@ -63,7 +63,8 @@ _CITY_NAMES = {
     "zurich": "Zürich", "göteborg": "Gothenburg", "münchen": "Munich", "köln": "Cologne",
     "wien": "Vienna", "praha": "Prague", "warszawa": "Warsaw", "lisboa": "Lisbon",
     "milano": "Milan", "roma": "Rome", "kiev": "Kyiv", "københavn": "Copenhagen",
-    "washington, dc": "Washington", "washington dc": "Washington", "washington d.c.": "Washington", "d.c.": "Washington",
+    "washington, dc": "Washington",
+    "washington dc": "Washington", "washington d.c.": "Washington", "d.c.": "Washington",
 }  # fmt: skip
 """Several names of one city, and the abbreviations that are used alone."""
 

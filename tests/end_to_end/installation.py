@@ -45,6 +45,7 @@ class Installation:
             "ADZUNA_APP_ID": "secret-adzuna-id",
             "ADZUNA_API_KEY": "secret-adzuna-key",
             "JSEARCH_QUERIES": "backend engineer in united states",
+            "JSEARCH_COUNTRIES": "us",
             "ADZUNA_COUNTRIES": "gb",
         }
         for source in SOURCES:
@@ -80,9 +81,9 @@ class Installation:
         out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def ingest(self, *arguments: str) -> dict[str, Any]:
+    def ingest(self, *arguments: str, **extra: str) -> dict[str, Any]:
         """One run in the foreground. Returns what it printed."""
-        done = self.run("--ingest-once", *arguments)
+        done = self.run("--ingest-once", *arguments, **extra)
         assert done.returncode == 0, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
@@ -118,6 +119,34 @@ def wait_for(client: httpx.Client, path: str, seconds: float = 90) -> httpx.Resp
             pass
         assert time.monotonic() < deadline, f"{path} did not answer"
         time.sleep(0.1)
+
+
+def play_all_recordings(server: SourceServer) -> dict[str, str]:
+    """Let the sources answer with all that was recorded of them, by country. Returns the
+    variables with which every country is asked."""
+    feed = [
+        posting
+        for path in sorted(PAYLOADS.glob("remoteok_*.json"))
+        for posting in json.loads(path.read_text())[1:]
+    ]
+    server.answer("remoteok", feed)
+    countries: dict[str, set[str]] = {}
+    for source, name in (("adzuna", "results"), ("jsearch", "data")):
+        by_country: dict[str, list[Any]] = {}
+        for path in sorted(PAYLOADS.glob(f"{source}*.json")):
+            answer = json.loads(path.read_text())
+            postings = answer if isinstance(answer, list) else answer[name]
+            if isinstance(postings, dict):
+                postings = postings.get("jobs", [postings])
+            told = path.stem.split("_")[1]
+            by_country.setdefault(told if len(told) == 2 else "us", []).extend(postings)
+        for country, postings in by_country.items():
+            server.answer(source, postings, country=country)  # type: ignore[arg-type]
+        countries[f"{source.upper()}_COUNTRIES"] = set(by_country)
+    return {name: ",".join(sorted(found)) for name, found in countries.items()} | {
+        "ADZUNA_MAX_PAGES": "20",
+        "JSEARCH_MAX_PAGES": "20",
+    }
 
 
 def play_recordings(server: SourceServer) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from installation import PAYLOADS, Installation, play_recordings
+from installation import PAYLOADS, Installation, play_all_recordings, play_recordings
 
 CATEGORIES = {"backend", "devops", "sre", "cloud", "platform"}
 
@@ -54,6 +54,49 @@ def test_all_are_staged_and_every_count_agrees(installation: Installation) -> No
     assert (second["db"]["new"], second["db"]["updated"], second["db"]["removed"]) == (0, 0, 0)
     assert second["db"]["skipped"] == postings
     assert installation.query(rows) == before
+
+
+def test_every_recording_goes_in(installation: Installation) -> None:
+    """What was read in them, row by row, is held here: see the sources' own tests for the rules."""
+    variables = play_all_recordings(installation.server)
+    run = installation.ingest(**variables)
+    assert run["sources"] == {"adzuna": 165, "jsearch": 22, "remoteok": 102}
+    assert all(" announced 100 postings" in problem for problem in run["problems"].values())
+    for source, count in run["sources"].items():
+        snapshot = installation.folder / f"data/snapshots/{source}.duckdb"
+        with duckdb.connect(str(snapshot), read_only=True) as staging:
+            assert staging.execute("select count(*) from staging.postings").fetchall() == [(count,)]
+            ((told,),) = staging.execute(
+                "select count(*) from staging.postings where contains(raw, 'Please mention the')"
+            ).fetchall()
+            assert told == 0
+    reasons = dict(
+        installation.query("select reason, count(*) from rejected_postings group by reason")
+    )
+    assert reasons == {
+        "title is empty": 1,
+        "not a job: the title names no occupation, and pay and country are missing": 4,
+    }
+    published = "select job_id, country, city, salary_min, salary_currency, salary_period, "
+    jobs = {
+        row[0]: row[1:]
+        for row in installation.query(
+            published + "remote, posted_at_is_approximate from jobs where status <> 'closed'"
+        )
+    }
+    assert jobs["adzuna_5051974158"] == ("CA", "Toronto", 80, "CAD", "HOUR", False, False)
+    approximate = [job for job in jobs.values() if job[6]]
+    assert {job[0] for job in approximate} == {"ES", "IT"}
+    ((across,),) = installation.query(
+        "select count(*) from (select job_id from job_postings group by job_id"
+        " having count(distinct lower(company)) > 1)"
+    )
+    assert across == 0
+    with installation.serving() as api:
+        feed = api.get("/api/jobs.atom").text
+        assert "MTkyLjAuMi" not in feed
+        one = api.get("/api/jobs/adzuna_5051974158").json()
+    assert one["apply_url"] == "https://www.adzuna.ca/details/5051974158"
 
 
 def test_one_source_alone(installation: Installation) -> None:
