@@ -83,7 +83,7 @@ _cut_off = re.compile(
     rf"(?<=[\u0370-\u1DFF\u2E80-\U0010FFFF])"
     rf"(?:[Â-ß]|[à-ï]{_CONTINUATION}?|[ð-ô]{_CONTINUATION}{{0,2}})\s*\Z"
 )
-"""Behind decoded letters that are not Latin, the bytes of one more that was cut in two at the end."""
+"""Behind decoded letters that are not Latin, half of one more, cut in two at the end."""
 
 _USED_LATIN = re.compile(
     r"[A-Za-zªº\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u0148\u014A-\u017EƏəƠơƯưȘșȚț"
