@@ -261,11 +261,10 @@ class SourceServer:
             source = request.source
             if source is None:
                 return _json_reply({"message": f"No source has the path {request.path}"}, 404)
-            fitting = [answer for answer in self._answers[source] if answer.fits(request)]
+            best = self._chosen(request)
             fault = self._next_fault(source, request.page)
         reply = _json_reply(self._enveloped(request, []))
-        if fitting:
-            best = max(enumerate(fitting), key=lambda pair: (pair[1].precision, pair[0]))[1]
+        if best is not None:
             payload = best.payload(request) if callable(best.payload) else best.payload
             reply = (
                 Reply(best.status, {"Content-Type": "application/json"}, payload)
@@ -275,19 +274,23 @@ class SourceServer:
             reply = replace(reply, headers={**reply.headers, **best.headers})
         return fault.apply(reply) if fault else reply
 
+    def _chosen(self, request: Request) -> _Answer | None:
+        answers = enumerate(self._answers[request.source]) if request.source else ()
+        fitting = [(answer.precision, at, answer) for at, answer in answers if answer.fits(request)]
+        return max(fitting, key=lambda found: found[:2])[2] if fitting else None
+
     def _enveloped(self, request: Request, payload: Sequence[Any] | Mapping[str, Any]) -> Any:
-        later = replace(request, page=request.page + 1)
+        """With the count of all pages, and a cursor where another page is set."""
         with self._lock:
-            source = request.source or "remoteok"
-            follows = any(
-                answer.page is not None and answer.fits(later) for answer in self._answers[source]
-            )
-            held = sum(
-                len(answer.payload)
-                for answer in self._answers[source]
-                if isinstance(answer.payload, list) and replace(answer, page=None).fits(request)
-            )
-        return _enveloped(request, payload, follows=follows, count=held)
+            pages = [self._chosen(replace(request, page=page)) for page in range(1, 101)]
+        lengths = [
+            len(answer.payload)
+            for page, answer in enumerate(pages, start=1)
+            if answer is not None and isinstance(answer.payload, list) and answer.page == page
+        ]
+        following = pages[request.page : request.page + 1]
+        follows = any(answer is not None and answer.page is not None for answer in following)
+        return _enveloped(request, payload, follows=follows, count=sum(lengths))
 
     def _next_fault(self, source: SourceName, page: int) -> Fault | None:
         for pending in self._faults[source]:
