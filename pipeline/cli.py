@@ -122,10 +122,11 @@ def _run_installation(settings: Settings) -> None:
 
 
 def _end_on_signals(end: Callable[[int, Any], Any]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # `nohup` ignores the end of the terminal.
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    # Under `nohup` the end of the terminal is ignored.
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, end)
 
 
 def _supervise(ready: Settings, folder: Path) -> None:
