@@ -43,6 +43,9 @@ STABLE_SECONDS = 300.0
 LINE_CHARS = 8_192
 """A longer line is shown in parts, so that output without an end takes no memory."""
 
+COMMAND_CHARS = 120
+"""As much of a command line is shown."""
+
 _POLL_SECONDS = 0.2
 _MARK = "JOB_MARKET_SUPERVISED"
 """In the environment of every process of an installation and of whatever those start: its folder.
@@ -201,7 +204,8 @@ def _end_left_behind(mark: str) -> list[str]:
         # Another user's, or gone by now.
         with suppress(psutil.Error, OSError):
             if process.pid not in own and process.environ().get(_MARK) == mark:
-                found.append((process, f"{' '.join(process.cmdline()[2:])} ({process.pid})"))
+                command = " ".join(process.cmdline())[:COMMAND_CHARS]
+                found.append((process, f"process {process.pid}: {command}"))
     for process, _ in found:
         with suppress(psutil.Error):
             process.terminate()

@@ -119,3 +119,24 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="LOG_DIR is not usable"):
         configured(tmp_path / "file")
+
+
+def test_a_full_disk_stops_nobody_who_logs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(configured(tmp_path))
+    (file,) = (
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.FileHandler) and handler.baseFilename == path
+    )
+
+    def full(_: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(file.stream, "write", full, raising=False)
+    logging.getLogger("x").info("shown all the same")
+    shown = capsys.readouterr().err
+    assert "shown all the same" in shown
+    assert "a line of the log could not be written: OSError No space left on device" in shown
+    assert "Traceback" not in shown
