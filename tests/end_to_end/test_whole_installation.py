@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -31,6 +32,7 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.reading = threading.Lock()
         self.ports = {
             name: free_port() for name in ("API_PORT", "DAGSTER_PORT", "DAGSTER_CODE_PORT")
         }
@@ -51,7 +53,10 @@ class Demo:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        self.lines.extend(self.process.stderr)
+        lines = self.lines
+        for line in self.process.stderr:
+            with self.reading:
+                lines.append(line)
 
     @property
     def api(self) -> str:
@@ -146,7 +151,8 @@ def test_one_asset_can_be_materialized_again(demo: Demo) -> None:
     assert httpx.get(f"{demo.api}/api/jobs", trust_env=False).json()["total"] == before
 
 
-def eventually(demo: Demo, condition: Callable[[], bool], seconds: float = 120) -> None:
+def eventually(demo: Demo, condition: Callable[[], bool], seconds: float = 240) -> None:
+    # A run whose launch was cut off blocks others until Dagster gives it up after three minutes.
     deadline = time.monotonic() + seconds
     while True:
         with suppress(httpx.HTTPError, psutil.Error, OSError, IndexError, KeyError, ValueError):
@@ -207,16 +213,28 @@ def test_a_killed_supervisor_leaves_nothing_that_the_next_start_does_not_handle(
     demo.process.kill()
     demo.process.wait()
     assert left["spawn_main"].is_running()
-    before = len(demo.lines)
     demo.start()
     with httpx.Client(base_url=demo.api, trust_env=False) as api:
         wait_for(api, "/api/health", 120)
     assert demo.processes()["postgres"] == left.pop("postgres"), "it is taken over"
     _, alive = psutil.wait_procs(left.values(), 10)
     assert alive == []
-    assert any("ended what an earlier start left behind" in line for line in demo.lines[before:])
+    assert any("ended what an earlier start left behind" in line for line in demo.lines)
     run = start_run(demo)
     eventually(demo, lambda: status_of(demo, run) == "SUCCESS")
+
+
+def test_a_console_that_nobody_reads_stops_nothing(demo: Demo) -> None:
+    assert demo.process.stderr is not None
+    if sys.platform == "linux":
+        fcntl.fcntl(demo.process.stderr, fcntl.F_SETPIPE_SZ, 4_096)
+    with demo.reading:
+        run = start_run(demo)
+        eventually(demo, lambda: status_of(demo, run) == "SUCCESS")
+        killed = demo.processes()["pipeline serve"]
+        killed.kill()
+        eventually(demo, lambda: demo.processes()["pipeline serve"] != killed)
+        eventually(demo, lambda: httpx.get(f"{demo.api}/api/health", trust_env=False).is_success)
 
 
 def test_a_second_start_is_refused(demo: Demo) -> None:
