@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import psycopg
 import rich
 import typer
 from pydantic import SecretStr
@@ -15,6 +17,7 @@ from rich.table import Table
 
 from pipeline import database, logs
 from pipeline.api_key import kept_key
+from pipeline.console import console
 from pipeline.orchestration import IngestFailedError
 from pipeline.orchestration.environment import (
     DEFINITIONS_MODULE,
@@ -39,7 +42,7 @@ INTERRUPTED = 130
 
 def _note(line: str) -> None:
     """Progress goes to the standard error, so that the standard output holds results alone."""
-    print(logs.harmless(line), file=sys.stderr, flush=True)  # noqa: T201
+    console.write(f"{logs.harmless(line)}\n")
 
 
 def _prepare(settings: Settings, url: str) -> Settings:
@@ -102,59 +105,91 @@ def demo() -> None:
 
 
 def _run_installation(settings: Settings) -> None:
-    from pipeline.supervisor import Process, Supervisor
+    from pipeline.supervisor import only_supervisor
 
+    _end_on_signals(signal.default_int_handler)
+    # A background job may have to write to a terminal that asks such jobs to wait.
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     folder = settings.data_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     is_made = settings.api_key is None
     key = settings.api_key or kept_key(folder)
     settings = settings.model_copy(update={"api_key": key})
     logs.configure(settings, "up")
-    redact = logs.redactor(settings)
-    with database.database(settings) as url:
-        ready = _prepare(settings, url)
-        api = f"http://127.0.0.1:{ready.api_port}"
-        ui = f"http://127.0.0.1:{ready.dagster_port}"
-        own = [sys.executable, "-m", "pipeline"]
-        processes = [
-            Process("code-server", [*own, "code-server"], {}, port=ready.dagster_code_port),
-            Process(
-                "dagster-webserver", [*own, "webserver"], {}, port=ready.dagster_port,
-                health_url=f"{ui}/server_info",
-            ),
-            Process("dagster-daemon", [*own, "daemon"], {}),
-            Process(
-                "api", [*own, "serve"], {"API_KEY": key.get_secret_value()}, port=ready.api_port,
-                health_url=f"{api}/api/health",
-            ),
-        ]  # fmt: skip
-        supervisor = Supervisor(
-            processes, lambda name, line: _note(f"{name:18}{redact(logs.relayed(line))}")
-        )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: supervisor.request_stop())
-
-        def ready_now() -> None:
-            _note(f"\n  The API           {api}/api/jobs, documented at {api}/docs")
-            _note(f"  The Dagster UI    {ui}")
-            if is_made:
-                # To the console alone; logs hide it like any other secret.
-                _note(f"  The API key       {key.get_secret_value()}")
-            _note("  Ctrl-C stops everything.\n")
-            _first_run(ready, api, key)
-
-        supervisor.run(ready_now)
+    with only_supervisor(folder) as left_behind:
+        for name in left_behind:
+            _note(f"ended what an earlier start left behind: {name}")
+        with database.database(settings) as url:
+            _supervise(_prepare(settings, url), folder, key, show_key=is_made)
     _note("stopped")
+
+
+def _end_on_signals(end: Callable[[int, Any], Any]) -> None:
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    # Under `nohup` the end of the terminal is ignored.
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, end)
+
+
+def _supervise(ready: Settings, folder: Path, key: SecretStr, *, show_key: bool) -> None:
+    from pipeline.orchestration.signs import code_server_answers, daemon_answers
+    from pipeline.supervisor import Process, Supervisor, answers_http
+
+    redact = logs.redactor(ready)
+    api = f"http://127.0.0.1:{ready.api_port}"
+    ui = f"http://127.0.0.1:{ready.dagster_port}"
+    own = [sys.executable, "-m", "pipeline"]
+    processes = [
+        Process(
+            "code-server", [*own, "code-server"], port=ready.dagster_code_port,
+            answers=code_server_answers(ready.dagster_code_port),
+        ),
+        Process(
+            "dagster-webserver", [*own, "webserver"], port=ready.dagster_port,
+            answers=answers_http(f"{ui}/server_info"),
+        ),
+        # Its first heartbeat comes long after it works.
+        Process("dagster-daemon", [*own, "daemon"], answers=daemon_answers(ready), awaited=False),
+        Process(
+            "api", [*own, "serve"], port=ready.api_port, answers=answers_http(f"{api}/api/health"),
+            environment={"API_KEY": key.get_secret_value()},
+        ),
+    ]  # fmt: skip
+    supervisor = Supervisor(
+        processes, lambda name, line: _note(f"{name:18}{redact(logs.relayed(line))}"), folder
+    )
+    _end_on_signals(lambda *_: supervisor.request_stop())
+
+    def ready_now() -> None:
+        _note(f"\n  The API           {api}/api/jobs, documented at {api}/docs")
+        _note(f"  The Dagster UI    {ui}")
+        if show_key:
+            # To the console alone; logs hide it like any other secret.
+            _note(f"  The API key       {key.get_secret_value()}")
+        _note("  Ctrl-C stops everything.\n")
+        _first_run(ready, api, key)
+
+    supervisor.run(ready_now)
 
 
 def _first_run(settings: Settings, api: str, key: SecretStr) -> None:
     """Do not let a new installation wait for the schedule."""
     import httpx
 
-    with database.connect(settings) as connection:
-        published = connection.execute("select 1 from publishes limit 1").fetchone()
-    if published is not None:
-        return
+    try:
+        with database.connect(settings) as connection:
+            published = connection.execute("select 1 from publishes limit 1").fetchone()
+        if published is None:
+            _start_first_run(api, key)
+    except (ConfigurationError, psycopg.Error, httpx.HTTPError, ValueError) as error:
+        # The schedule will start one.
+        _note(f"  The first ingestion could not be started ({type(error).__name__})\n")
+
+
+def _start_first_run(api: str, key: SecretStr) -> None:
+    import httpx
+
     answer = httpx.post(
         f"{api}/api/jobs/ingest?wait=false",
         headers={"X-API-Key": key.get_secret_value()},
@@ -198,7 +233,7 @@ def code_server() -> None:
         if lost := end_lost_runs(instance, foreground=False):
             _note(f"marked {lost} runs as failed whose process is gone")
     _become(
-        "dagster", "api", "grpc", "--module-name", DEFINITIONS_MODULE,
+        "pipeline.orchestration.code_server", "api", "grpc", "--module-name", DEFINITIONS_MODULE,
         "--host", settings.dagster_code_bind, "--port", str(settings.dagster_code_port),
     )  # fmt: skip
 
@@ -230,7 +265,7 @@ def _dagster_process(name: str) -> Settings:
 
 def _become(module: str, *arguments: str) -> NoReturn:
     """Replace this process, so that signals reach Dagster itself."""
-    sys.stderr.flush()
+    console.flush()
     os.execv(  # noqa: S606 - a shell would stand between the signals and Dagster
         sys.executable, [sys.executable, "-m", module, *arguments]
     )
@@ -258,8 +293,9 @@ def doctor(
 
 def _guarded(run: Callable[[], Any]) -> int:
     """Run a command; what its user can mend is one sentence, not a traceback."""
-    from pipeline.supervisor import SupervisorError
+    from pipeline.supervisor import SupervisorError, end_with_supervisor
 
+    end_with_supervisor()
     try:
         run()
     except (ConfigurationError, StagingError, SupervisorError) as error:

@@ -2,23 +2,29 @@
 
 Each of them holds a shared lock on a file, which the system drops however a process ends; who can
 have the lock alone is the last one and stops the server. A server whose holders were killed goes
-on running, and the next process takes it over.
+on running, and the next process takes it over. A server that dies or hangs is started again by
+those who hold it.
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import subprocess
 import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import psutil
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, Ping
 
+from pipeline import liveness
+from pipeline.liveness import Liveness
 from pipeline.settings import ConfigurationError
 
 with warnings.catch_warnings():
@@ -30,6 +36,14 @@ with warnings.catch_warnings():
 START_SECONDS = 180
 """A server that was killed first replays what it had not written to its tables."""
 _ATTEMPTS = 5
+
+WATCH_SECONDS = 1.0
+"""How often it is looked whether the server still runs."""
+
+ORPHAN_SECONDS = 5.0
+"""How long the helpers of a dead server may take to notice, before they are killed."""
+
+log = logging.getLogger(__name__)
 
 _threads = threading.Lock()
 
@@ -52,10 +66,46 @@ def running(folder: Path) -> Iterator[str]:
     with holding:
         fcntl.flock(holding, fcntl.LOCK_SH)
         server = _started(folder)
+        leaving = threading.Event()
+        watch = threading.Thread(
+            target=_keep_running, args=(folder, server.get_uri(), leaving), daemon=True
+        )
+        watch.start()
         try:
             yield str(server.get_uri())
         finally:
+            leaving.set()
+            watch.join()
             _stop_if_last(holding, folder, server.system_user)
+
+
+def _keep_running(folder: Path, url: str, leaving: threading.Event) -> None:
+    """Start the server again whenever it has died or hangs, until ``leaving`` is set."""
+    life = Liveness()
+    probe = make_conninfo(url, connect_timeout=int(liveness.PROBE_SECONDS)).encode()
+    next_probe = time.monotonic()
+    while not leaving.wait(WATCH_SECONDS):
+        server = _server_process(folder)
+        if server is not None and time.monotonic() >= next_probe:
+            # One that refuses, as while it starts, is alive.
+            life.note(PGconn.ping(probe) in (Ping.OK, Ping.REJECT))
+            next_probe = time.monotonic() + liveness.PROBE_SECONDS
+        if server is not None and not life.is_hung:
+            continue
+        try:
+            if server is not None:
+                log.error(
+                    "PostgreSQL has not answered for %.0f s; restarting it", life.silent_seconds
+                )
+                server.kill()
+                server.wait(ORPHAN_SECONDS)
+            else:
+                log.error("PostgreSQL has stopped; starting it again")
+            _started(folder)
+            log.info("PostgreSQL runs again")
+        except (ConfigurationError, OSError, psutil.Error) as error:
+            log.error("PostgreSQL could not be started, trying again: %s", error)
+        life = Liveness()
 
 
 def _started(folder: Path) -> PostgresServer:
@@ -78,19 +128,43 @@ def _started(folder: Path) -> PostgresServer:
             time.sleep(1)
 
 
+def _server_process(folder: Path) -> psutil.Process | None:
+    """The server that has its data in ``folder``, if it lives. Its process id may be in use again
+    by another program, as it is after each restart of a container, or by another server."""
+    try:
+        line = (folder / "postmaster.pid").read_text().splitlines()[0]
+        process = psutil.Process(int(line))
+        return process if _belongs_to(process, folder) else None
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return None
+
+
+def _belongs_to(process: psutil.Process, folder: Path) -> bool:
+    """Whether it is a live process of the server with its data in ``folder``, which they all have
+    as their working folder. One that does not let us look is taken for it."""
+    try:
+        if "postgres" not in process.name() or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return Path(process.cwd()).samefile(folder)
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, OSError):
+        return False
+
+
 def _forget_dead_server(folder: Path) -> None:
-    """Remove what a killed server left, which would be taken for a live one when its process id
-    is in use again, as it is after each restart of a container."""
+    """Remove what a killed server left, which would be taken for a live one: its file, and
+    helpers that go on writing to its data."""
     file = folder / "postmaster.pid"
-    try:
-        lines = file.read_text().splitlines()
-    except FileNotFoundError:
+    if _server_process(folder) is not None or not file.exists():
         return
-    try:
-        if "postgres" in psutil.Process(int(lines[0])).name():
-            return
-    except (psutil.NoSuchProcess, ValueError, IndexError):
-        pass
+    orphans = [one for one in psutil.process_iter() if _belongs_to(one, folder)]
+    _, alive = psutil.wait_procs(orphans, ORPHAN_SECONDS)
+    for orphan in alive:
+        with suppress(psutil.Error):
+            orphan.kill()
+    psutil.wait_procs(alive, ORPHAN_SECONDS)
+    lines = file.read_text(errors="replace").splitlines()
     file.unlink(missing_ok=True)
     sockets = [folder, *(Path(line) for line in lines[4:5] if line.strip())]
     for place in sockets:

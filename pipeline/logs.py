@@ -1,7 +1,8 @@
 """Logs of every process: to the console, and as JSON lines to a file of its own, bounded in size.
 
 Whatever a library logs passes through here too. No secret of the configuration leaves in any form
-in which it could be written, and no text of a source as a command to a terminal.
+in which it could be written, and no text of a source as a command to a terminal. Neither a reader
+of the console who stops reading nor a full disk stops who logs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import structlog
 from pydantic import SecretStr
 from structlog.types import EventDict, Processor
 
+from pipeline.console import console
 from pipeline.settings import ConfigurationError, Settings
 
 FILE_BYTES = 10_000_000
@@ -122,13 +124,14 @@ def configure(settings: Settings, process: str) -> None:
     for_people: list[Processor] = [
         _harmless_values,
         structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=_harmless_traceback
+            colors=bool(sys.stderr and sys.stderr.isatty()),
+            exception_formatter=_harmless_traceback,
         ),
     ]
     in_production = settings.environment == "production"
-    console = logging.StreamHandler(sys.stderr)
-    console.setFormatter(_Formatter(shared, as_json if in_production else for_people, redact))
-    handlers: list[logging.Handler] = [console, _file(settings, process, shared, as_json, redact)]
+    shown = _ConsoleHandler()
+    shown.setFormatter(_Formatter(shared, as_json if in_production else for_people, redact))
+    handlers: list[logging.Handler] = [shown, _file(settings, process, shared, as_json, redact)]
 
     root = logging.getLogger()
     for handler in list(root.handlers):
@@ -181,6 +184,30 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         return self._redact(super().format(record))
 
 
+class _ConsoleHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            console.write(f"{self.format(record)}\n")
+        except Exception:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        _report_unwritten()
+
+
+class _FileHandler(logging.handlers.RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        _report_unwritten()
+
+
+def _report_unwritten() -> None:
+    """In place of the traceback that the library would write to the standard error."""
+    kind, error, _ = sys.exc_info()
+    name = kind.__name__ if kind else "?"
+    reason = error.strerror if isinstance(error, OSError) else ""
+    console.write(f"a line of the log could not be written: {name} {reason}\n")
+
+
 def _file(
     settings: Settings,
     process: str,
@@ -190,7 +217,7 @@ def _file(
 ) -> logging.Handler:
     try:
         settings.log_dir.mkdir(parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(
+        file = _FileHandler(
             settings.log_dir.absolute() / f"{process}.jsonl",
             maxBytes=FILE_BYTES,
             backupCount=FILES,

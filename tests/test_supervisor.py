@@ -1,10 +1,11 @@
-"""Processes that start in order, come back when they die, and stop together."""
+"""Processes that start in order, come back when they die or hang, and stop together."""
 
 from __future__ import annotations
 
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,18 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import free_port
-from pipeline.supervisor import Process, Supervisor, SupervisorError
+from pipeline import liveness
+from pipeline.liveness import Liveness
+from pipeline.supervisor import (
+    Process,
+    Supervisor,
+    SupervisorError,
+    answers_http,
+    is_open,
+    only_supervisor,
+)
+
+PROJECT = Path(__file__).parents[1]
 
 SERVER = """
 import os, socket, sys, time
@@ -29,7 +41,27 @@ with socket.socket() as listener:
 
 
 def server(name: str, port: int) -> Process:
-    return Process(name, [sys.executable, "-c", SERVER, str(port)], {}, port=port)
+    command = [sys.executable, "-c", SERVER, str(port)]
+    return Process(name, command, port=port, answers=lambda _: is_open(port))
+
+
+HTTP_SERVER = """
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+print("pid", os.getpid(), flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveness, "PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(liveness, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(liveness, "BUSY_FACTOR", 1.0)
+    monkeypatch.setattr("pipeline.supervisor.HUNG_STOP_SECONDS", 1.0)
 
 
 @contextmanager
@@ -60,41 +92,199 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_killed_process_comes_back_and_all_stop_together() -> None:
+def pids(lines: list[tuple[str, str]], name: str) -> list[int]:
+    return [int(line.split()[1]) for who, line in lines if who == name and "pid" in line]
+
+
+def test_a_killed_process_comes_back_and_all_stop_together(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     supervisor = Supervisor(
         [server("one", free_port()), server("two", free_port())],
         lambda name, line: lines.append((name, line)),
+        tmp_path,
     )
-
-    def pids(name: str) -> list[int]:
-        return [int(line.split()[1]) for who, line in lines if who == name and "pid" in line]
-
     with running(supervisor):
-        eventually(lambda: len(pids("one")) == len(pids("two")) == 1)
-        os.kill(pids("one")[0], signal.SIGKILL)
-        eventually(lambda: len(pids("one")) == 2)
-        assert ("supervisor", "one stopped with exit code -9; restarting it in 2 s") in lines
-        assert is_alive(pids("two")[0])
-    assert not any(map(is_alive, pids("one") + pids("two")))
+        eventually(lambda: len(pids(lines, "one")) == len(pids(lines, "two")) == 1)
+        os.kill(pids(lines, "one")[0], signal.SIGKILL)
+        eventually(lambda: len(pids(lines, "one")) == 2)
+        assert ("supervisor", "one stopped with exit code -9; restarting it in 1 s") in lines
+        assert is_alive(pids(lines, "two")[0])
+    assert not any(map(is_alive, pids(lines, "one") + pids(lines, "two")))
 
 
-def test_a_taken_port_is_named_before_anything_starts() -> None:
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        supervisor = Supervisor([server("one", port)], lambda *_: None)
+        supervisor = Supervisor([server("one", port)], lambda *_: None, tmp_path)
         with pytest.raises(SupervisorError, match=f"Port {port}, which 'one' needs, is in use"):
             supervisor.run(lambda: None)
 
 
-def test_a_process_that_does_not_start_ends_the_others_and_shows_why() -> None:
+def test_a_process_that_does_not_start_ends_the_others_and_shows_why(tmp_path: Path) -> None:
     lines: list[str] = []
     good = server("good", free_port())
-    bad = Process("bad", [sys.executable, "-c", "print('no luck'); exit(3)"], {}, port=free_port())
-    supervisor = Supervisor([good, bad], lambda _, line: lines.append(line))
+    bad = Process(
+        "bad", [sys.executable, "-c", "print('no luck'); exit(3)"], answers=lambda _: False
+    )
+    supervisor = Supervisor([good, bad], lambda _, line: lines.append(line), tmp_path)
     with pytest.raises(SupervisorError, match=r"'bad' stopped with exit code 3.*\n.*no luck"):
         supervisor.run(lambda: None)
     pid = int(next(line for line in lines if line.startswith("pid")).split()[1])
     assert not is_alive(pid)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_process_that_hangs_is_ended_and_restarted(tmp_path: Path) -> None:
+    lines: list[tuple[str, str]] = []
+    port = free_port()
+    hanging = Process(
+        "web", [sys.executable, "-c", HTTP_SERVER, str(port)], port=port,
+        answers=answers_http(f"http://127.0.0.1:{port}/"),
+    )  # fmt: skip
+    supervisor = Supervisor([hanging], lambda *line: lines.append(line), tmp_path)
+    with running(supervisor):
+        time.sleep(3)
+        (first,) = pids(lines, "web")
+        os.kill(first, signal.SIGSTOP)
+        eventually(lambda: len(pids(lines, "web")) == 2)
+        assert any("web has not answered for" in line for _, line in lines)
+        assert not is_alive(first)
+        eventually(lambda: bool(hanging.is_ready()))
+
+
+def test_silence_counts_only_when_it_is_long_and_seen_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    load = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(os, "getloadavg", lambda: (load[0], 0.0, 0.0))
+
+    def silent_for(life: Liveness, seconds: float) -> bool:
+        for _ in range(int(seconds / liveness.PROBE_SECONDS)):
+            clock[0] += liveness.PROBE_SECONDS
+            life.note(False)
+        return life.is_hung
+
+    starting = Liveness()
+    assert not silent_for(starting, liveness.SILENT_SECONDS + 10)
+    assert silent_for(starting, liveness.START_SECONDS)
+    working = Liveness()
+    working.note(True)
+    assert not silent_for(working, liveness.SILENT_SECONDS - 5)
+    working.note(None)
+    assert not silent_for(working, liveness.SILENT_SECONDS - 5), "what cannot be told is no silence"
+    load[0] = 1_000.0
+    assert not silent_for(working, liveness.SILENT_SECONDS), "the machine is busy"
+    load[0] = 0.0
+    assert working.is_hung
+    slept = Liveness()
+    slept.note(True)
+    clock[0] += 3_600
+    slept.note(False)
+    assert not slept.is_hung, "one probe says nothing"
+
+
+def test_one_that_dies_again_and_again_neither_ends_nor_delays_the_others(tmp_path: Path) -> None:
+    lines: list[tuple[str, str]] = []
+    dying = Process("dying", [sys.executable, "-c", "print('again')"])
+    good = server("good", free_port())
+    with running(Supervisor([good, dying], lambda *line: lines.append(line), tmp_path)):
+        eventually(lambda: lines.count(("dying", "again")) >= 3)
+        os.kill(pids(lines, "good")[0], signal.SIGKILL)
+        eventually(lambda: len(pids(lines, "good")) == 2)
+
+
+def test_output_is_read_whatever_becomes_of_it(tmp_path: Path) -> None:
+    """A process that writes, without an end of a line too, is never blocked by its reader."""
+    done = tmp_path / "done"
+    code = f"print('x' * 20_000_000); open({str(done)!r}, 'w').close(); import time; time.sleep(99)"
+    longest = [0]
+
+    def show(name: str, line: str) -> None:
+        longest[0] = max(longest[0], len(line))
+        raise RuntimeError("it cannot be shown")
+
+    process = Process("loud", [sys.executable, "-c", code])
+    with running(Supervisor([process], show, tmp_path)):
+        eventually(done.exists)
+    assert 0 < longest[0] < 10_000
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from pipeline.supervisor import Process, Supervisor, only_supervisor
+folder = Path(sys.argv[1])
+worker = "import time; time.sleep(600)"
+child = (
+    "import os, subprocess, sys, time;"
+    f"own = subprocess.Popen([sys.executable, '-c', {worker!r}], start_new_session=True);"
+    "print('pid', os.getpid(), flush=True); print('pid', own.pid, flush=True); time.sleep(600)"
+)
+with only_supervisor(folder):
+    supervisor = Supervisor(
+        [Process("one", [sys.executable, "-c", child])],
+        lambda name, line: print(line, flush=True),
+        folder,
+    )
+    supervisor.run(lambda: None)
+"""
+
+
+def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> None:
+    killed = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
+    assert killed.stdout is not None
+    child, worker = (int(killed.stdout.readline().split()[1]) for _ in range(2))
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        with (
+            pytest.raises(SupervisorError, match=f"runs already: process {killed.pid} keeps"),
+            only_supervisor(tmp_path),
+        ):
+            pytest.fail("two at once")
+        os.kill(child, signal.SIGSTOP)
+        killed.kill()
+        killed.wait()
+        assert is_alive(worker)
+        with only_supervisor(tmp_path) as ended:
+            assert any(str(worker) in name for name in ended)
+            assert not is_alive(child)
+            assert not is_alive(worker)
+            assert bystander.poll() is None
+        with only_supervisor(tmp_path) as ended:
+            assert ended == []
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_process_ends_with_its_supervisor(tmp_path: Path) -> None:
+    code = (
+        "import os, time; from pipeline.supervisor import end_with_supervisor;"
+        "end_with_supervisor(); print('pid', os.getpid(), flush=True); time.sleep(600)"
+    )
+    command = f"""
+from pathlib import Path
+import sys
+from pipeline.supervisor import Process, Supervisor
+Supervisor(
+    [Process("one", [sys.executable, "-c", {code!r}])],
+    lambda name, line: print(line, flush=True),
+    Path({str(tmp_path)!r}),
+).run(lambda: None)
+"""
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", command], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
+    assert supervisor.stdout is not None
+    child = int(supervisor.stdout.readline().split()[1])
+    supervisor.kill()
+    supervisor.wait()
+    eventually(lambda: not is_alive(child))

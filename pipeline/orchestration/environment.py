@@ -54,6 +54,9 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_CODE_HOST": settings.dagster_code_host,
         "DAGSTER_CODE_PORT": str(settings.dagster_code_port),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
+        # The webserver alone keeps connections. After a restart of the database the first use of
+        # each would fail, and leave a run behind that is half recorded and blocks the others.
+        "DAGSTER_WEBSERVER_DB_POOL_RECYCLE": "0",
         # dlt warns at each load that the types of the frames are kept, which is what is wanted.
         "RUNTIME__LOG_LEVEL": "ERROR",
         "DATABASE_URL": settings.database_url.get_secret_value(),

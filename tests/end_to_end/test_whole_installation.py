@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -10,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from installation import PROJECT, wait_for
 from websockets import Origin, Subprotocol
@@ -31,25 +34,32 @@ class Demo:
     """The running demo. ``lines`` is what its console showed."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.reading = threading.Lock()
         self.ports = {
             name: free_port() for name in ("API_PORT", "DAGSTER_PORT", "DAGSTER_CODE_PORT")
         }
+        self.start()
+
+    def start(self) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {name: str(port) for name, port in self.ports.items()}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", "demo"],
-            cwd=folder,
+            cwd=self.folder,
             env=kept | own | {"PYTHONPATH": str(PROJECT), "DAGSTER_HOME": str(PROJECT)},
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.folder = folder
         self.lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        self.lines.extend(self.process.stderr)
+        lines = self.lines
+        for line in self.process.stderr:
+            with self.reading:
+                lines.append(line)
 
     @property
     def api(self) -> str:
@@ -69,6 +79,23 @@ class Demo:
 
     def runs(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.dagster(RUNS)["runsOrError"]["results"]
+        return found
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """Those that live, by what their command lines hold."""
+        found = {}
+        supervisor = psutil.Process(self.process.pid)
+        for process in supervisor.children(recursive=True):
+            command = " ".join(process.cmdline())
+            for part in ("code_server", "pipeline webserver", "dagster._daemon", "pipeline serve",
+                         "spawn_main"):  # fmt: skip
+                if part in command and process.status() != psutil.STATUS_ZOMBIE:
+                    found[part] = process
+        file = self.folder / "data/demo/postgres/postmaster.pid"
+        if file.exists():
+            server = psutil.Process(int(file.read_text().splitlines()[0]))
+            if server.status() != psutil.STATUS_ZOMBIE:
+                found["postgres"] = server
         return found
 
 
@@ -181,9 +208,109 @@ def test_the_key_of_the_api_is_in_no_log(demo: Demo) -> None:
     assert not [file.name for file in files if demo.key in file.read_text()]
 
 
+def eventually(demo: Demo, condition: Callable[[], bool], seconds: float = 240) -> None:
+    # A run whose launch was cut off blocks others until Dagster gives it up after three minutes.
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(httpx.HTTPError, psutil.Error, OSError, IndexError, KeyError, ValueError):
+            if condition():
+                return
+        assert time.monotonic() < deadline, "".join(demo.lines[-60:])
+        time.sleep(0.3)
+
+
+def start_run(demo: Demo) -> str:
+    """A new run that is in progress. Returns its id."""
+    started: list[str] = []
+
+    def start() -> bool:
+        answer = httpx.post(
+            f"{demo.api}/api/jobs/ingest?wait=false",
+            headers={"X-API-Key": demo.key},
+            trust_env=False,
+            timeout=60,
+        )
+        started.extend([answer.json()["run_id"]] if answer.status_code == 202 else [])
+        return bool(started)
+
+    eventually(demo, start)
+    eventually(demo, lambda: status_of(demo, started[0]) == "STARTED")
+    return started[0]
+
+
+def status_of(demo: Demo, run_id: str) -> str:
+    return {run["runId"]: run["status"] for run in demo.runs()}[run_id]
+
+
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+
+
+@pytest.mark.parametrize("name", ["pipeline serve", "pipeline webserver", "dagster._daemon"])
+def test_each_process_comes_back_after_a_kill(demo: Demo, name: str) -> None:
+    killed = demo.processes()[name]
+    killed.kill()
+    eventually(demo, lambda: demo.processes()[name] != killed)
+    eventually(demo, lambda: httpx.get(f"{demo.api}/api/ready", trust_env=False).is_success)
+    eventually(demo, lambda: demo.runs() is not None)
+
+
+@pytest.mark.parametrize("name", ["postgres", "code_server", "spawn_main"])
+def test_after_a_kill_in_a_run_the_next_run_completes(demo: Demo, name: str) -> None:
+    first = start_run(demo)
+    killed = demo.processes()[name]
+    killed.kill()
+    if name != "spawn_main":
+        eventually(demo, lambda: demo.processes()[name] != killed)
+    eventually(demo, lambda: status_of(demo, first) in ENDED)
+    second = start_run(demo)
+    eventually(demo, lambda: status_of(demo, second) in ENDED)
+    assert status_of(demo, second) == "SUCCESS", "".join(demo.lines[-60:])
+
+
+def test_a_killed_supervisor_leaves_nothing_that_the_next_start_does_not_handle(
+    demo: Demo,
+) -> None:
+    start_run(demo)
+    left = demo.processes()
+    demo.process.kill()
+    demo.process.wait()
+    assert left["spawn_main"].is_running()
+    demo.start()
+    with httpx.Client(base_url=demo.api, trust_env=False) as api:
+        wait_for(api, "/api/health", 120)
+    assert demo.processes()["postgres"] == left.pop("postgres"), "it is taken over"
+    _, alive = psutil.wait_procs(left.values(), 10)
+    assert alive == []
+    assert any("ended what an earlier start left behind" in line for line in demo.lines)
+    run = start_run(demo)
+    eventually(demo, lambda: status_of(demo, run) == "SUCCESS")
+
+
+def test_a_console_that_nobody_reads_stops_nothing(demo: Demo) -> None:
+    assert demo.process.stderr is not None
+    if sys.platform == "linux":
+        fcntl.fcntl(demo.process.stderr, fcntl.F_SETPIPE_SZ, 4_096)
+    with demo.reading:
+        run = start_run(demo)
+        eventually(demo, lambda: status_of(demo, run) == "SUCCESS")
+        killed = demo.processes()["pipeline serve"]
+        killed.kill()
+        eventually(demo, lambda: demo.processes()["pipeline serve"] != killed)
+        eventually(demo, lambda: httpx.get(f"{demo.api}/api/health", trust_env=False).is_success)
+
+
+def test_a_second_start_is_refused(demo: Demo) -> None:
+    second = Demo(demo.folder)
+    assert second.process.wait(60) == 2
+    eventually(demo, lambda: "This installation runs already" in "".join(second.lines), 10)
+    assert httpx.get(f"{demo.api}/api/health", trust_env=False).is_success
+
+
 def test_one_signal_stops_everything(demo: Demo) -> None:
+    started = demo.processes()
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(60) == 0
+    assert psutil.wait_procs(started.values(), 5)[1] == []
     for port in demo.ports.values():
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
