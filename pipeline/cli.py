@@ -14,6 +14,7 @@ import rich
 import typer
 from pydantic import SecretStr
 from rich.table import Table
+from rich.text import Text
 
 from pipeline import database, logs
 from pipeline.api_key import kept_key
@@ -285,8 +286,12 @@ def doctor(
     broken = False
     for finding in examine(Settings.load(), ask=ask):
         broken |= finding.verdict == "broken"
-        colour = colours[finding.verdict]
-        table.add_row(f"[{colour}]{finding.verdict}[/]", finding.subject, finding.detail)
+        # Text is no markup: a detail may repeat words of a source.
+        table.add_row(
+            Text(finding.verdict, style=colours[finding.verdict]),
+            finding.subject,
+            Text(logs.harmless(finding.detail)),
+        )
     rich.print(table)
     raise typer.Exit(1 if broken else 0)
 

@@ -93,7 +93,8 @@ def test_serving_without_a_database_says_what_to_do(tmp_path: Path) -> None:
 def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: Path) -> None:
     with SourceServer() as server:
         server.answer("remoteok", [remoteok_job(), remoteok_job()])
-        server.answer("jsearch", {"message": "Endpoint '/search-v2' does not exist"}, status=404)
+        gone = {"message": "[red]Endpoint[/red] '/search-v2' does not exist"}
+        server.answer("jsearch", gone, status=404)
         server.answer("adzuna", {"count": 1, "results": [adzuna_job()], "mean": "high"})
         variables = {
             "REMOTEOK_BASE_URL": server.base_url("remoteok"),
@@ -117,7 +118,7 @@ def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: 
     assert remoteok.startswith("ok")
     assert "answers with 2 postings; asked every 60 minutes" in remoteok
     assert jsearch.startswith("broken")
-    assert "has nothing at /search-v2 (HTTP 404" in jsearch
+    assert "has nothing at /search-v2 (HTTP 404: [red]Endpoint[/red] '/search-v2'" in jsearch
     assert adzuna.startswith("broken")
     assert "not as declared: (answer).mean: text instead of number" in adzuna
     assert "s3cret" not in done.stdout + done.stderr
