@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+import psycopg
+
 from pipeline import database
 from pipeline.extract.quota import Quota
+from pipeline.orchestration.reconciliation import unaccounted
 from pipeline.publish.migrate import known_migrations
 from pipeline.settings import ConfigurationError, Settings
 from pipeline.sources import SOURCES, Source
@@ -38,6 +41,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything that a run needs. No request to a source is spent."""
     yield from _folders(settings)
     yield from _database(settings)
+    yield from _published(settings)
     for source in SOURCES.values():
         yield from _source(source, settings)
     yield _api_key(settings)
@@ -84,6 +88,25 @@ def _database(settings: Settings) -> Iterator[Finding]:
     missing = len(known_migrations()) - applied
     note = f"; {missing} migrations are applied at the next start" if missing else ""
     yield Finding("DATABASE_URL", "ok", f"PostgreSQL {version} answers{note}")
+
+
+def _published(settings: Settings) -> Iterator[Finding]:
+    """Nothing where nothing can be compared: another finding says why."""
+    if settings.database_url is None:
+        return
+    try:
+        with database.connect(settings) as connection:
+            lost = unaccounted(settings, connection)
+    except (ConfigurationError, psycopg.Error):
+        return
+    for one in lost:
+        yield Finding(
+            "postings", "missing", f"{one.count} of {one.source} are in staging and were not "
+            f"published (the first: {one.examples[0]}). Start a run with full_refresh, or wait: "
+            "once a day a run looks for such and reads them again."
+        )  # fmt: skip
+    if not lost:
+        yield Finding("postings", "ok", "every one that was read is accounted for")
 
 
 def _source(source: Source, settings: Settings) -> Iterator[Finding]:
