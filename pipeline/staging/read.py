@@ -94,10 +94,10 @@ def staged_ids(source: Source, settings: Settings, up_to_load_id: str) -> pl.Dat
     with _opened(snapshot_path(settings, source.name)) as connection:
         if not _has_postings(connection) or not _knows(connection, up_to_load_id):
             return pl.DataFrame(schema={"source_id": pl.String, "load_id": pl.String})
-        found = connection.execute(
+        found = connection.sql(
             "select source_id, _dlt_load_id as load_id from staging.postings"
             " where _dlt_load_id <= $up_to",
-            {"up_to": up_to_load_id},
+            params={"up_to": up_to_load_id},
         ).to_arrow_table()
     return pl.DataFrame(found)
 
