@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import World
+from world import World
 
 from pipeline import database
 from pipeline.orchestration.reconciliation import unaccounted
