@@ -184,6 +184,8 @@ def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames
     complete_fetches = frames.scan("complete_fetches").collect()
     if not plan.full_refresh:
         complete_fetches = pl.concat([state.complete_fetches(connection), complete_fetches])
+    # A clock that ran ahead left fetches of the future, which would close what is seen until then.
+    complete_fetches = complete_fetches.filter(pl.col("fetched_at") <= plan.as_of)
     with (
         frames.writing("jobs", Job) as jobs,
         frames.writing("job_postings", JobPosting) as job_postings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,24 +56,12 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def new_world(server_url: str, snapshots: list[Path], tmp_path: Path) -> Callable[[], World]:
-    """Makes worlds in which nothing is published."""
-
-    def make() -> World:
-        name = f"world_{uuid4().hex[:12]}"
-        with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("create database {} template migrated").format(sql.Identifier(name))
-            )
-        url = server_url.replace("/postgres?", f"/{name}?")
-        return World(
-            Settings(_env_file=None, data_dir=tmp_path / name, database_url=SecretStr(url)),
-            snapshots,
+def world(server_url: str, snapshots: list[Path], tmp_path: Path) -> World:
+    """A world in which nothing is published."""
+    name = f"world_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template migrated").format(sql.Identifier(name))
         )
-
-    return make
-
-
-@pytest.fixture
-def world(new_world: Callable[[], World]) -> World:
-    return new_world()
+    url = SecretStr(server_url.replace("/postgres?", f"/{name}?"))
+    return World(Settings(_env_file=None, data_dir=tmp_path, database_url=url), snapshots)

@@ -139,6 +139,19 @@ def test_a_disk_that_fills_up_at_any_frame_loses_nothing(
     check(world, publishes)
 
 
+def test_fetches_of_a_clock_that_ran_ahead_close_nothing(world: World) -> None:
+    world.fetch()
+    world.run("first")
+    with database.connect(world.settings) as connection:
+        connection.execute(
+            "insert into complete_fetches select 'remoteok', now() + days * interval '1 day', null"
+            " from generate_series(1000, 1003) as days"
+        )
+    world.fetch()
+    world.run("A")
+    assert world.query("select status from jobs where job_id = 'remoteok_wanted1'") == [("open",)]
+
+
 def test_lost_postings_are_found_and_read_again(world: World) -> None:
     for _ in range(3):
         world.fetch()
