@@ -53,6 +53,7 @@ def take(
         RunInProgressError: the run with the lease has not ended.
         SupersededError: this run had a lease, and another run has taken one since.
     """
+    # Asked before as well: who is refused ends no session.
     _token(connection, run_id, is_in_progress)
     _end_abandoned_sessions(connection, run_id, is_in_progress)
     with connection.transaction():
