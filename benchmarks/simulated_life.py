@@ -33,6 +33,7 @@ from pipeline.demo.market import MEAN_LIFE, Market
 from pipeline.demo.server import serve
 from pipeline.orchestration import steps
 from pipeline.orchestration.frames import Frames
+from pipeline.publish import leases
 from pipeline.publish.migrate import migrate
 from pipeline.settings import Settings
 from pipeline.sources import SOURCES
@@ -134,6 +135,7 @@ def run_steps(
     settings: Settings, frames: Frames, run_id: str, *, full_refresh: bool = False
 ) -> Any:
     with database.connect(settings) as connection:
+        leases.take(connection, run_id)
         steps.read_staged(settings, connection, frames, run_id, full_refresh=full_refresh)
         steps.select_relevant(connection, frames)
         steps.cluster(settings, connection, frames)

@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipeline.publish import leases
 from pipeline.publish.publish import Statistics, publish
 from pipeline.publish.state import base_version
 from pipeline.transform.schema import (
@@ -147,6 +148,7 @@ def publish_next(connection: psycopg.Connection[tuple[Any, ...]], size: int) -> 
         complete_fetches=pl.DataFrame(schema=CompleteFetch.create_empty().schema),
         sources={name: _Terms(name.title(), f"Jobs by {name}") for name in SOURCES},
         base_version=base,
+        token=leases.take(connection, f"run-{version}"),
         run_id=f"run-{version}",
         started_at=datetime.now(UTC),
         full_refresh=base == 0,

@@ -38,6 +38,7 @@ from benchmarks.generated_postings import Postings, answering
 from pipeline import database
 from pipeline.orchestration import steps
 from pipeline.orchestration.frames import Frames
+from pipeline.publish import leases
 from pipeline.publish.migrate import migrate
 from pipeline.settings import Settings, SourceSettings
 from pipeline.sources.adzuna import AdzunaSettings
@@ -146,6 +147,7 @@ def _run(
     started_at = datetime.now(UTC)
     with database.connect(settings) as connection:
         migrate(connection)
+        leases.take(connection, run_id)
         with measured.step("read_staged"):
             plan = steps.read_staged(
                 settings, connection, frames, run_id, full_refresh=full_refresh

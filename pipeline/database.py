@@ -18,6 +18,10 @@ from pipeline.settings import ConfigurationError, Settings
 
 CONNECT_SECONDS = 10
 
+LOCK_SECONDS = 60
+IDLE_MINUTES = 5
+"""How long a transaction may wait for its client, which between two statements reads a file."""
+
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
@@ -40,7 +44,10 @@ def database(settings: Settings) -> Iterator[str]:
 @contextmanager
 def connect(settings: Settings) -> Iterator[Connection[TupleRow]]:
     """A connection to ``DATABASE_URL`` that commits each statement unless it is in a
-    ``transaction()``. Times are in UTC. A server that vanishes is noticed within a minute.
+    ``transaction()``. Times are in UTC. Nothing waits forever: a server that vanishes is noticed
+    within a minute, no statement takes longer than ``max_run_minutes``, none waits for a lock
+    longer than :data:`LOCK_SECONDS`, and the server ends a transaction whose client does nothing
+    for :data:`IDLE_MINUTES`.
 
     Raises:
         ConfigurationError: ``DATABASE_URL`` is not set, or the server does not let us in; the
@@ -68,6 +75,12 @@ def connect(settings: Settings) -> Iterator[Connection[TupleRow]]:
         raise ConfigurationError(explain(error, url)) from None
     with connection:
         connection.execute("set timezone = 'UTC'")
+        for name, value in (
+            ("statement_timeout", f"{settings.max_run_minutes}min"),
+            ("lock_timeout", f"{LOCK_SECONDS}s"),
+            ("idle_in_transaction_session_timeout", f"{IDLE_MINUTES}min"),
+        ):
+            connection.execute("select set_config(%s, %s, false)", (name, value))
         yield connection
 
 

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import psycopg
+
 from pipeline import database
 from pipeline.api_key import FILE
 from pipeline.extract.client import Client
 from pipeline.extract.drift import UNKNOWN
 from pipeline.extract.errors import BoundReachedError, FetchError, IncompleteFetchError
 from pipeline.extract.quota import Quota
+from pipeline.orchestration.reconciliation import unaccounted
 from pipeline.publish.migrate import known_migrations
 from pipeline.settings import ConfigurationError, Settings, SourceSettings
 from pipeline.sources import SOURCES, Source
@@ -50,6 +53,7 @@ def examine(settings: Settings, *, ask: bool = True) -> Iterator[Finding]:
     """
     yield from _folders(settings)
     yield from _database(settings)
+    yield from _published(settings)
     for source in SOURCES.values():
         yield from _source(source, settings, ask=ask)
     yield _api_key(settings)
@@ -96,6 +100,25 @@ def _database(settings: Settings) -> Iterator[Finding]:
     missing = len(known_migrations()) - applied
     note = f"; {missing} migrations are applied at the next start" if missing else ""
     yield Finding("DATABASE_URL", "ok", f"PostgreSQL {version} answers{note}")
+
+
+def _published(settings: Settings) -> Iterator[Finding]:
+    """Nothing where nothing can be compared: another finding says why."""
+    if settings.database_url is None:
+        return
+    try:
+        with database.connect(settings) as connection:
+            lost = unaccounted(settings, connection)
+    except (ConfigurationError, psycopg.Error):
+        return
+    for one in lost:
+        yield Finding(
+            "postings", "missing", f"{one.count} of {one.source} are in staging and were not "
+            f"published (the first: {one.examples[0]}). Start a run with full_refresh, or wait: "
+            "once a day a run looks for such and reads them again."
+        )  # fmt: skip
+    if not lost:
+        yield Finding("postings", "ok", "every one that was read is accounted for")
 
 
 def _source(source: Source, settings: Settings, *, ask: bool) -> Iterator[Finding]:

@@ -1,5 +1,7 @@
 """The flow as Dagster assets. Each asset calls one step and says what an operator wants to know."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,13 +9,16 @@ import dagster as dg
 import polars as pl
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from pipeline import database
 from pipeline.extract.drift import UNKNOWN
 from pipeline.logs import harmless
-from pipeline.orchestration import steps
-from pipeline.orchestration.frames import Frames
+from pipeline.orchestration import reconciliation, steps
+from pipeline.orchestration.frames import Frames, FramesOfRuns
 from pipeline.orchestration.metadata import chart, counted, sample, table
+from pipeline.publish import leases
 from pipeline.publish.statistics import COUNTS
 from pipeline.settings import Settings
 from pipeline.sources import SOURCES, Source
@@ -36,7 +41,36 @@ _RETRIES = dg.RetryPolicy(
 )
 
 SettingsResource = dg.ResourceParam[Settings]
-FramesResource = dg.ResourceParam[Frames]
+FramesResource = dg.ResourceParam[FramesOfRuns]
+
+
+@contextmanager
+def _leased(
+    context: dg.AssetExecutionContext, settings: Settings
+) -> Iterator[Connection[TupleRow]]:
+    """A connection of this run, which has the lease. Where another run has it, this one fails at
+    once: trying again would not help."""
+
+    def is_in_progress(run_id: str) -> bool:
+        run = context.instance.get_run_by_id(run_id)
+        return run is not None and not run.is_finished
+
+    with database.connect(settings) as connection:
+        try:
+            leases.take(connection, context.run.run_id, is_in_progress)
+        except (leases.RunInProgressError, leases.SupersededError) as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        yield connection
+
+
+def _frames(
+    context: dg.AssetExecutionContext, connection: Connection[TupleRow], frames: FramesOfRuns
+) -> Frames:
+    """The frames of this run. One that begins later than with reading goes on from those of the
+    run that it repeats, otherwise of the run before it; a publish refuses outdated ones."""
+    run = context.run
+    earlier = (run.parent_run_id, run.root_run_id, leases.run_before(connection, run.run_id))
+    return frames.of(run.run_id, [run_id for run_id in earlier if run_id is not None])
 
 
 def _api_key(source: Source) -> dg.AssetKey:
@@ -96,6 +130,8 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, settings: SettingsResource, dlt: DagsterDltResource
     ) -> dg.MaterializeResult:
         loaded: dict[str, Any] = {}
+        with _leased(context, settings):
+            pass  # No source is asked twice at once.
 
         def run(pipeline: Any, dlt_source: Any) -> None:
             events = dlt.run(
@@ -238,11 +274,12 @@ def read_staged(
     settings: SettingsResource,
     frames: FramesResource,
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
-    with database.connect(settings) as connection:
+    with _leased(context, settings) as connection:
+        own = frames.begin(context.run.run_id)
         plan = steps.read_staged(
-            settings, connection, frames, context.run.run_id, full_refresh=config.full_refresh
+            settings, connection, own, context.run.run_id, full_refresh=config.full_refresh
         )
-    postings, rejected = frames.scan("postings"), frames.scan("rejected_postings")
+    postings, rejected = own.scan("postings"), own.scan("rejected_postings")
     by_source = counted(postings, "source")
     rejects = counted(rejected, "source")
     worst = (
@@ -293,10 +330,13 @@ def read_staged(
         "rule that says so, and the keys under which duplicates are looked for."
     ),
 )
-def relevant_postings(settings: SettingsResource, frames: FramesResource) -> dg.MaterializeResult:
-    with database.connect(settings) as connection:
-        steps.select_relevant(connection, frames)
-    relevant = frames.scan("relevant_postings")
+def relevant_postings(
+    context: dg.AssetExecutionContext, settings: SettingsResource, frames: FramesResource
+) -> dg.MaterializeResult:
+    with _leased(context, settings) as connection:
+        own = _frames(context, connection, frames)
+        steps.select_relevant(connection, own)
+    relevant = own.scan("relevant_postings")
     by_category = counted(relevant, "category")
     return dg.MaterializeResult(
         metadata={
@@ -339,11 +379,12 @@ def relevant_postings(settings: SettingsResource, frames: FramesResource) -> dg.
     retry_policy=_RETRIES,
 )
 def cluster(
-    settings: SettingsResource, frames: FramesResource
+    context: dg.AssetExecutionContext, settings: SettingsResource, frames: FramesResource
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
-    with database.connect(settings) as connection:
-        steps.cluster(settings, connection, frames)
-    jobs, members = frames.scan("jobs"), frames.scan("job_postings")
+    with _leased(context, settings) as connection:
+        own = _frames(context, connection, frames)
+        steps.cluster(settings, connection, own)
+    jobs, members = own.scan("jobs"), own.scan("job_postings")
     merged = members.filter(pl.col("merge_rule") != "first")
     count = jobs.select(pl.len(), pl.col("job_id").n_unique().alias("ids")).collect().row(0)
     of_postings = members.select(pl.len(), pl.col("posting_id").n_unique()).collect().row(0)
@@ -403,6 +444,10 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
         check_specs=[
             dg.AssetCheckSpec("nothing_refused", asset="published_jobs",
                               description="PostgreSQL accepted every job."),
+            dg.AssetCheckSpec("nothing_lost", asset="published_jobs",
+                              description="Each posting that staging holds is published, rejected "
+                              "or of another role; compared in full refreshes, once a day, and "
+                              "while staging is small. Lost ones are read again by the next run."),
             dg.AssetCheckSpec("total_is_exact", asset="published_jobs",
                               description="The published total is the number of rows; counted "
                               "in full refreshes and while the table is small."),
@@ -413,8 +458,13 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         began = context.instance.get_run_stats(context.run.run_id).start_time
         started_at = datetime.fromtimestamp(began, UTC) if began else datetime.now(UTC)
-        with database.connect(settings) as connection:
-            result = steps.publish(connection, frames, context.run.run_id, started_at)
+        with _leased(context, settings) as connection:
+            own = _frames(context, connection, frames)
+            result = steps.publish(connection, own, context.run.run_id, started_at)
+            lost = []
+            if reconciliation.is_due(connection, result):
+                lost = reconciliation.unaccounted(settings, connection)
+                reconciliation.read_again(connection, lost)
             by_category = None
             if result.full_refresh or result.total <= COUNTED_EACH_RUN:
                 by_category = connection.execute(
@@ -448,6 +498,13 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
                     passed=not result.refused,
                     severity=dg.AssetCheckSeverity.WARN,
                     metadata={"refused": table(["job", "reason"], refused)},
+                ),
+                dg.AssetCheckResult(
+                    check_name="nothing_lost",
+                    passed=not lost,
+                    metadata={
+                        one.source: f"{one.count}: {', '.join(one.examples)}" for one in lost
+                    },
                 ),
                 dg.AssetCheckResult(check_name="total_is_exact", passed=rows == result.total),
             ],

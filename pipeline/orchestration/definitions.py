@@ -10,7 +10,7 @@ from dagster_dlt import DagsterDltResource
 
 from pipeline import logs
 from pipeline.orchestration import assets, schedules
-from pipeline.orchestration.frames import Frames
+from pipeline.orchestration.frames import FramesOfRuns
 from pipeline.settings import Settings
 from pipeline.sources import SOURCES
 
@@ -68,7 +68,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         ],
         resources={
             "settings": settings,
-            "frames": Frames(settings.data_dir.absolute() / "frames"),
+            "frames": FramesOfRuns(settings.data_dir.absolute() / "frames"),
             "dlt": DagsterDltResource(),
         },
         executor=dg.in_process_executor,

@@ -1,19 +1,24 @@
-"""The frames that one step of a run leaves for the next: Parquet below ``<data dir>/frames``."""
+"""The frames that one step of a run leaves for the next: Parquet below
+``<data dir>/frames/<run id>``, so that no run reads or overwrites those of another."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dataframely as dy
 import polars as pl
 
+KEPT_RUNS = 2
+"""The runs whose frames stay: the present one, and the last, from which one may go on."""
+
 
 class MissingFrameError(Exception):
-    """A step was started before the step that it reads from had ever finished."""
+    """A step was started before the step that it reads from had finished in its run."""
 
 
 class FrameWriter:
@@ -113,12 +118,59 @@ class Frames:
         files = sorted((self._directory / name).glob("*.parquet"))
         if not files:
             raise MissingFrameError(
-                f"The frame '{name}' does not exist yet: materialize the asset '{name}' first, or "
-                "the whole job 'ingest'."
+                f"The frame '{name}' does not exist in this run: materialize the asset '{name}' "
+                "first, or the whole job 'ingest'."
             )
         return files
 
-    def clean(self) -> None:
-        """Remove what killed runs left behind. Only while no run is in progress."""
-        for draft in self._directory.glob(".*"):
-            shutil.rmtree(draft, ignore_errors=True)
+    def remove(self, *names: str) -> None:
+        """Remove these frames, which a step is about to write anew: should it be killed between
+        the two, none of them belongs to an earlier attempt."""
+        for name in names:
+            shutil.rmtree(self._directory / name, ignore_errors=True)
+
+
+class FramesOfRuns:
+    """The frames of the last runs, a folder each."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def begin(self, run_id: str) -> Frames:
+        """No frames yet, for a run that begins to read. Those of old runs are removed."""
+        folder = self._directory / run_id
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        runs = sorted(self._directory.iterdir(), key=_written_at, reverse=True)
+        for old in [run for run in runs if run != folder][KEPT_RUNS - 1 :]:
+            shutil.rmtree(old, ignore_errors=True)
+        return Frames(folder)
+
+    def of(self, run_id: str, goes_on_from: Iterable[str] = ()) -> Frames:
+        """The frames of a run. One that has none gets a copy of its own of the frames of the
+        first of the runs ``goes_on_from`` that has some."""
+        folder = self._directory / run_id
+        if not folder.exists():
+            for other in goes_on_from:
+                if (self._directory / other).exists():
+                    draft = self._directory / f".{run_id}"
+                    shutil.rmtree(draft, ignore_errors=True)
+                    shutil.copytree(self._directory / other, draft, copy_function=_link)
+                    draft.rename(folder)
+                    break
+        return Frames(folder)
+
+
+def _written_at(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _link(source: str, target: str) -> None:
+    """A file that is written once is shared instead of copied, where the file system can."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

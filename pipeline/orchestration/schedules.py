@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from pipeline.orchestration.frames import Frames
 from pipeline.settings import Settings
 
 UNFINISHED = [
@@ -48,7 +47,6 @@ def ingest_schedule(job_name: str, minutes: int) -> dg.ScheduleDefinition:
 def remove_old_runs(
     context: dg.OpExecutionContext,
     settings: dg.ResourceParam[Settings],
-    frames: dg.ResourceParam[Frames],
 ) -> None:
     oldest = datetime.now(UTC) - timedelta(days=settings.run_retention_days)
     removed = 0
@@ -57,7 +55,6 @@ def remove_old_runs(
             context.instance.compute_log_manager.delete_logs(prefix=[run.run_id])
             context.instance.delete_run(run.run_id)
             removed += 1
-    frames.clean()
     context.log.info(f"removed {removed} runs from before {oldest:%Y-%m-%d}")
 
 

@@ -20,12 +20,12 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from pipeline.orchestration.frames import Frames
-from pipeline.publish import state
-from pipeline.publish.publish import Statistics
+from pipeline.publish import leases, state
+from pipeline.publish.publish import Statistics, published_by
 from pipeline.publish.publish import publish as publish_difference
 from pipeline.settings import Settings
 from pipeline.sources import SOURCES
-from pipeline.staging import StagingError
+from pipeline.staging import StagingError, snapshot_path
 from pipeline.staging.read import BATCH_ROWS, batches
 from pipeline.transform.classify import classify
 from pipeline.transform.deduplicate import deduplicate, with_keys
@@ -48,9 +48,10 @@ log = logging.getLogger(__name__)
 
 
 class StagingRead(SourceState):
-    """What a run read of each source, and the published state that it started from. A run that
-    reads nothing still has one row a source."""
+    """What a run read of each source, and the published state that it started from: ``read_after``
+    is the watermark of the source in it. A run that reads nothing still has one row a source."""
 
+    read_after = dy.String(nullable=True)
     full_refresh = dy.Bool(nullable=False)
     transform_version = dy.String(nullable=False)
     base_version = dy.Int64(nullable=False, min=0)
@@ -93,7 +94,7 @@ def read_staged(
         state.base_version(connection),
         datetime.now(UTC),
     )
-    watermarks = {} if plan.full_refresh else state.watermarks(connection)
+    watermarks = state.watermarks(connection)
     known = (
         CompleteFetch.create_empty() if plan.full_refresh else state.complete_fetches(connection)
     )
@@ -104,9 +105,13 @@ def read_staged(
         frames.writing("staging_read", StagingRead) as staging_read,
     ):
         for source in SOURCES.values():
-            read_up_to = watermarks.get(source.name)
+            read_after = watermarks.get(source.name)
             try:
-                staged = batches(source, settings, read_up_to, run_id)
+                if read_after is not None and not snapshot_path(settings, source.name).exists():
+                    raise FileNotFoundError
+                staged = batches(
+                    source, settings, None if plan.full_refresh else read_after, run_id
+                )
                 for batch in staged.postings:
                     understood, not_understood = understand(batch)
                     postings.append(understood)
@@ -114,7 +119,7 @@ def read_staged(
                 complete_fetches.append(staged.complete_fetches.join(
                     known, on=["source", "fetched_at"], how="anti"))  # fmt: skip
                 source_state = staged.state
-            except duckdb.Error as error:
+            except (duckdb.Error, FileNotFoundError) as error:
                 if plan.full_refresh:
                     raise StagingError(
                         f"The snapshot of '{source.name}' cannot be read, so nothing is published: "
@@ -122,9 +127,10 @@ def read_staged(
                     ) from error
                 log.exception("the snapshot of %s cannot be read; its jobs stay as they are",
                               source.name)  # fmt: skip
-                source_state = _unread(source.name, read_up_to)
+                source_state = _unread(source.name, read_after)
             staging_read.append(
                 source_state.with_columns(
+                    read_after=pl.lit(read_after, pl.String),
                     full_refresh=pl.lit(plan.full_refresh),
                     transform_version=pl.lit(plan.transform_version),
                     base_version=pl.lit(plan.base_version, pl.Int64),
@@ -165,6 +171,7 @@ def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames
     Reads ``relevant_postings`` and all before it; writes ``jobs`` and ``job_postings``, whose
     parts belong together pairwise.
     """
+    frames.remove("jobs", "job_postings")
     overrides = state.overrides(connection)
     plan = _plan(frames)
     horizon = Horizon(
@@ -176,6 +183,8 @@ def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames
     complete_fetches = frames.scan("complete_fetches").collect()
     if not plan.full_refresh:
         complete_fetches = pl.concat([state.complete_fetches(connection), complete_fetches])
+    # A clock that ran ahead left fetches of the future, which would close what is seen until then.
+    complete_fetches = complete_fetches.filter(pl.col("fetched_at") <= plan.as_of)
     with (
         frames.writing("jobs", Job) as jobs,
         frames.writing("job_postings", JobPosting) as job_postings,
@@ -208,11 +217,15 @@ def publish(
     connection: Connection[TupleRow], frames: Frames, run_id: str, started_at: datetime
 ) -> Statistics:
     """Publish the difference, in one transaction. Publishing the same frames again changes
-    nothing.
+    nothing; a run that has published, and did not hear of it, is told what it published.
 
     Raises:
+        SupersededError: another run has taken over.
         PublishConflictError: something else was published since ``read_staged``.
     """
+    token = leases.token_of(connection, run_id)
+    if (published := published_by(connection, run_id)) is not None:
+        return published
     plan = _plan(frames)
     staging_read = frames.scan("staging_read").collect()
     result = publish_difference(
@@ -220,10 +233,11 @@ def publish(
         zip(frames.parts("jobs"), frames.parts("job_postings"), strict=True),
         seen=seen_postings(frames),
         rejected=frames.scan("rejected_postings").collect(),
-        source_states=staging_read.select(SourceState.column_names()),
+        source_states=staging_read.select(*SourceState.column_names(), "read_after"),
         complete_fetches=frames.scan("complete_fetches").collect(),
         sources=SOURCES,
         base_version=plan.base_version,
+        token=token,
         run_id=run_id,
         started_at=started_at,
         full_refresh=plan.full_refresh,

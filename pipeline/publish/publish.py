@@ -14,13 +14,11 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
+from pipeline.publish import leases
 from pipeline.publish.bulk import text_indexes_built_after
 from pipeline.publish.copying import copy
 from pipeline.publish.state import base_version as newest_version
 from pipeline.publish.statements import load
-
-LOCK = 0x7075626C
-"""The advisory lock of the one publish that may be under way ("publ")."""
 
 REFUSALS = (psycopg.DataError, psycopg.errors.CheckViolation, psycopg.errors.NotNullViolation,
             psycopg.errors.ProgramLimitExceeded, psycopg.errors.UniqueViolation)  # fmt: skip
@@ -78,6 +76,7 @@ def publish(
     complete_fetches: pl.DataFrame,
     sources: Mapping[str, SourceTerms],
     base_version: int,
+    token: int,
     run_id: str,
     started_at: datetime,
     full_refresh: bool,
@@ -95,22 +94,26 @@ def publish(
         connection: in no transaction.
         batches: each job in exactly one batch, together with all of its postings.
         seen: the column ``posting_id`` of every posting that this run read, whatever became of
-            it; those that are in no batch leave their jobs. Of no effect in a full refresh,
-            where every posting does that is in no batch.
+            it. Those that are in no batch leave their jobs, as in a full refresh any other
+            posting does, and are of other roles if they are not rejected.
         rejected: ``RejectedPosting`` rows; with a full refresh all of them.
-        source_states: ``SourceState`` rows. Their watermarks move in the same transaction.
+        source_states: ``SourceState`` rows, each with ``read_after``: the watermark that was
+            published when the run began to read. The watermarks move in the same transaction,
+            those that are still what they were then.
         complete_fetches: ``CompleteFetch`` rows that are not published; with a full refresh all.
         sources: title and attribution by source.
         base_version: what :func:`pipeline.publish.state.base_version` said before the run read
             anything from PostgreSQL.
+        token: what :func:`pipeline.publish.leases.take` gave the run, before that.
 
     Raises:
+        SupersededError: another run has taken over. Nothing was written.
         PublishConflictError: another publish is under way or came first.
     """
     try:
         with connection.transaction():
             connection.execute(load("begin"))
-            connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
+            leases.confirm(connection, token)
             connection.execute(load("incoming"))
             if (newest := newest_version(connection)) != base_version:
                 raise PublishConflictError(
@@ -131,6 +134,15 @@ def publish(
             "Another publish holds the tables for over a minute. Wait for it and run again, or "
             "look in pg_stat_activity for what it waits for."
         ) from None
+
+
+def published_by(connection: Connection[TupleRow], run_id: str) -> Statistics | None:
+    """What the run has published already; None if nothing."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            "select * from publishes where run_id = %s order by version desc limit 1", (run_id,)
+        ).fetchone()
+    return None if row is None else Statistics(**row)
 
 
 class _Publish:
@@ -181,6 +193,9 @@ class _Publish:
         self._step("returned_jobs")
         self._step("rejected_postings")
         self._step(f"understood_postings{scope}")
+        self._step("irrelevant_postings")
+        if full_refresh:
+            self._step("irrelevant_postings_of_all")
         copy(self.connection, complete_fetches, "incoming_fetches")
         self._step("complete_fetches")
         if full_refresh:

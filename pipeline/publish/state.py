@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from io import BytesIO
 
 import polars as pl
 from psycopg import Connection, sql
@@ -31,6 +32,27 @@ def base_version(connection: Connection[TupleRow]) -> int:
 def watermarks(connection: Connection[TupleRow]) -> dict[str, str | None]:
     """By source, the newest dlt load id whose rows are published; null if none is."""
     return dict(connection.execute("select source, read_up_to from sources").fetchall())
+
+
+def lower_watermarks(connection: Connection[TupleRow], to: Mapping[str, str | None]) -> None:
+    """By source, the load after which the next run reads again, or null: everything."""
+    for source, load_id in to.items():
+        connection.execute(
+            "update sources set read_up_to = %s where source = %s", (load_id, source)
+        )
+
+
+def accounted_postings(connection: Connection[TupleRow]) -> pl.DataFrame:
+    """The column ``posting_id`` of every posting of which it is known what became of it: it is
+    published (or was, until its job was retired), rejected, or of another role."""
+    text = BytesIO()
+    with connection.cursor().copy(load("accounted_postings")) as copying:
+        for piece in copying:
+            text.write(piece)
+    if not text.tell():
+        return pl.DataFrame(schema={"posting_id": pl.String})
+    text.seek(0)
+    return pl.read_csv(text, has_header=False, schema={"posting_id": pl.String})
 
 
 def needs_full_refresh(connection: Connection[TupleRow], transform_version: str) -> bool:

@@ -299,12 +299,15 @@ def _first_seen(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> p
 
 def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
     """dlt numbers loads by the clock, and readers ask for later numbers than they have read.
-    Where the clock was set back, loads of before must not stand above the coming ones."""
+    Where the clock was set back, loads of before must not stand above the coming ones. Their
+    numbers vanish, so that who has read up to one of them reads everything again."""
     if _has_postings(connection):
-        connection.execute(
-            "update staging.postings set _dlt_load_id = $now where _dlt_load_id > $now",
-            {"now": str(time.time())},
-        )
+        now = {"now": str(time.time())}
+        for table, column in (("postings", "_dlt_load_id"), ("_dlt_loads", "load_id")):
+            connection.execute(
+                f"update staging.{table} set {column} = $now where {column} > $now",  # noqa: S608
+                now,
+            )
 
 
 def _note_failed_load(path: Path, source: Source, run_id: str, started_at: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -42,8 +43,8 @@ def read(
 
     Args:
         after_load_id: the newest load that was read before; None reads everything. Where staging
-            holds no load as new as that, it is another file than was read before (begun anew, or
-            the clock was set back), and everything is read.
+            does not know that load, it is another file than was read before (begun anew, restored,
+            or the clock was set back), and everything is read.
         run_id: the run whose own postings the state counts as fetched.
 
     Returns:
@@ -67,18 +68,8 @@ def batches(
     path = snapshot_path(settings, source.name)
     if not path.exists():
         return Staged(_state_frame(source, {"staged": 0, "fetched": 0}))
-    # Attached, not connected to: DuckDB hands out a database that this process has open under
-    # the same name again, even when another file has taken its place.
-    connection = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})
-    connection.execute("set enable_progress_bar = false")
-    connection.execute("set TimeZone = 'UTC'")
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as snapshot (read_only)")
-    connection.execute("use snapshot")
-    if not connection.execute(
-        "select 1 from information_schema.tables"
-        " where table_schema = 'staging' and table_name = 'postings'"
-    ).fetchall():
+    connection = _opened(path)
+    if not _has_postings(connection):
         connection.execute(
             "create temp view postings as select null::varchar as run_id,"
             " null::varchar as _dlt_load_id where false"
@@ -88,12 +79,57 @@ def batches(
         connection.close()
         return Staged(_state_frame(source, state))
     state = _state(connection, _state_sql(), run_id)
-    if after_load_id is not None and str(state["read_up_to"] or "") < after_load_id:
+    if after_load_id is not None and not _knows(connection, after_load_id):
         after_load_id = None
     return Staged(
         _state_frame(source, state),
         _mapped_batches(source, connection, after_load_id, rows),
         complete_fetches(source, connection),
+    )
+
+
+def staged_ids(source: Source, settings: Settings, up_to_load_id: str) -> pl.DataFrame:
+    """The columns ``source_id`` and ``load_id`` of the postings that staging holds since a load
+    or longer. None where staging does not know that load: all of it will be read again."""
+    with _opened(snapshot_path(settings, source.name)) as connection:
+        if not _has_postings(connection) or not _knows(connection, up_to_load_id):
+            return pl.DataFrame(schema={"source_id": pl.String, "load_id": pl.String})
+        found = connection.sql(
+            "select source_id, _dlt_load_id as load_id from staging.postings"
+            " where _dlt_load_id <= $up_to",
+            params={"up_to": up_to_load_id},
+        ).to_arrow_table()
+    return pl.DataFrame(found)
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    # Attached, not connected to: DuckDB hands out a database that this process has open under
+    # the same name again, even when another file has taken its place.
+    connection = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})
+    connection.execute("set enable_progress_bar = false")
+    connection.execute("set TimeZone = 'UTC'")
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as snapshot (read_only)")
+    connection.execute("use snapshot")
+    return connection
+
+
+def _has_postings(connection: duckdb.DuckDBPyConnection) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from information_schema.tables"
+            " where table_schema = 'staging' and table_name = 'postings'"
+        ).fetchall()
+    )
+
+
+def _knows(connection: duckdb.DuckDBPyConnection, load_id: str) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from staging._dlt_loads where load_id = $id union all"
+            " select 1 from staging.postings where _dlt_load_id = $id limit 1",
+            {"id": load_id},
+        ).fetchall()
     )
 
 

@@ -18,6 +18,7 @@ from pipeline import database
 from pipeline.demo.market import Market
 from pipeline.orchestration import steps
 from pipeline.orchestration.frames import Frames
+from pipeline.publish import leases
 from pipeline.publish.migrate import migrate
 from pipeline.settings import Settings
 
@@ -96,6 +97,7 @@ def test_it_gives_the_same_tables(
 def run_from_staging(settings: Settings, frames: Frames) -> None:
     with database.connect(settings) as connection:
         migrate(connection)
+        leases.take(connection, "refresh")
         plan = steps.read_staged(settings, connection, frames, "refresh", full_refresh=True)
         assert plan.full_refresh
         steps.select_relevant(connection, frames)

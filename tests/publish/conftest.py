@@ -33,7 +33,7 @@ def empty(published_url: str) -> str:
     with psycopg.connect(published_url) as connection:
         connection.execute(
             "truncate jobs, job_postings, publishes, removed_jobs, rejected_postings, sources, "
-            "posting_overrides, withdrawn_overrides "
+            "posting_overrides, withdrawn_overrides, run_leases, irrelevant_postings "
             "restart identity cascade"
         )
     return published_url

@@ -108,11 +108,14 @@ def rejected_posting(posting_id: str, **values: Any) -> dict[str, Any]:
     return row | seen | values
 
 
-def states(read_up_to: str | None = "1", **fetched: int) -> pl.DataFrame:
-    schema = SourceState.create_empty().schema
+def states(
+    read_up_to: str | None = "1", read_after: str | None = None, **fetched: int
+) -> pl.DataFrame:
+    schema = SourceState.create_empty().schema | {"read_after": pl.String()}
     rows = [
         dict.fromkeys(schema, None)
         | {"source": source, "read_up_to": read_up_to, "staged": count, "fetched": count}
+        | {"read_after": read_after}
         for source, count in fetched.items()
     ]
     return pl.DataFrame(rows, schema)
@@ -148,6 +151,7 @@ def _defaults(connection: Connection, full_refresh: bool) -> dict[str, Any]:
         "source_states": pl.DataFrame(schema=SourceState.create_empty().schema),
         "complete_fetches": pl.DataFrame(schema=CompleteFetch.create_empty().schema),
         "sources": TERMS,
+        "token": 0,  # no run has a lease
         "base_version": base_version(connection),
         "run_id": "run-1",
         "started_at": datetime.now(UTC),

