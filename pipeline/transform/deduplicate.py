@@ -309,6 +309,9 @@ def _merge_by_place(
     for place, here in places.items():
         evidence = f"the same company, title and place ({_in_words(place)})"
         why = Merge("company_title_place", evidence, None)
+        numbered = [row for row in here if rows[row]["numbers"]]
+        for of_number in _by(rows, numbered, "numbers"):
+            _merge_feeds(clusters, rows, bodies, of_number, why)
         in_years = [row for row in here if rows[row]["years"]]
         for of_term in _by(rows, in_years, "years", "seasons"):
             _merge_feeds(clusters, rows, bodies, of_term, why)
