@@ -10,6 +10,7 @@ rule.
 from __future__ import annotations
 
 import polars as pl
+import pyarrow as pa
 
 from pipeline.transform.apply_url import apply_targets
 from pipeline.transform.requisition_number import comparable_number, read_numbers
@@ -176,10 +177,10 @@ def _with_addresses(postings: pl.DataFrame) -> pl.DataFrame:
         )
         numbers.append(" ".join(sorted(named.union(said))))
         titles.append(without)
-    lists = pl.List(pl.String)
+    lists = pa.list_(pa.large_string())  # Arrow builds columns of lists several times as fast.
     read = postings.with_columns(
-        apply_keys=pl.Series(keys, dtype=lists),
-        requisitions=pl.Series(requisitions, dtype=lists),
+        apply_keys=pl.Series(pa.array(keys, lists)),
+        requisitions=pl.Series(pa.array(requisitions, lists)),
         numbers=pl.Series(numbers, dtype=pl.String),
         _title=pl.Series(titles, dtype=pl.String),
     )
