@@ -196,11 +196,12 @@ def _merge_by_address(
     """One requisition, listing or address. The titles may differ in wording only, except where
     one employer's requisition is the evidence. It joins two companies only with a second piece of
     evidence: the same text; or, but for a page that is known by its words alone, a like title (and
-    at an address that is no requisition no other place)."""
+    at an address that is no requisition no other place). What names no company comes last, so that
+    it is not what two companies have in common."""
     rule = "requisition" if kind == "requisition" else "apply_url"
     why = Merge(rule, f"both apply at {key.split(' ', 1)[1]}", None)
     founders: dict[int, int] = {}
-    for row in members:
+    for row in sorted(members, key=lambda row: (rows[row]["company_core"] is None, row)):
         for founder in list(founders.values())[:MAX_ATTEMPTS]:
             any_city = True
             if _one_company(clusters, founder, row):
