@@ -33,7 +33,7 @@ _MAX_LABELS = 8
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ID = r"[\w-]{1,64}"
 
-_number = re.compile(rf"(?i){_UUID}|\d{{5,}}|(?=[a-f]*\d)[0-9a-f]{{12,}}")
+_number = re.compile(rf"(?i){_UUID}|\d{{5,}}|(?<![0-9a-f])(?=[a-f]*\d)[0-9a-f]{{12,}}")
 """What is a number of an opening wherever it stands in a path."""
 
 _opening_word = re.compile(
@@ -57,7 +57,7 @@ _opening_name = re.compile(
 
 _session_part = re.compile(r"(?i);jsessionid=[^/]*")
 _form_part = re.compile(r"(?i)/(?:apply|application)$")
-_words = re.compile(r"[^\W_]+(?:[-_][^\W_]+){3,}")
+_words = re.compile(r"(?<![^\W_])[^\W_]+(?:[-_][^\W_]+){3,}")
 _of_a_list = re.compile(
     r"(?i)(?:^|[-_])(?:jobs|roles|openings|positions|careers?|vacancies|opportunities|search|results"
     r"|stellen|stellenangebote|offres|emplois|empleos|ofertas|trabajos|vagas|vacatures|oferty)(?:$|[-_])"
