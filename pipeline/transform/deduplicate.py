@@ -300,6 +300,11 @@ def _by(rows: dict[int, Row], members: list[int], *names: str) -> Iterable[list[
     return groups.values()
 
 
+def _by_stated(rows: dict[int, Row], members: list[int], *names: str) -> Iterable[list[int]]:
+    """Those that state the first of ``names``, by all of them."""
+    return _by(rows, [row for row in members if rows[row][names[0]]], *names)
+
+
 def _merge_by_place(
     clusters: Clusters, rows: dict[int, Row], bodies: _Bodies, members: list[int]
 ) -> None:
@@ -310,11 +315,9 @@ def _merge_by_place(
     for place, here in places.items():
         evidence = f"the same company, title and place ({_in_words(place)})"
         why = Merge("company_title_place", evidence, None)
-        numbered = [row for row in here if rows[row]["numbers"]]
-        for of_number in _by(rows, numbered, "numbers"):
+        for of_number in _by_stated(rows, here, "numbers"):
             _merge_feeds(clusters, rows, bodies, of_number, why)
-        in_years = [row for row in here if rows[row]["years"]]
-        for of_term in _by(rows, in_years, "years", "seasons"):
+        for of_term in _by_stated(rows, here, "years", "seasons"):
             _merge_feeds(clusters, rows, bodies, of_term, why)
         _merge_feeds(clusters, rows, bodies, here, why)
     for place, here in places.items():
@@ -324,7 +327,10 @@ def _merge_by_place(
                 f" ({_in_words(place)}), and {_in_words(wider)} is the only such place"
             )
             why = Merge("company_title_place", evidence, None)
-            _merge_feeds(clusters, rows, bodies, sorted(here + places[wider]), why)
+            together = sorted(here + places[wider])
+            for of_number in _by_stated(rows, together, "numbers"):
+                _merge_feeds(clusters, rows, bodies, of_number, why)
+            _merge_feeds(clusters, rows, bodies, together, why)
 
 
 def _merge_feeds(

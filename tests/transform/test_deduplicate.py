@@ -157,6 +157,9 @@ def test_a_number_tells_which_of_two_openings_is_meant() -> None:
     this, next_ = {"title": "SRE - R0012345"}, {"title": "SRE - R0012346"}
     assert jobs_of(a | this, a | next_, b | next_) == [{0}, {1, 2}]
     assert jobs_of(a | this, a | next_, b | {"title": "SRE"}) == [{0}, {1}, {2}]
+    vague = b | next_ | {"city": None, "country": "DE"}
+    a = a | {"country": "DE"}
+    assert jobs_of(a | this, a | next_, vague) == [{0}, {1, 2}]
 
 
 SHARED = "https://career5.successfactors.eu/career?company={}&career_job_req_id=27372"
