@@ -28,11 +28,12 @@ _MAX_FORM_CHARS = 600
 """A longer path or fragment is of no known form; so a hostile one costs no time."""
 
 _MAX_PARAMETERS = 100
+_MAX_LABELS = 8
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ID = r"[\w-]{1,64}"
 
-_number = re.compile(rf"(?i){_UUID}|\d{{5,}}|(?=[a-f]*\d)[0-9a-f]{{12,}}")
+_number = re.compile(rf"(?i){_UUID}|\d{{5,}}|(?<![0-9a-f])(?=[a-f]*\d)[0-9a-f]{{12,}}")
 """What is a number of an opening wherever it stands in a path."""
 
 _opening_word = re.compile(
@@ -54,7 +55,9 @@ _opening_name = re.compile(
 )
 """Parameters that name an opening, in lower case and without ``-`` and ``_``."""
 
-_words = re.compile(r"[^\W_]+(?:[-_][^\W_]+){3,}")
+_session_part = re.compile(r"(?i);jsessionid=[^/]*")
+_form_part = re.compile(r"(?i)/(?:apply|application)$")
+_words = re.compile(r"(?<![^\W_])[^\W_]+(?:[-_][^\W_]+){3,}")
 _of_a_list = re.compile(
     r"(?i)(?:^|[-_])(?:jobs|roles|openings|positions|careers?|vacancies|opportunities|search|results"
     r"|stellen|stellenangebote|offres|emplois|empleos|ofertas|trabajos|vagas|vacatures|oferty)(?:$|[-_])"
@@ -222,6 +225,8 @@ def bounded(key: str) -> str:
 
 def _parameters(query: str) -> list[tuple[str, str]]:
     """Names in lower case, and values; none where there are more than an address needs."""
+    if not query:
+        return []
     try:
         pairs = parse_qsl(query, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
@@ -234,27 +239,28 @@ def _known_target(
 ) -> ApplyTarget | None:
     if len(parts.path) > _MAX_FORM_CHARS or len(parts.fragment) > _MAX_FORM_CHARS:
         return None
+    before_domain, forms = _forms_of(host)
+    if not forms and parameters:
+        before_domain, forms = host, _FORMS["*"]
+    if not forms:
+        return None
     read = _Parts(unquote(parts.path), unquote(parts.fragment), dict(reversed(parameters)))
-    for domain in _domains(host):
-        if domain in _FORMS:
-            before = host if domain == "*" else host[: -len(domain)]
-            for form in _FORMS[domain]:
-                if target := form.read(before, read):
-                    return target
-            if domain != "*":
-                # A shared host is not read as one of an employer's own: no shorter domain.
-                return None
-    return None
+    return next(filter(None, (form.read(before_domain, read) for form in forms)), None)
 
 
-def _domains(host: str) -> Iterator[str]:
-    """Under which names the host's forms may be declared, the longest first."""
-    labels = host.split(".")
-    for at, label in enumerate(labels):
-        yield ".".join(labels[at:])
-        if at + 1 < len(labels) <= at + 3:
-            yield f"{label}.*"
-    yield "*"
+def _forms_of(host: str) -> tuple[str, list[_Form]]:
+    """What stands before the longest declared domain that the host ends in, and its forms. A host
+    below a longer one is not read as one below a shorter: of those that many employers share, the
+    first label names none."""
+    labels = host.split(".")[-_MAX_LABELS:]
+    for at, label in enumerate(labels[:-1]):
+        names = [".".join(labels[at:])]
+        if len(labels) <= at + 3:
+            names.append(f"{label}.*")
+        for name in names:
+            if name in _FORMS:
+                return "".join(f"{before}." for before in labels[:at]), _FORMS[name]
+    return host, []
 
 
 def _address(parts: SplitResult, host: str, parameters: list[tuple[str, str]]) -> str | None:
@@ -274,7 +280,7 @@ def _address(parts: SplitResult, host: str, parameters: list[tuple[str, str]]) -
 
 def _route(fragment: str) -> str:
     """The part behind the # where it leads to an opening within one page, else empty."""
-    if fragment.startswith(":~:"):
+    if not fragment or fragment.startswith(":~:"):
         return ""
     path, mark, query = fragment.lstrip("!").partition("?")
     if not mark and "=" in path:
@@ -288,8 +294,7 @@ def _route(fragment: str) -> str:
 
 
 def _without_form(path: str) -> str:
-    path = re.sub(r"(?i);jsessionid=[^/]*", "", path).rstrip("/")
-    return re.sub(r"(?i)/(?:apply|application)$", "", path)
+    return _form_part.sub("", _session_part.sub("", path).rstrip("/"))
 
 
 def _has_number(path: str, parameters: list[tuple[str, str]]) -> bool:

@@ -196,11 +196,12 @@ def _merge_by_address(
     """One requisition, listing or address. The titles may differ in wording only, except where
     one employer's requisition is the evidence. It joins two companies only with a second piece of
     evidence: the same text; or, but for a page that is known by its words alone, a like title (and
-    at an address that is no requisition no other place)."""
+    at an address that is no requisition no other place). What names no company comes last, so that
+    it is not what two companies have in common."""
     rule = "requisition" if kind == "requisition" else "apply_url"
     why = Merge(rule, f"both apply at {key.split(' ', 1)[1]}", None)
     founders: dict[int, int] = {}
-    for row in members:
+    for row in sorted(members, key=lambda row: (rows[row]["company_core"] is None, row)):
         for founder in list(founders.values())[:MAX_ATTEMPTS]:
             any_city = True
             if _one_company(clusters, founder, row):
@@ -299,6 +300,11 @@ def _by(rows: dict[int, Row], members: list[int], *names: str) -> Iterable[list[
     return groups.values()
 
 
+def _by_stated(rows: dict[int, Row], members: list[int], *names: str) -> Iterable[list[int]]:
+    """Those that state the first of ``names``, by all of them."""
+    return _by(rows, [row for row in members if rows[row][names[0]]], *names)
+
+
 def _merge_by_place(
     clusters: Clusters, rows: dict[int, Row], bodies: _Bodies, members: list[int]
 ) -> None:
@@ -309,8 +315,9 @@ def _merge_by_place(
     for place, here in places.items():
         evidence = f"the same company, title and place ({_in_words(place)})"
         why = Merge("company_title_place", evidence, None)
-        in_years = [row for row in here if rows[row]["years"]]
-        for of_term in _by(rows, in_years, "years", "seasons"):
+        for of_number in _by_stated(rows, here, "numbers"):
+            _merge_feeds(clusters, rows, bodies, of_number, why)
+        for of_term in _by_stated(rows, here, "years", "seasons"):
             _merge_feeds(clusters, rows, bodies, of_term, why)
         _merge_feeds(clusters, rows, bodies, here, why)
     for place, here in places.items():
@@ -320,7 +327,10 @@ def _merge_by_place(
                 f" ({_in_words(place)}), and {_in_words(wider)} is the only such place"
             )
             why = Merge("company_title_place", evidence, None)
-            _merge_feeds(clusters, rows, bodies, sorted(here + places[wider]), why)
+            together = sorted(here + places[wider])
+            for of_number in _by_stated(rows, together, "numbers"):
+                _merge_feeds(clusters, rows, bodies, of_number, why)
+            _merge_feeds(clusters, rows, bodies, together, why)
 
 
 def _merge_feeds(

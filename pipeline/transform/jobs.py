@@ -47,9 +47,12 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
         _date=pl.when(pl.col("posted_at").is_not_null()).then(
             pl.col("posted_at_is_approximate").cast(pl.Int32)
         ),
-        _employers_url=pl.concat_list(
-            pl.concat_list("apply_url").list.drop_nulls(), "apply_urls"
-        ).map_batches(employers_urls, return_dtype=pl.String),
+        _employers_url=pl.when(
+            pl.col("keys").list.eval(pl.element().str.starts_with("requisition ")).list.any()
+        )
+        .then(pl.concat_list(pl.concat_list("apply_url").list.drop_nulls(), "apply_urls"))
+        .otherwise(pl.lit([], dtype=pl.List(pl.String)))
+        .map_batches(employers_urls, return_dtype=pl.String),
         _any_url=pl.coalesce("apply_url", pl.col("apply_urls").list.first()),
     ).sort("first_seen_at", "posting_id")
     jobs = (

@@ -35,6 +35,7 @@ def postings(*adverts: dict[str, Any]) -> pl.LazyFrame:
             "description_is_snippet": False,
             "tags": [],
             "skills": [],
+            "apply_urls": [],
             "remote": False,
             "salary_is_predicted": False,
             "posted_at_is_approximate": False,

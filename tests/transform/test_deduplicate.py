@@ -54,6 +54,21 @@ def decided(action: str, *pairs: tuple[int, int]) -> pl.DataFrame:
         ({"title": "Java Spring Developer"}, {"title": "Java Spring Developer, 2026"}),
         ({"title": "SWE, University Graduate"}, {"title": "New Grad Software Engineer - 17784"}),
         ({"city": None, "country": "US"}, {"city": None, "country": "US", "remote": True}),
+        ({"title": "SENIOR SRE (M/F/D)"}, {"title": "Senior SRE"}),
+        ({"title": "Développeur Backend (H/F)"}, {"title": "Developpeur backend H/F"}),
+        ({"title": "SRE - R0012345"}, {"title": "SRE"}),
+        ({"title": "R0012345 SRE"}, {"title": "SRE (Req #12345)"}),
+        ({"company": "Acme GmbH & Co. KG"}, {"company": "Acme"}),
+        ({"company": "Acme Sp. z o.o."}, {"company": "Acme"}),
+        ({"company": "Acme S.A. de C.V."}, {"company": "Acme"}),
+        ({"company": "Acme (Pty) Ltd"}, {"company": "Acme Pty Ltd."}),
+        ({"company": "Acme A/S"}, {"company": "Acme K.K."}),
+        ({"company": "株式会社アクメ"}, {"company": "アクメ"}),
+        ({"company": "北方软件有限公司"}, {"company": "北方软件"}),
+        ({"company": "UAB Acme"}, {"company": "Acme OÜ"}),
+        ({"company": "PT Acme Tbk"}, {"company": "Acme EIRELI"}),
+        ({"company": "Acme™ | Careers"}, {"company": "Acme, Inc. - Remote"}),
+        ({"company": "Acme (YC W21)"}, {"company": "Acme d.o.o."}),
         (
             {"city": "Austin", "region": "Texas", "country": "US"},
             {"city": "Austin", "country": "US"},
@@ -85,6 +100,14 @@ def test_wordings_of_one_opening_are_merged(one: dict[str, Any], other: dict[str
         ({"city": "Munich"}, {"city": "Berlin"}),
         ({"title": "SWE (Infrastructure)"}, {"title": "SWE (Authentication)"}),
         ({"company": "Other"}, {"company": "Acme"}),
+        ({"company": "Acme Robotics"}, {"company": "Acme"}),
+        ({"title": "SRE (Req #1311)"}, {"title": "SRE (Req #1312)"}),
+        ({"title": "SRE JR25919"}, {"title": "SRE JR25853"}),
+        ({"title": "SRE - Job ID 20481"}, {"title": "SRE - Job ID 20377"}),
+        ({"title": "SRE, Kennziffer 12/24"}, {"title": "SRE, Kennziffer 13/24"}),
+        ({"title": "SRE - 20481"}, {"title": "SRE [20377]"}),
+        ({"title": "SRE (R0012345)"},
+         {"title": "SRE", "apply_url": "https://acme.wd1.myworkdayjobs.com/x/job/Berlin/SRE_R0012399"}),
         ({"description": BODY}, {"description": OTHER_BODY}),
         ({"city": None, "remote": True}, {"city": "Berlin", "remote": False}),
     ],
@@ -120,6 +143,90 @@ def test_one_requisition_is_one_opening_whatever_its_cities_are() -> None:
         {"city": "Berlin", "apply_url": LEVER + "1"},
         {"city": "Munich", "apply_url": LEVER + "1/apply?lever-source=x", "title": "Developer"},
     ) == [{0, 1}]
+
+
+def test_two_numbers_in_titles_are_two_openings_whatever_else_is_equal() -> None:
+    same = {"city": "Berlin", "apply_url": LEVER + "1", "description": BODY}
+    one, other = same | {"title": "SRE (Req 1311)"}, same | {"title": "SRE (Req 1312)"}
+    assert jobs_of(one, other) == [{0}, {1}]
+    assert sorted(map(len, jobs_of(one, same | {"title": "SRE"}, other))) == [1, 2]
+
+
+def test_a_number_tells_which_of_two_openings_is_meant() -> None:
+    a, b = {"source": "a", "city": "Berlin"}, {"source": "b", "city": "Berlin"}
+    this, next_ = {"title": "SRE - R0012345"}, {"title": "SRE - R0012346"}
+    assert jobs_of(a | this, a | next_, b | next_) == [{0}, {1, 2}]
+    assert jobs_of(a | this, a | next_, b | {"title": "SRE"}) == [{0}, {1}, {2}]
+    vague = b | next_ | {"city": None, "country": "DE"}
+    a = a | {"country": "DE"}
+    assert jobs_of(a | this, a | next_, vague) == [{0}, {1, 2}]
+
+
+SHARED = "https://career5.successfactors.eu/career?company={}&career_job_req_id=27372"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://boards.greenhouse.io/acme/jobs/5729825003",
+        "https://www.linkedin.com/jobs/view/3812345678",
+        "https://board.example/jobs/12345",
+    ],
+)
+def test_an_address_joins_two_companies_only_with_more_evidence(url: str) -> None:
+    one = {"company": "Metaphor", "apply_url": url, "city": "Berlin", "title": "SRE (Storage)"}
+    other = {"company": "Facepage", "apply_url": url, "city": "Berlin"}
+    assert jobs_of(one, other | {"title": "Cloud Engineer"}) == [{0}, {1}]
+    assert jobs_of(one, other | {"title": "SRE (Storage)"}) == [{0, 1}]
+    text = {"description": BODY}
+    assert jobs_of(one | text, other | text | {"title": "Reliability of storage"}) == [{0, 1}]
+    contradicting = one | {"company": "Facepage", "description": OTHER_BODY}
+    assert jobs_of(one | text, contradicting) == [{0}, {1}]
+    # Neither does a posting in between that names no company.
+    nobody = one | {"company": None, "title": "Cloud Engineer"}
+    third = other | {"title": "Cloud Engineer"}
+    assert not any({1, 2} <= job for job in jobs_of(nobody, one, third))
+
+
+def test_at_a_page_of_two_companies_another_place_is_another_opening() -> None:
+    one = {"company": "Acme", "apply_url": "https://board.example/jobs/12345", "city": "Berlin"}
+    assert jobs_of(one, one | {"company": "Other", "city": "Munich"}) == [{0}, {1}]
+    assert jobs_of(one, one | {"company": "Other", "city": None}) == [{0, 1}]
+    assert jobs_of(one, one | {"company": "Acme Labs", "city": "Munich"}) == [{0, 1}]
+    words = one | {"apply_url": "https://board.example/senior-backend-engineer-in-berlin"}
+    assert jobs_of(words, words | {"company": "Other"}) == [{0}, {1}]
+
+
+def test_one_number_of_two_employers_at_a_shared_host_is_two_openings() -> None:
+    one, other = (
+        {"company": company, "city": "Austin", "apply_url": SHARED.format(company)}
+        for company in ("alder", "birch")
+    )
+    assert jobs_of(one, other) == [{0}, {1}]
+    assert jobs_of(one, one | {"title": "Cloud Engineer", "city": None}) == [{0, 1}]
+
+
+def test_a_list_of_jobs_is_no_evidence_for_one_title_of_two_companies() -> None:
+    listed = {"apply_url": "https://remoteok.com/remote-jobs/", "remote": True}
+    assert jobs_of(listed, listed | {"company": "Other"}) == [{0}, {1}]
+
+
+def test_each_address_that_an_advert_can_be_applied_at_is_evidence() -> None:
+    board = "https://www.linkedin.com/jobs/view/engineer-3812345678"
+    aggregated = {"company": "Optio Labs", "title": "Backend Engineer II", "apply_url": board,
+                  "apply_urls": [board, LEVER + "1"], "city": "Leeds"}  # fmt: skip
+    own = {"company": "Optio", "title": "Backend Engineer (Level 2), Core", "city": "Leeds",
+           "apply_url": LEVER + "1"}  # fmt: skip
+    assert jobs_of(aggregated, own) == [{0, 1}]
+    assert jobs_of(aggregated, own | {"apply_url": board}) == [{0, 1}]
+    same = aggregated | {"apply_url": None, "apply_urls": [LEVER + "2"]}
+    assert jobs_of(aggregated, same) == [{0}, {1}]
+
+
+def test_the_same_advert_that_comes_back_under_another_id_is_the_same_job() -> None:
+    shown: dict[str, Any] = {"source": "a", "description": BODY, "city": "Leeds"}
+    again = {"first_seen_at": SEEN + timedelta(days=3), "last_seen_at": SEEN + timedelta(days=9)}
+    assert jobs_of(shown, shown | again) == [{0, 1}]
 
 
 def test_one_careers_page_for_many_openings_is_no_evidence() -> None:

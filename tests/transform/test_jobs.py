@@ -54,6 +54,16 @@ def test_the_best_posting_speaks_for_the_job() -> None:
     assert (job["posting_count"], job["status"]) == (2, "open")
 
 
+def test_the_employers_own_address_is_the_one_to_apply_at() -> None:
+    board = "https://www.linkedin.com/jobs/view/381234567"
+    assert job_of({"apply_url": board, "apply_urls": [board, REQUISITION]})["apply_url"] == (
+        REQUISITION
+    )
+    assert job_of({"apply_url": board}, {"apply_urls": [REQUISITION]})["apply_url"] == REQUISITION
+    assert job_of({"apply_url": None, "apply_urls": [board]})["apply_url"] == board
+    assert job_of({"apply_url": board})["apply_url"] == board
+
+
 def test_the_hash_does_not_depend_on_when_the_posting_was_last_fetched() -> None:
     seen_again = {"last_seen_at": SEEN + timedelta(days=1), "run_id": "other"}
     assert job_of({})["content_hash"] == job_of(seen_again)["content_hash"]

@@ -176,6 +176,20 @@ def test_only_web_urls_without_credentials(url: str, clean: str | None) -> None:
     assert posting(apply_url=url)["apply_url"] == clean
 
 
+def test_further_apply_urls_are_clean_distinct_and_few() -> None:
+    many = [f"https://example.com/{number}" for number in range(50)]
+    given = [
+        "https://b.example/",
+        None,
+        "javascript:x",
+        " https://a.example ",
+        "https://b.example/",
+    ]
+    assert posting(apply_urls=given)["apply_urls"] == ["https://b.example/", "https://a.example"]
+    assert posting(apply_urls=many)["apply_urls"] == many[:20]
+    assert posting(apply_urls=None)["apply_urls"] == []
+
+
 @pytest.mark.parametrize(
     ("fields", "remote"),
     [
