@@ -503,7 +503,10 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
                     check_name="nothing_lost",
                     passed=not lost,
                     metadata={
-                        one.source: f"{one.count}: {', '.join(one.examples)}" for one in lost
+                        "lost": table(
+                            ["source", "postings", "first"],
+                            [(one.source, one.count, list(one.examples)) for one in lost],
+                        )
                     },
                 ),
                 dg.AssetCheckResult(check_name="total_is_exact", passed=rows == result.total),

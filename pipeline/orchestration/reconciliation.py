@@ -16,6 +16,8 @@ from pipeline.settings import Settings
 from pipeline.sources import SOURCES
 from pipeline.staging import snapshot_path
 from pipeline.staging.read import staged_ids
+from pipeline.transform.normalize import safe_id
+from pipeline.transform.raw_values import of_distinct
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +62,7 @@ def unaccounted(settings: Settings, connection: Connection[TupleRow]) -> list[Un
         except duckdb.Error:
             log.exception("the snapshot of %s cannot be read, so nothing is compared", name)
             continue
-        # PostgreSQL's text cannot hold a NUL, and has this in its place.
-        posting_id = pl.format("{}_{}", pl.lit(name), "source_id").str.replace_all(
-            "\0", "\ufffd", literal=True
-        )
+        posting_id = pl.format("{}_{}", pl.lit(name), of_distinct(pl.col("source_id"), safe_id))
         missing = (
             ids.with_columns(posting_id=posting_id)
             .join(accounted, on="posting_id", how="anti")

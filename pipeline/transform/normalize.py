@@ -151,7 +151,7 @@ def rejection(rows: pl.DataFrame) -> dy.DataFrame[RejectedPosting]:
     """Postings that have a ``reason``, mapped or cleaned, as they are kept."""
     return RejectedPosting.cast(
         rows.with_columns(
-            of_distinct(pl.col("source_id").fill_null(""), _safe_id).alias("source_id"),
+            of_distinct(pl.col("source_id").fill_null(""), safe_id).alias("source_id"),
             pl.col("raw").str.replace_all("\0", "", literal=True),
         ).select(RejectedPosting.column_names())
     )
@@ -168,7 +168,7 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
     return (
         mapped.with_columns(
             given_id=given_id,
-            source_id=of_distinct(given_id, _safe_id),
+            source_id=of_distinct(given_id, safe_id),
             title=text.line(pl.col("title")).pipe(_cut, MAX_TITLE_CHARS),
             description=text.paragraphs(pl.col("description")).pipe(_cut, MAX_DESCRIPTION_CHARS),
             description_is_snippet=pl.col("description_is_snippet").fill_null(False),
@@ -221,7 +221,7 @@ def _cut(value: pl.Expr, length: int) -> pl.Expr:
     return value.str.head(length).str.strip_chars().replace("", None)
 
 
-def _safe_id(source_id: str) -> str:
+def safe_id(source_id: str) -> str:
     """The source's own id where it is short printable ASCII, otherwise its hash: an id is a
     key of indexes and part of URLs."""
     if re.fullmatch(rf"[\x21-\x7e]{{1,{MAX_ID_BYTES}}}", source_id):

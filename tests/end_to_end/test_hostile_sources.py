@@ -104,6 +104,13 @@ def test_no_text_of_a_source_is_markup_in_dagster(
     assert IMAGE in plain
     assert "\\x1b" in plain
     assert not RAW.search(plain)
+    events = [record.dagster_event for record in records if record.dagster_event]
+    checks = {
+        event.asset_check_evaluation_data.check_name: event.asset_check_evaluation_data.passed
+        for event in events
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    }
+    assert checks["nothing_lost"], "ids that are hashed are accounted for"
 
 
 def test_no_command_of_a_source_reaches_a_terminal(run: tuple[str, str]) -> None:
@@ -127,7 +134,7 @@ def test_no_text_of_a_source_is_markup_in_an_answer(
     feed = ElementTree.fromstring(answers[".atom"].text)
     names = {element.tag.rpartition("}")[2] for element in feed.iter()}
     assert names == {"feed", "id", "title", "updated", "link", "entry", "author", "name",
-                     "category", "summary"}  # fmt: skip
+                     "category", "summary", "published"}  # fmt: skip
     assert all(link.get("href", "").startswith("http") for link in feed.iter(f"{ATOM}link"))
     rows = list(csv.DictReader(io.StringIO(answers[".csv"].text)))
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
