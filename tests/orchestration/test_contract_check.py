@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 from dagster_dlt import DagsterDltResource
 from source_server import SourceServer, jsearch_job
+from world import World
 
 from pipeline.orchestration.assets import api_spec, raw_asset
-from pipeline.settings import Settings
 from pipeline.sources import SOURCES
 
 
-def checks(server: SourceServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.chdir(folder)
+def checks(server: SourceServer, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     for name, value in {
         "JSEARCH_BASE_URL": server.base_url("jsearch"),
         "JSEARCH_QUERIES": "sre",
@@ -28,7 +26,7 @@ def checks(server: SourceServer, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     run = dg.materialize(
         [raw_asset(source), api_spec(source)],
         resources={
-            "settings": Settings(data_dir=folder, _env_file=None),
+            "settings": world.settings,
             "dlt": DagsterDltResource(),
         },
     )
@@ -37,31 +35,31 @@ def checks(server: SourceServer, folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_another_envelope_fails_in_each_run_and_one_odd_posting_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SourceServer() as server:
         server.answer("jsearch", {"status": "OK", "data": [jsearch_job(job_id="1")]})
         for _ in range(2):
-            told = checks(server, tmp_path, monkeypatch)
+            told = checks(server, world, monkeypatch)
             assert told["source_answered"].passed
             assert not told["as_declared"].passed
             assert told["as_declared"].severity == dg.AssetCheckSeverity.ERROR
             assert "(answer).data: list instead of object" in told["as_declared"].description
         server.answer("jsearch", [jsearch_job(job_id="2", job_is_remote="perhaps"),
                                   jsearch_job(job_id="3")])  # fmt: skip
-        told = checks(server, tmp_path, monkeypatch)
+        told = checks(server, world, monkeypatch)
         assert not told["as_declared"].passed
         assert told["as_declared"].severity == dg.AssetCheckSeverity.WARN
         assert "job_is_remote: text instead of true or false" in told["as_declared"].description
-        assert checks(server, tmp_path, monkeypatch)["as_declared"].passed
+        assert checks(server, world, monkeypatch)["as_declared"].passed
 
 
 def test_a_path_that_is_gone_fails_by_name_on_the_first_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SourceServer() as server:
         body = {"message": "Endpoint '/search-v2' does not exist"}
         server.answer("jsearch", body, status=404)
-        told = checks(server, tmp_path, monkeypatch)
+        told = checks(server, world, monkeypatch)
     assert not told["source_answered"].passed
     assert "has nothing at /search-v2 (HTTP 404" in str(told["source_answered"])
