@@ -158,7 +158,7 @@ _tail = _LOCATION.str.extract(_TAIL)
 _PLACE = (
     pl.when(
         _tail.str.contains(_VIA)
-        | _tail.str.ends_with(pl.col("job_publisher").str.strip_chars())
+        | _tail.str.ends_with(filled("job_publisher").str.strip_chars())
         | _LOCATION.str.contains(r"\s{2,}•\s")
     )
     .then(_LOCATION.str.replace(_TAIL, ""))

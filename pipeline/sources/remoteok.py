@@ -42,7 +42,7 @@ def _is_terms(element: Any) -> bool:
 
 
 _NOTE = (
-    r"(?s)(?:\s|<br\s*/?>)*Please mention the word \S{1,80} and tag \S{1,200}"
+    r"(?s)Please mention the word \S{1,80} and tag \S{1,200}"
     r"(?: when applying.{0,100}?completely(?: \(#\S{1,200}\))?\.?)?"
     r"(?:\s*This is a beta feature.{0,300}?(?:they['’]re human\.?|$))?"
 )
@@ -50,6 +50,7 @@ _NOTE = (
 differ in each answer. The tag is R and the Base64 of the address that asked."""
 _TAG = re.compile(r"[A-Za-z0-9+/]{8,64}={0,2}")
 _note = re.compile(_NOTE)
+_BREAKS = ("<br>", "<br/>", "<br />")
 
 
 def _without_note(element: Any) -> Any:
@@ -58,14 +59,26 @@ def _without_note(element: Any) -> Any:
     if not isinstance(element, Mapping):
         return element
     return {
-        name: _TAG.sub(_unless_address, _note.sub("", value)) if isinstance(value, str) else value
-        for name, value in element.items()
+        name: _cut(value) if isinstance(value, str) else value for name, value in element.items()
     }
+
+
+def _cut(text: str) -> str:
+    without = _note.sub("", text)
+    if without != text:
+        before = None
+        while without != before:
+            before, without = without, without.rstrip()
+            for mark in _BREAKS:
+                without = without.removesuffix(mark)
+    return _TAG.sub(_unless_address, without)
 
 
 def _unless_address(tag: re.Match[str]) -> str:
     text = tag.group()
-    for written in (text, text[1:]):
+    for start in (0, 1):
+        written = text[start:].rstrip("=")
+        written += "=" * (-len(written) % 4)
         try:
             ipaddress.ip_address(base64.b64decode(written, validate=True).decode("ascii"))
         except (binascii.Error, ValueError):
@@ -74,11 +87,11 @@ def _unless_address(tag: re.Match[str]) -> str:
     return text
 
 
-_CUT = r"(\.\.\.|…)\s*(<br\s*/?>\s*)*$"
+_ENDS_IN_DOTS = r"(\.\.\.|…)\s*(<br\s*/?>\s*)*$"
 # The recorded answer holds the newest 98, back to twelve days before; others hold about 100.
 _FEED_WINDOW = 90
 
-_description = pl.col("description").str.replace_all(_NOTE, "")
+_description = pl.col("description").str.replace_all(rf"(?:\s|<br\s*/?>)*{_NOTE}", "")
 """Postings that were staged before the note was cut off still hold it."""
 
 _HAS_SALARY = (pl.col("salary_min") > 0) | (pl.col("salary_max") > 0)
@@ -156,7 +169,7 @@ SOURCE = Source(
         "title": pl.col("position"),
         "company": pl.col("company"),
         "description": _description,
-        "description_is_snippet": _description.str.contains(_CUT).fill_null(False),
+        "description_is_snippet": _description.str.contains(_ENDS_IN_DOTS).fill_null(False),
         "tags": json_strings("tags"),
         "location_text": pl.col("location"),
         "remote": pl.lit(True),

@@ -11,6 +11,7 @@ from source_server import MISSING, SourceServer, empty_list, html_instead_of_jso
 from sources.source_fetch import as_mapped, fetch, quick, recorded, row
 
 from pipeline.extract.errors import UnusableAnswerError
+from pipeline.sources.remoteok import _without_note
 
 
 def test_the_terms_are_no_posting_and_odd_elements_are_kept(tmp_path: Path) -> None:
@@ -78,7 +79,8 @@ NOTE = (
     ("description", "kept"),
     [
         (f"<p>We ship.</p><br/><br/>{NOTE}", "<p>We ship.</p>"),
-        (f"We ship...<br/><br/>\n{NOTE}\n", "We ship...\n"),
+        (f"We ship...<br/><br/>\n{NOTE}\n", "We ship..."),
+        (f"We ship <br />{NOTE.replace('=', '')}", "We ship"),
         (NOTE, ""),
         ("Say MTkyLjAuMi43 or RMTkyLjAuMi43 or #RMjAwMTpkYjg6OjE= please", "Say  or  or # please"),
         ("Please mention the word budget in the first line", None),
@@ -94,6 +96,12 @@ def test_the_address_of_who_asked_is_kept_nowhere(
         ((found,), _) = fetch("remoteok", quick("remoteok", server.base_url("remoteok")), tmp_path)
     assert found["description"] == (description if kept is None else kept)
     assert "MTkyLjAuMi43" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("text", [" ", "<br>", "\n<br/>", "Please mention the word ", "MTky"])
+def test_no_description_takes_long_to_cut(text: str) -> None:
+    """A quadratic rule would take days."""
+    assert _without_note({"description": text * 1_000_000})["description"].startswith(text[:4])
 
 
 def test_what_was_staged_with_the_note_is_read_without_it() -> None:
