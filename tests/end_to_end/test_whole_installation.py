@@ -74,7 +74,9 @@ class Demo:
     def dagster(self, query: str) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self.ports['DAGSTER_PORT']}/graphql"
         answer = httpx.post(url, json={"query": query}, trust_env=False, timeout=30)
-        data: dict[str, Any] = answer.json()["data"]
+        data: dict[str, Any] | None = answer.json()["data"]
+        if data is None:  # while PostgreSQL is away
+            raise LookupError(answer.text)
         return data
 
     def runs(self) -> list[dict[str, Any]]:
@@ -212,7 +214,7 @@ def eventually(demo: Demo, condition: Callable[[], bool], seconds: float = 240) 
     # A run whose launch was cut off blocks others until Dagster gives it up after three minutes.
     deadline = time.monotonic() + seconds
     while True:
-        with suppress(httpx.HTTPError, psutil.Error, OSError, IndexError, KeyError, ValueError):
+        with suppress(httpx.HTTPError, psutil.Error, OSError, LookupError, ValueError):
             if condition():
                 return
         assert time.monotonic() < deadline, "".join(demo.lines[-60:])
