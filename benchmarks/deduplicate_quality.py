@@ -37,6 +37,7 @@ from benchmarks.public_listings import (
     listings,
     read_listings,
 )
+from pipeline.sources.remoteok import without_note
 from pipeline.transform.apply_url import apply_target
 from pipeline.transform.deduplicate import deduplicate, with_keys
 from pipeline.transform.normalize import normalize
@@ -102,7 +103,8 @@ def recorded_listings(folder: Path) -> list[dict[str, Any]]:
 def recorded_bodies(folder: Path) -> list[dict[str, Any]]:
     """The postings of Remote OK with their whole texts; each is its own opening unless company,
     title and text are equal. They take part only reworded: no label of theirs is independent."""
-    answer = json.loads((folder / "remoteok_2024-12-04.json").read_text())[1:]
+    recorded = json.loads((folder / "remoteok_2024-12-04.json").read_text())[1:]
+    answer = [without_note(job) for job in recorded]
     texts = pl.DataFrame(
         [(job["position"], job["company"], job["description"]) for job in answer],
         schema=["title", "company", "description"], orient="row",

@@ -34,7 +34,7 @@ def remoteok(settings: RemoteOkSettings, client: Client) -> Iterator[list[Any]]:
     answer = client.get_json("/api", {}, envelope={"": "list"})
     if not isinstance(answer, list):
         raise client.unusable(answer, "a list of jobs")
-    yield [_without_note(element) for element in answer if not _is_terms(element)]
+    yield [without_note(element) for element in answer if not _is_terms(element)]
 
 
 def _is_terms(element: Any) -> bool:
@@ -53,7 +53,7 @@ _note = re.compile(_NOTE)
 _BREAKS = ("<br>", "<br/>", "<br />")
 
 
-def _without_note(element: Any) -> Any:
+def without_note(element: Any) -> Any:
     """The posting without the note, and without the address of this machine in any other words:
     it is not about the job, and staging and its snapshots are copied to others."""
     if not isinstance(element, Mapping):

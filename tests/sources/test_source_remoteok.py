@@ -11,7 +11,7 @@ from source_server import MISSING, SourceServer, empty_list, html_instead_of_jso
 from sources.source_fetch import as_mapped, fetch, quick, recorded, row
 
 from pipeline.extract.errors import UnusableAnswerError
-from pipeline.sources.remoteok import _without_note
+from pipeline.sources.remoteok import without_note
 
 
 def test_the_terms_are_no_posting_and_odd_elements_are_kept(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_the_address_of_who_asked_is_kept_nowhere(
 @pytest.mark.parametrize("text", [" ", "<br>", "\n<br/>", "Please mention the word ", "MTky"])
 def test_no_description_takes_long_to_cut(text: str) -> None:
     """A quadratic rule would take days."""
-    assert _without_note({"description": text * 1_000_000})["description"].startswith(text[:4])
+    assert without_note({"description": text * 1_000_000})["description"].startswith(text[:4])
 
 
 def test_what_was_staged_with_the_note_is_read_without_it() -> None:
