@@ -71,6 +71,7 @@ def test_a_job_is_answered_in_the_documented_shape(
                 "apply_url": "https://example.com/apply",
                 "source_url": "https://example.com/job",
                 "posted_at": "2026-02-06T10:30:00Z",
+                "posted_at_is_approximate": False,
                 "status": "open",
             }
         ],
@@ -238,6 +239,7 @@ def test_a_job_is_read_with_its_postings(api: httpx.Client, connection: Connecti
         "apply_url": "https://example.com/7",
         "source_url": None,
         "posted_at": None,
+        "posted_at_is_approximate": False,
         "first_seen_at": "2026-02-06T12:30:00.000005Z",
         "last_seen_at": "2026-02-06T12:30:00.000005Z",
         "merge_rule": "same_apply_url",
