@@ -130,8 +130,7 @@ def test_the_end_of_the_terminal_is_a_stop_unless_it_is_ignored(ignored: bool) -
     code = f"""
 import os, signal
 from pipeline.cli import _end_on_signals
-if {ignored}:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN if {ignored} else signal.SIG_DFL)
 _end_on_signals(lambda *_: print("stop", flush=True))
 for number in (signal.SIGHUP, signal.SIGPIPE):
     os.kill(os.getpid(), number)
