@@ -131,7 +131,7 @@ def normalize(
         .then(pl.lit(NO_ID))
         .when(pl.col("title").is_null())
         .then(pl.lit(NO_TITLE))
-        .otherwise(pl.col("unusable"))
+        .otherwise(pl.col("unusable").replace("", None))
     )
     cleaned = cleaned.with_columns(reason=reason)
     understood = cleaned.filter(pl.col("reason").is_null())
