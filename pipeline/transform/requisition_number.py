@@ -16,34 +16,38 @@ _LABELS = (
     r"|requisition|reqs?|r[eé]f(?:erence|érence|erentie|erencia|erência|erenz)?"
     r"|(?:referenz|kenn|job|stellen|ausschreibungs|vacature|referentie|referens)[-\s]?(?:nummer|nr)"
     r"|kennziffer|kennz|chiffre|rif(?:erimento)?|c[oó]d(?:igo|ice)?|vaga|vacante|nr\s?ref|numer\s?ref"
+    r"|announcement|求人番号|案件番号|职位编号|職位編號|職缺編號|채용번호|공고번호"
 )
 _CODE = r"[A-Z]{0,6}[-_/]?\d[0-9A-Z]{0,15}(?:[-_/.][0-9A-Z]{1,12}){0,3}"
 _END = r"(?![\w%])"
 
 _numbers = re.compile(
     rf"""(?ix)
-    (?<![^\W_]) (?:{_LABELS}) (?:\s?(?:id|no|nr|n[°º]))? [\s.:\#№°º-]{{0,4}}
+    (?<![^\W_]) (?:{_LABELS}) (?:\s?(?:id|no|nr|n[°º]))? [\s.:：\#№°º-]{{0,4}}
         (?P<labelled>{_CODE}) {_END}
     | (?<![^\W_]) (?:vacature|vacancy|position|posting|opening) \s? (?P<weak>\d{{3,10}}) {_END}
     | (?:^|(?<=[(\[|–—-])|(?<=[-–—|]\s)) \s? id [\s:.\#]{{1,3}} (?P<id>{_CODE}) {_END}
     | (?<![^\W_]) (?:id\s?[:\#]|n[°º]|№|no\.|nr\.) \s? (?P<counted>\d[\d/-]{{1,14}}) {_END}
     | (?<![^\s(\[|,;:/–—-]) \# \s? (?P<hash>[A-Z]{{0,5}}-?\d{{2,}}(?:-\d+)?) {_END}
-    | (?<![\w+\#./-]) (?P<prefixed>(?:JR|REQ|JREQ|RQ|R|JOB|JO|JID|VAC)
+    | (?<![^\W_]) (?<![+\#./-]) (?P<prefixed>(?:JR|REQ|JREQ|RQ|R|JOB|JO|JID|VAC)
         (?:[-_]\d{{3,}}(?:-\d+)?|\s?\d{{4,}}(?:-\d+)?)) {_END}
+    | (?<![\w+\#./-]) (?P<brassring>\d{{3,8}}BR) {_END}
+    | ^\s* (?P<leading>\d{{5,10}}) \s (?=[^\W\d_])
     | (?:^|[(\[|]\s*|\s[-–—|]\s*)
         (?P<alone>[A-Z]{{1,6}}[-_]?\d{{5,}}|\d{{4}}-\d{{3,6}}|\d{{4,10}})
         (?=\s*(?:$|[)\]|])|\s+[-–—|]\s|\s*:\s)
     | \s (?P<last>\d{{5,10}}) \s*$
     """
 )
-_UNNAMED = {"weak", "alone", "last"}
+_UNNAMED = {"weak", "leading", "alone", "last"}
 _FEWEST_DIGITS = 2
-_state = re.compile(r"\b[A-Z]{2}$")
-"""Behind the code of a state stands a postal code."""
 _year = re.compile(r"(?:19|20)\d\d(?:-(?:19|20)\d\d)?")
-_standard = re.compile(
-    r"(?i)(?:ISO|IEC|EN|DIN|DO|IEEE|RFC|NIST|MIL|CFR|SAP|IFRS|US|EUR|USD|GBP|CHF)[-_]?\d+"
+_STANDARDS = "ISO|IEC|EN|DIN|DO|IEEE|RFC|NIST|MIL|CFR|SAP|IFRS|US|EUR|USD|GBP|CHF"
+_standard = re.compile(rf"(?i)(?:{_STANDARDS})[-_]?\d+")
+_before_another = re.compile(
+    rf"\b[A-Z]{{2}}$|(?i:\b(?:{_STANDARDS}|up to|bis|hasta|jusqu['’]à|fino a)$)"
 )
+"""Behind the code of a state stands a postal code, behind "IEC" a standard, behind "up to" pay."""
 _round = re.compile(r"\d+000|1099")
 _prefix = re.compile(r"^(?:JREQ|JR|REQ|RQ|R|JOB|JO|JID|VAC)(?=\d)|^0+(?=\d)")
 
@@ -60,8 +64,8 @@ def read_numbers(title: str) -> Numbered:
     """Split a title from its requisition numbers.
 
     A number is one that is named as such ("Req #1311", "Kennziffer 123/24", "(ID: 99)"), begins
-    as one ("JR25919", "R-1001"), or stands alone behind a dash, in brackets or at an end. Years,
-    round amounts and numbers of standards are none where nothing names them.
+    or ends as one ("JR25919", "R-1001", "20481BR"), or stands alone behind a dash, in brackets or
+    at either end. Years, round amounts and numbers of standards are none where nothing names them.
     """
     numbers: list[str] = []
 
@@ -74,7 +78,7 @@ def read_numbers(title: str) -> Numbered:
             return found.group()
         if len(re.findall(r"\d", number)) < _FEWEST_DIGITS:
             return found.group()
-        if form == "last" and _state.search(found.string, 0, found.start()):
+        if form == "last" and _before_another.search(found.string, 0, found.start()):
             return found.group()
         numbers.append(comparable_number(number))
         return " | "

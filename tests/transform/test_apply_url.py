@@ -57,6 +57,22 @@ UUID = "a102c558-c365-48cf-b1ae-766037509e5c"
         (["https://careers-acme.icims.com/jobs/1234/engineer/job?mode=job"],
          "icims:careers-acme", "1234"),
         (["https://apply.workable.com/acme/j/0A1B2C3D4E/apply/"], "workable", "0a1b2c3d4e"),
+        (
+            [
+                f"https://recruiting2.ultipro.com/ACM1/JobBoard/{UUID[:-1]}0/OpportunityDetail?opportunityId={UUID}",
+                f"https://acme.rec.pro.ukg.net/ACM1/JobBoard/{UUID[:-1]}0/OpportunityApply?opportunityId={UUID}",
+            ],
+            "ultipro",
+            UUID,
+        ),
+        (
+            [
+                "https://eeho.fa.us2.oraclecloud.com/hcmUI/CandidateExperience/en/sites/CX_1/job/210001",
+                "https://eeho.fa.us2.oraclecloud.com/hcmUI/CandidateExperience/de/sites/x/requisitions/preview/210001?keyword=a",
+            ],
+            "oracle:eeho",
+            "210001",
+        ),
         (["https://jobs.jobvite.com/splunk-careers/job/oeTxsfwQ?nl=1"], "jobvite", "oeTxsfwQ"),
         (["https://acme.taleo.net/careersection/2/jobdetail.ftl?job=22001"],
          "taleo:acme", "22001"),
@@ -94,6 +110,9 @@ def test_a_job_boards_listing_is_no_requisition() -> None:
     st.text()
     | st.text().map("https://".__add__)
     | st.text().map("https://a.greenhouse.io/".__add__)
+    | st.text().map("https://acme.com/jobs/view?id=".__add__)
+    | st.text().map("https://acme.com/jobs#/".__add__)
+    | st.from_regex(r"https?://[a-z@:\[\]%.]{0,20}/(%[0-9a-f]{0,2}|;|\?|#|&|=|jobs/){0,20}\d*")
 )
 def test_no_url_raises_and_every_key_is_bounded(url: str) -> None:
     target = apply_target(url)
@@ -131,9 +150,21 @@ SHARED_HOSTS = [
      "workday:{}", "jr0012"),
     ("https://wd3.myworkdaysite.com/en-US/recruiting/{}/jobs/job/Leeds/SRE_JR0012-1/apply",
      "workday:{}", "jr0012"),
+    ("https://wd5.myworkdaysite.com/recruiting/wd5/{}/jobs/job/Leeds/SRE_JR0012",
+     "workday:{}", "jr0012"),
+    ("https://{}.wd3.myworkdayjobs.com/wday/cxs/x/jobs/job/Leeds/SRE_JR0012",
+     "workday:{}", "jr0012"),
     ("https://{}.wd3.myworkdayjobs.com/en-GB/jobs/job/Leeds/SRE_JR0012", "workday:{}", "jr0012"),
     ("https://workforcenow.adp.com/mascsr/default/mdf/recruitment/recruitment.html?cid={}&jobId=48",
      "adp:{}", "48"),
+    ("https://recruiting.adp.com/srccar/public/RTI.home?c={}&d=External&r=5000123456",
+     "adp-recruiting:{}", "5000123456"),
+    ("https://myjobs.adp.com/{}/cx/job-details?reqId=5001", "adp-myjobs:{}", "5001"),
+    ("https://{}.fa.em2.oraclecloud.com/hcmUI/CandidateExperience/en/sites/CX/job/27",
+     "oracle:{}", "27"),
+    ("https://{}.taleo.net/careersection/ex/jobdetail.ftl?job=1700AB&lang=en",
+     "taleo:{}", "1700ab"),
+    ("https://www.governmentjobs.com/careers/{}/jobs/4567890/sre", "neogov:{}", "4567890"),
     ("https://recruiting.paylocity.com/Recruiting/Jobs/Details/123/{}/Engineer",
      "paylocity:{}", "123"),
     ("https://www.paycomonline.net/v4/ats/web.php/jobs/ViewJobDetails?job=12&clientkey={}",

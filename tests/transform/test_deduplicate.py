@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from relevant_postings import SEEN, postings
+from sources.source_fetch import PAYLOADS, as_mapped
 
+from pipeline.sources import SOURCES
 from pipeline.transform.deduplicate import Override, deduplicate, with_keys
+from pipeline.transform.normalize import normalize
+from pipeline.transform.schema import RelevantPosting
 
 BODY = " ".join(f"We build service {n} with team {n * 7 % 31} for customer {n}." for n in range(40))
 OTHER_BODY = " ".join(
@@ -171,6 +176,8 @@ SHARED = "https://career5.successfactors.eu/career?company={}&career_job_req_id=
         "https://boards.greenhouse.io/acme/jobs/5729825003",
         "https://www.linkedin.com/jobs/view/3812345678",
         "https://board.example/jobs/12345",
+        "https://career5.successfactors.eu/career?career_job_req_id=27372",
+        "https://acme.com/careers#/jobs/77",
     ],
 )
 def test_an_address_joins_two_companies_only_with_more_evidence(url: str) -> None:
@@ -348,6 +355,30 @@ def test_a_large_block_of_alike_openings_that_must_stay_apart() -> None:
     assert len(jobs_of(*rows)) == 400
 
 
+@pytest.mark.skipif(not PAYLOADS.exists(), reason="the recorded payloads are not beside the repo")
+def test_no_recorded_postings_of_two_companies_are_one_job() -> None:
+    sources = ("adzuna", "jsearch", "remoteok")
+    understood, _ = normalize(
+        pl.concat([as_mapped(source, recorded_postings(source)) for source in sources])
+    )
+    frame = understood.unique("posting_id", keep="first").select(
+        pl.exclude("category", "category_reason"),
+        category=pl.lit("backend").cast(RelevantPosting.category.dtype),
+        category_reason=pl.lit("as if each were relevant"),
+    )
+    jobs = (
+        deduplicate(with_keys(frame))
+        .join(frame.select("posting_id", "company"), on="posting_id")
+        .group_by("job_id")
+        .agg("posting_id", pl.col("company").drop_nulls().str.to_lowercase().unique())
+        .filter(pl.col("posting_id").list.len() > 1)
+    )
+    assert ["remoteok_1052399", "remoteok_1059237"] in [
+        sorted(job) for job in jobs["posting_id"].to_list()
+    ]
+    assert jobs.filter(pl.col("company").list.len() > 1).is_empty()
+
+
 any_postings = st.lists(
     st.fixed_dictionaries(
         {
@@ -396,6 +427,19 @@ def test_no_job_holds_what_must_stay_apart(rows: list[dict[str, Any]]) -> None:
         assert len(teams) <= 1
         if {row["city"] for row in members} >= {"Berlin", "Munich"}:
             assert any(row["apply_url"] for row in members)
+
+
+def recorded_postings(source: str) -> list[dict[str, Any]]:
+    """All postings that were recorded of the source, without the notices between them."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(PAYLOADS.glob(f"{source}*.json")):
+        answer = json.loads(path.read_text())
+        if isinstance(answer, dict):
+            answer = answer.get("results") or answer["data"]
+        if isinstance(answer, dict):
+            answer = answer.get("jobs", [answer])
+        found += [posting for posting in answer if SOURCES[source].key in posting]
+    return found
 
 
 def components(keyed: pl.DataFrame) -> list[pl.DataFrame]:

@@ -31,6 +31,18 @@ from pipeline.transform.requisition_number import comparable_number, read_number
         ("Ingeniero de plataforma Ref. 8834", "8834"),
         ("Programmer Analyst - ABC23104", "ABC23104"),
         ("Vacature 4455: DevOps", "4455"),
+        ("Développeur (Réf. 12345)", "12345"),
+        ("Sviluppatore Rif. 4455", "4455"),
+        ("Programista (nr ref. ABC/2024/11)", "ABC202411"),
+        ("Desenvolvedor - Cód. 4455", "4455"),
+        ("バックエンドエンジニア（求人番号：4455）", "4455"),
+        ("백엔드 개발자 (채용번호: 4455)", "4455"),
+        ("SRE (Announcement 24-118)", "24118"),
+        ("SRE_R0012345", "12345"),
+        ("SRE / JR_25919", "25919"),
+        ("SRE | R-2024-0081", "20240081"),
+        ("20481 Cloud Engineer", "20481"),
+        ("Cloud Engineer - 20481BR", "20481BR"),
     ],
 )
 def test_a_requisition_number_is_read_and_taken_out(title: str, number: str) -> None:
@@ -47,6 +59,11 @@ def test_a_requisition_number_is_read_and_taken_out(title: str, number: str) -> 
         "Dynamics 365 Developer", "SRE $120,000 - $150,000", "SRE - 100000", "SRE (80-100%)",
         "SRE 100%", "SRE (m/f/d)", "ISO27001 Engineer", "Engineer (ISO-27001)", "AS400 Developer",
         "Cloud Engineer - S3, EC2, K8s", "SRE, Austin TX 78701", "Refactoring Engineer 10",
+        "Top 100 Employer: SRE", "Fortune 500 SRE", "SRE €65,000", "SRE - up to 85500",
+        "SRE 65k-80k",
+        "Safety Engineer - IEC 61508", "RHEL 8 Engineer", ".NET 8 Developer", "SQL Server 2019",
+        "SRE (12 month contract)", "GS-13 Engineer", "AZ-104 Engineer", "SRE W2/1099", "SRE (HL7)",
+        "SRE 2026-01-15", "SRE (01/2026)", "Engineer #1", "Reference Data Engineer", "R 4 Analyst",
     ],
 )  # fmt: skip
 def test_other_numbers_are_none(title: str) -> None:
