@@ -49,7 +49,7 @@ _before_another = re.compile(
 )
 """Behind the code of a state stands a postal code, behind "IEC" a standard, behind "up to" pay."""
 _round = re.compile(r"\d+000|1099")
-_prefix = re.compile(r"^(?:JREQ|JR|REQ|RQ|R|JOB|JO|JID|VAC)(?=\d)|^0+(?=\d)")
+_added = re.compile(r"^(?:JREQ|JR|REQ|RQ|R|JOB|JO|JID|VAC)(?=\d)|^0+(?=\d)|(?<=\d)BR$")
 
 
 class Numbered(NamedTuple):
@@ -88,8 +88,8 @@ def read_numbers(title: str) -> Numbered:
 
 def comparable_number(number: str) -> str:
     """One writing of a number: upper case, without separators, leading zeros and the letters that
-    some systems put before it ("R0012345", "JR-12345" and "12345" are one)."""
+    some systems put around it ("R0012345", "JR-12345", "12345BR" and "12345" are one)."""
     plain = re.sub(r"[^0-9A-Z]", "", number.upper())
-    while (shorter := _prefix.sub("", plain)) != plain:
+    while (shorter := _added.sub("", plain)) != plain:
         plain = shorter
     return plain

@@ -42,7 +42,7 @@ from pipeline.transform.requisition_number import comparable_number, read_number
         ("SRE / JR_25919", "25919"),
         ("SRE | R-2024-0081", "20240081"),
         ("20481 Cloud Engineer", "20481"),
-        ("Cloud Engineer - 20481BR", "20481BR"),
+        ("Cloud Engineer - 20481BR", "20481"),
     ],
 )
 def test_a_requisition_number_is_read_and_taken_out(title: str, number: str) -> None:
@@ -71,7 +71,7 @@ def test_other_numbers_are_none(title: str) -> None:
 
 
 def test_one_number_has_one_writing() -> None:
-    writings = ["R0012345", "r-12345", "JR-12345", "REQ 12345", "12345", "0012345"]
+    writings = ["R0012345", "r-12345", "JR-12345", "REQ 12345", "12345", "0012345", "12345BR"]
     assert {comparable_number(number) for number in writings} == {"12345"}
 
 
