@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_hostile_text import LONG, SHORT, assert_linear
 
 from pipeline.transform.apply_url import MAX_KEY_CHARS, apply_target, apply_targets, employers_urls
 
@@ -117,6 +118,20 @@ def test_a_job_boards_listing_is_no_requisition() -> None:
 def test_no_url_raises_and_every_key_is_bounded(url: str) -> None:
     target = apply_target(url)
     assert len(target.key or "") <= MAX_KEY_CHARS
+
+
+@pytest.mark.parametrize(
+    "unit", ["job/1-", "_1-1", "a-", "abcdef1-", "a.", "%2F", ";jsessionid=", "?id=1&", "#/jobs/1-"]
+)
+@pytest.mark.parametrize(
+    "start", ["acme.com/", "acme.wd1.myworkdayjobs.com/job/", "linkedin.com/jobs/view/", ""]
+)
+def test_time_grows_with_the_length_of_an_address(start: str, unit: str) -> None:
+    short, long = (
+        pl.DataFrame({"url": [f"https://{start}{(unit * length)[:length]}"]})
+        for length in (SHORT, LONG)
+    )
+    assert_linear(lambda rows: [apply_target(url) for url in rows["url"]], short, long)
 
 
 def test_a_long_url_keeps_its_identity() -> None:
