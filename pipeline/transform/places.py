@@ -63,7 +63,6 @@ _CITY_NAMES = {
     "zurich": "Zürich", "göteborg": "Gothenburg", "münchen": "Munich", "köln": "Cologne",
     "wien": "Vienna", "praha": "Prague", "warszawa": "Warsaw", "lisboa": "Lisbon",
     "milano": "Milan", "roma": "Rome", "kiev": "Kyiv", "københavn": "Copenhagen",
-    "washington, dc": "Washington",
     "washington dc": "Washington", "washington d.c.": "Washington", "d.c.": "Washington",
 }  # fmt: skip
 """Several names of one city, and the abbreviations that are used alone."""
@@ -86,8 +85,9 @@ _SUBDIVISION_ALIASES = {
 """English names of subdivisions that ISO 3166-2 lists in the country's language only."""
 
 _CITY_REGIONS = {
-    "AT": {"wien", "vienna"}, "DE": {"berlin", "hamburg", "bremen"}, "GB": {"london"},
-    "IN": {"delhi"}, "US": {"washington, dc"},
+    "AT": {"wien": "Vienna", "vienna": "Vienna"},
+    "DE": {"berlin": "Berlin", "hamburg": "Hamburg", "bremen": "Bremen"},
+    "GB": {"london": "London"}, "IN": {"delhi": "Delhi"}, "US": {"washington, dc": "Washington"},
 }  # fmt: skip
 """Regions that are cities, so that what lies in them are their quarters."""
 
@@ -248,8 +248,8 @@ def _city_of_areas(country: str, location: str) -> str | None:
         return None
     areas = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     gazetteer = _gazetteer()
-    if len(areas) > 1 and _fold(areas[1]) in _CITY_REGIONS.get(country, ()):
-        return _place_name(areas[1])
+    if len(areas) > 1 and (city := _CITY_REGIONS.get(country, {}).get(_fold(areas[1]))):
+        return city
     below = areas[1:] if len(areas) > 1 and not _is_part(areas[1], country) else areas[2:]
     people = {name: gazetteer.cities.get(_fold(name), {}).get(country, 0) for name in below}
     if any(people.values()):

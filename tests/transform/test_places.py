@@ -96,3 +96,9 @@ def test_the_sources_own_fields_come_first(
 )  # fmt: skip
 def test_countries_by_name_and_code(name: str | None, code: str | None) -> None:
     assert country_code(name) == code
+
+
+def test_the_district_of_columbia_is_not_the_state_of_washington() -> None:
+    district = locate("Washington, D.C., US", "Washington", "Washington, D.C.", "US")
+    state = locate("International, King County", None, "Washington", "US")
+    assert district.region != state.region == "Washington"
