@@ -277,19 +277,18 @@ def _remote() -> pl.Expr:
     """A location, a title or a plain sentence of the text that says office, on-site or hybrid
     outweighs the source's flag, which Remote OK sets for its whole feed; otherwise the flag, or
     remote work named in location or title. A place or title that offers both is remote."""
-    place = pl.col("location_text").fill_null("").str.replace_all(_HOME_OFFICE, "")
+    place = pl.col("location_text").fill_null("")
     title = pl.col("title").fill_null("")
-    plain_title = title.str.replace_all(_NOT_REMOTE, "")
-    at_place = place.str.contains(_ON_SITE)
-    on_site = title.str.replace_all(_HOME_OFFICE, "").str.replace_all(
-        _HYBRID_SUBJECT, ""
-    ).str.contains(f"{_ON_SITE_TITLE}|{_NO_REMOTE_TITLE}") | pl.col("description").str.contains(
-        _ON_SITE_TEXT
-    ).fill_null(False)
-    named = place.str.replace_all(_NOT_REMOTE, "").str.contains(
-        _REMOTE_PLACE
-    ) | plain_title.str.contains(_REMOTE_TITLE)
-    return ~at_place & (named | (pl.col("remote").fill_null(False) & ~on_site))
+    at_place = place.str.replace_all(_HOME_OFFICE, "").str.contains(_ON_SITE)
+    plain_title = title.str.replace_all(_HOME_OFFICE, "").str.replace_all(_HYBRID_SUBJECT, "")
+    in_title = plain_title.str.contains(f"{_ON_SITE_TITLE}|{_NO_REMOTE_TITLE}")
+    in_text = pl.col("description").str.contains(_ON_SITE_TEXT).fill_null(False)
+    flagged = pl.col("remote").fill_null(False) & ~in_title & ~in_text
+    named = [
+        said.str.replace_all(_NOT_REMOTE, "").str.contains(words)
+        for said, words in ((place, _REMOTE_PLACE), (title, _REMOTE_TITLE))
+    ]
+    return ~at_place & pl.any_horizontal(flagged, *named)
 
 
 def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:

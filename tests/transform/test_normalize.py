@@ -197,6 +197,7 @@ def test_further_apply_urls_are_clean_distinct_and_few() -> None:
         ({"remote": True, "location_text": "MD Chevy Chase (Office) - JPS"}, False),
         ({"remote": True, "location_text": "Hybrid - London"}, False),
         ({"remote": True, "location_text": "Home office, Germany"}, True),
+        ({"location_text": "Home office, Germany"}, True),
         ({"location_text": "Remote in USA"}, True),
         ({"location_text": "Anywhere"}, True),
         ({"title": "Backend Engineer (Remote)", "remote": False}, True),
