@@ -48,7 +48,7 @@ def moment(column: str) -> pl.Expr:
     a date with the month's English name, or digits as :func:`epoch_time` reads them. Without an
     offset it is taken for UTC."""
     text = pl.col(column).str.strip_chars()
-    return pl.coalesce(
+    read = pl.coalesce(
         text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False),
         *[
             text.str.to_datetime(written, time_unit="us", strict=False).dt.replace_time_zone("UTC")
@@ -60,8 +60,10 @@ def moment(column: str) -> pl.Expr:
             for written in ("%Y-%m-%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y")
         ],
         _since_1970(text.str.extract(r"^(\d{9,19})$").cast(pl.Int64, strict=False)),
-        of_distinct(text, _rfc_2822, pl.Datetime("us", "UTC")),
     )  # fmt: skip
+    # Python is asked only for what the others cannot read: nearly every time is one of its own.
+    unread = pl.when(read.is_null()).then(text)
+    return pl.coalesce(read, of_distinct(unread, _rfc_2822, pl.Datetime("us", "UTC")))
 
 
 def epoch_time(column: str) -> pl.Expr:
