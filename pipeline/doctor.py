@@ -134,23 +134,22 @@ def _source(source: Source, settings: Settings, *, ask: bool) -> Iterator[Findin
         keys = " and ".join(own.missing_keys)
         yield Finding(source.title, "missing", f"skipped without {keys}: set it in .env.")
         return
+    quota = Quota(source.name, own, settings.data_dir)
     reached = _reachable(own.base_url)
     if reached is not None:
         yield Finding(source.title, "missing", reached)
     elif ask:
-        yield _answer(source, own, settings)
+        yield _answer(source, own, quota)
     else:
-        yield Finding(
-            source.title, "ok", f"configured and reachable{_cadence(source, own, settings)}"
-        )
+        yield Finding(source.title, "ok", f"configured and reachable{_cadence(own, quota)}")
 
 
-def _answer(source: Source, own: SourceSettings, settings: Settings) -> Finding:
+def _answer(source: Source, own: SourceSettings, quota: Quota) -> Finding:
     """What comes back to the first page of the first search, asked once and within seconds."""
     brief = own.model_copy(
         update={"max_pages": 1, "max_attempts": 1, "max_seconds": ANSWER_SECONDS}
     )
-    client = Client(source.name, brief, Quota(source.name, own, settings.data_dir))
+    client = Client(source.name, brief, quota)
     conformed = Conformed(source)
     postings: list[Any] = []
     try:
@@ -160,7 +159,7 @@ def _answer(source: Source, own: SourceSettings, settings: Settings) -> Finding:
             return Finding(source.title, "broken", failure_in_words(source, error))
     conformed.add(postings)
     drift = [drift for drift in (*client.drift(), *conformed.drift()) if drift.what != UNKNOWN]
-    answered = f"answers with {len(conformed)} postings{_cadence(source, own, settings)}"
+    answered = f"answers with {len(conformed)} postings{_cadence(own, quota)}"
     if drift:
         told = "; ".join(f"{each.field}: {each.what}" for each in drift[:5])
         return Finding(source.title, "broken", f"{answered}, but not as declared: {told}")
@@ -173,13 +172,13 @@ def _wanted_more(error: FetchError | None) -> bool:
     return all(isinstance(failure, BoundReachedError) for failure in failures)
 
 
-def _cadence(source: Source, own: SourceSettings, settings: Settings) -> str:
+def _cadence(own: SourceSettings, quota: Quota) -> str:
     try:
-        left = Quota(source.name, own, settings.data_dir).left()
+        left = quota.left()
     except FetchError as error:
         return f"; {error}"
-    quota = "" if left is None else f", {left} requests left in the quota"
-    return f"; asked every {own.interval_minutes} minutes{quota}"
+    requests = "" if left is None else f", {left} requests left in the quota"
+    return f"; asked every {own.interval_minutes} minutes{requests}"
 
 
 def _reachable(url: str) -> str | None:

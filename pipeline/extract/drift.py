@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,8 +57,11 @@ def envelope_differences(answer: Any, declared: Mapping[str, str]) -> list[tuple
             ``data.jobs``; the empty name is the answer itself.
     """
     found = []
+    children: defaultdict[str, set[str]] = defaultdict(set)
     for name, kinds in declared.items():
         parent, _, key = name.rpartition(".")
+        if name:
+            children[parent].add(key)
         holder = _at(answer, parent)
         if name and not isinstance(holder, Mapping):
             continue
@@ -66,20 +70,15 @@ def envelope_differences(answer: Any, declared: Mapping[str, str]) -> list[tuple
         if actual not in allowed and not (actual == "whole number" and "number" in allowed):
             expected = " or ".join(kind for kind in allowed if kind != "absent")
             found.append((_field(name), f"{actual} instead of {expected}"))
-    for parent in {name.rpartition(".")[0] for name in declared if name}:
+    for parent, known in children.items():
         holder = _at(answer, parent)
         if isinstance(holder, Mapping):
-            known = {name.rpartition(".")[2] for name in declared if _parent(name) == parent}
             found += [
                 (_field(f"{parent}.{key}" if parent else str(key)), UNKNOWN)
                 for key in holder
                 if key not in known
             ]
     return sorted(found)
-
-
-def _parent(name: str) -> str | None:
-    return name.rpartition(".")[0] if name else None
 
 
 def _at(answer: Any, path: str) -> Any:

@@ -12,6 +12,11 @@ Position = int | str | None
 """Where a page begins: its number, a cursor, or None for the first page."""
 
 
+COUNTRY_FIELD = "_country"
+"""Added to each raw posting of a search by country: the country that was asked, which many
+answers do not name."""
+
+
 @dataclass(frozen=True)
 class Page:
     """One answer to a search.
@@ -26,6 +31,14 @@ class Page:
     postings: list[Any]
     next: Position
     announced: int | None = None
+
+
+def with_country(postings: list[Any], country: str) -> list[Any]:
+    """The postings with :data:`COUNTRY_FIELD`; what is no object stays as it is."""
+    return [
+        {**posting, COUNTRY_FIELD: country} if isinstance(posting, Mapping) else posting
+        for posting in postings
+    ]
 
 
 def pages_of_searches(

@@ -12,7 +12,13 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
-from pipeline.extract.searches import Page, Position, pages_of_searches
+from pipeline.extract.searches import (
+    COUNTRY_FIELD,
+    Page,
+    Position,
+    pages_of_searches,
+    with_country,
+)
 from pipeline.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import Source
 from pipeline.transform.currencies import currency_of
@@ -24,9 +30,6 @@ COUNTRIES = [
     "sg", "us", "za",
 ]  # fmt: skip
 """The countries that Adzuna covers (https://developer.adzuna.com)."""
-
-COUNTRY_FIELD = "_country"
-"""Added to each raw posting: the country that was asked, which the answer does not name."""
 
 
 def _known_countries(countries: list[str]) -> list[str]:
@@ -138,16 +141,10 @@ def _page(
         is_last, announced = count <= asked, min(count, asked)
     else:
         is_last, announced = len(postings) < settings.results_per_page, None
-    return Page(
-        [
-            {**posting, COUNTRY_FIELD: country} if isinstance(posting, Mapping) else posting
-            for posting in postings
-        ],
-        None if is_last else number + 1,
-        announced,
-    )
+    return Page(with_country(postings, country), None if is_last else number + 1, announced)
 
 
+_COUNTRY = pl.col(COUNTRY_FIELD).str.to_uppercase()
 _HAS_SALARY = (pl.col("salary_min") > 0) | (pl.col("salary_max") > 0)
 _IS_PREDICTED = flag("salary_is_predicted").fill_null(False)
 _POINT = pl.coalesce("salary_min", "salary_max")
@@ -191,9 +188,9 @@ SOURCE = Source(
         .str.contains(r"(…|\.\.\.|&hellip;)\s*$")
         .fill_null(False),
         "location_text": pl.col("location").str.json_path_match("$.display_name"),
-        "city": city_of_area_list(pl.col("location"), pl.col(COUNTRY_FIELD).str.to_uppercase()),
+        "city": city_of_area_list(pl.col("location"), _COUNTRY),
         "region": pl.col("location").str.json_path_match("$.area[1]"),
-        "country": pl.col(COUNTRY_FIELD).str.to_uppercase(),
+        "country": _COUNTRY,
         # A contract is one whatever its hours; "permanent" says less than "full_time".
         "employment_type": pl.coalesce(
             pl.when(pl.col("contract_type") == "contract").then(pl.col("contract_type")),
@@ -206,7 +203,7 @@ SOURCE = Source(
         .then(pl.coalesce("salary_max", _POINT))
         .otherwise("salary_max"),
         "salary_currency": pl.when(_HAS_SALARY).then(
-            currency_of(pl.lit(None, pl.String), pl.col(COUNTRY_FIELD).str.to_uppercase())
+            currency_of(pl.lit(None, pl.String), _COUNTRY)
         ),
         # Hourly rates are made a year of without a mark: stated_pay finds them by the text.
         "salary_period": pl.when(_HAS_SALARY).then(pl.lit("YEAR")),

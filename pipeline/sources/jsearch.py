@@ -12,7 +12,13 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
-from pipeline.extract.searches import Page, Position, pages_of_searches
+from pipeline.extract.searches import (
+    COUNTRY_FIELD,
+    Page,
+    Position,
+    pages_of_searches,
+    with_country,
+)
 from pipeline.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import Source
 from pipeline.transform.currencies import currency_of
@@ -69,9 +75,6 @@ class JSearchSettings(SourceSettings):
         return len(self.queries) * len(self.countries) * self.pages_per_query
 
 
-COUNTRY_FIELD = "_country"
-"""Added to each raw posting: the country that was asked, which many postings do not name."""
-
 _ENVELOPE = {
     "": "object", "status": "text", "request_id": "text or absent",
     "parameters": "object or absent", "data": "object", "data.jobs": "list",
@@ -125,14 +128,7 @@ def _page(
         following = cursor if isinstance(cursor, str) and cursor not in ("", position) else None
     if not isinstance(postings, list):
         raise client.unusable(answer, "a list of jobs in `data.jobs`")
-    asked = country.lower()
-    return Page(
-        [
-            {**posting, COUNTRY_FIELD: asked} if isinstance(posting, Mapping) else posting
-            for posting in postings
-        ],
-        following,
-    )
+    return Page(with_country(postings, country.lower()), following)
 
 
 _MOST_OPTIONS = 20
@@ -168,6 +164,7 @@ _ARRANGEMENT = pl.col("work_arrangement").str.to_lowercase().str.replace_all(r"[
 _EXACT_DATE = pl.coalesce(
     moment("job_posted_at_datetime_utc"), epoch_time("job_posted_at_timestamp")
 )
+_TOLD_DAY = day_of_age("job_posted_at", "last_seen_at")
 
 SOURCE = Source(
     name="jsearch",
@@ -282,9 +279,8 @@ SOURCE = Source(
         ),
         "apply_urls": pl.concat_list(filled("job_apply_link"), *_LINKS).list.drop_nulls(),
         "source_url": filled("job_google_link"),
-        "posted_at": pl.coalesce(_EXACT_DATE, day_of_age("job_posted_at", "last_seen_at")),
-        "posted_at_is_approximate": _EXACT_DATE.is_null()
-        & day_of_age("job_posted_at", "last_seen_at").is_not_null(),
+        "posted_at": pl.coalesce(_EXACT_DATE, _TOLD_DAY),
+        "posted_at_is_approximate": _EXACT_DATE.is_null() & _TOLD_DAY.is_not_null(),
         "expires_at": pl.coalesce(
             moment("job_offer_expiration_datetime_utc"),
             epoch_time("job_offer_expiration_timestamp"),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
+
 from pipeline.settings import Settings
 
 DATASET = "staging"
@@ -28,3 +30,13 @@ def staging_path(settings: Settings, source: str) -> Path:
 def snapshot_path(settings: Settings, source: str) -> Path:
     """The read-only copy of it."""
     return settings.snapshot_dir / f"{source}.duckdb"
+
+
+def has_postings(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a load has ever created the table ``postings``."""
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'staging'"
+            " and table_name = 'postings' and not internal"
+        ).fetchall()
+    )

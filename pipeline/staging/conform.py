@@ -181,7 +181,6 @@ class Conformed:
         self._types |= dict.fromkeys(source.numeric_texts, _TEXT_OR_NUMBER)
         self._types |= dict.fromkeys(source.json_columns, _NESTED)
         self._frames: list[pl.DataFrame] = []
-        self._postings = 0
         self._objects = 0
         self._filled: set[str] = set()
         self._drift: Counter[tuple[str, str]] = Counter()
@@ -215,7 +214,7 @@ class Conformed:
     def drift(self) -> list[Drift]:
         """What differed from the declaration, in alphabetical order of the fields."""
         found = [
-            Drift(field, what, count, self._examples.get((field, what)), of=self._postings)
+            Drift(field, what, count, self._examples.get((field, what)), of=len(self))
             for (field, what), count in self._drift.items()
         ]
         if self._objects:
@@ -261,7 +260,6 @@ class Conformed:
 
     def _note_shapes(self, postings: Sequence[Any], keys: Iterable[str]) -> None:
         objects = [posting for posting in postings if isinstance(posting, Mapping)]
-        self._postings += len(postings)
         self._objects += len(objects)
         counts = Counter(chain.from_iterable(objects))
         for field, count in counts.items():

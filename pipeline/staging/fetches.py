@@ -10,6 +10,7 @@ import polars as pl
 from pipeline.settings import Settings
 from pipeline.sources import Source
 from pipeline.staging import snapshot_path
+from pipeline.staging.snapshot import open_snapshot
 from pipeline.transform.schema import CompleteFetch
 
 HISTORY = 20
@@ -25,11 +26,9 @@ def usual_rows(source: str, settings: Settings, before_run: str) -> float | None
     path = snapshot_path(settings, source)
     if not path.exists():
         return None
-    with duckdb.connect() as connection:
-        quoted = str(path).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as snapshot (read_only)")
+    with open_snapshot(path) as connection:
         row = connection.execute(
-            "select median(rows) from (select rows from snapshot.staging.fetches"
+            "select median(rows) from (select rows from staging.fetches"
             " where status = 'ok' and run_id <> $run order by started_at desc limit $limit)",
             {"run": before_run, "limit": HISTORY},
         ).fetchone()

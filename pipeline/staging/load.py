@@ -23,7 +23,14 @@ from pipeline.extract.errors import FetchError
 from pipeline.extract.quota import Quota
 from pipeline.settings import Settings, SourceSettings
 from pipeline.sources import Source
-from pipeline.staging import StagingError, history, packages, snapshot_path, staging_path
+from pipeline.staging import (
+    StagingError,
+    has_postings,
+    history,
+    packages,
+    snapshot_path,
+    staging_path,
+)
 from pipeline.staging.conform import Conformed
 from pipeline.staging.history import Fetch
 from pipeline.staging.snapshot import publish_snapshot
@@ -271,21 +278,12 @@ def _oldest_posted_at(source: Source, frame: pl.DataFrame) -> datetime | None:
     return oldest
 
 
-def _has_postings(connection: duckdb.DuckDBPyConnection) -> bool:
-    return bool(
-        connection.execute(
-            "select 1 from duckdb_tables() where schema_name = 'staging'"
-            " and table_name = 'postings' and not internal"
-        ).fetchall()
-    )
-
-
 def _first_seen(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> pl.DataFrame:
     schema: dict[str, pl.DataType] = {
         "source_id": pl.String(),
         "first_seen_at": pl.Datetime("us", "UTC"),
     }
-    if not _has_postings(connection):
+    if not has_postings(connection):
         return pl.DataFrame(schema=schema)
     connection.execute("set TimeZone = 'UTC'")
     connection.register("fetched", frame.select("source_id").to_arrow())
@@ -301,7 +299,7 @@ def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
     """dlt numbers loads by the clock, and readers ask for later numbers than they have read.
     Where the clock was set back, loads of before must not stand above the coming ones. Their
     numbers vanish, so that who has read up to one of them reads everything again."""
-    if _has_postings(connection):
+    if has_postings(connection):
         now = {"now": str(time.time())}
         for table, column in (("postings", "_dlt_load_id"), ("_dlt_loads", "load_id")):
             connection.execute(

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
-from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from pipeline.settings import Settings
 from pipeline.sources import Source
-from pipeline.staging import snapshot_path
+from pipeline.staging import has_postings, snapshot_path
 from pipeline.staging.fetches import complete_fetches
+from pipeline.staging.snapshot import open_snapshot
 from pipeline.transform.schema import CompleteFetch, MappedPosting, SourceState
 
 BATCH_ROWS = 50_000
-
-_MEMORY_LIMIT = "1GiB"
-"""DuckDB otherwise keeps what it has read of a snapshot, up to most of the machine's memory."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,8 @@ def batches(
     path = snapshot_path(settings, source.name)
     if not path.exists():
         return Staged(_state_frame(source, {"staged": 0, "fetched": 0}))
-    connection = _opened(path)
-    if not _has_postings(connection):
+    connection = open_snapshot(path)
+    if not has_postings(connection):
         connection.execute(
             "create temp view postings as select null::varchar as run_id,"
             " null::varchar as _dlt_load_id where false"
@@ -91,8 +88,8 @@ def batches(
 def staged_ids(source: Source, settings: Settings, up_to_load_id: str) -> pl.DataFrame:
     """The columns ``source_id`` and ``load_id`` of the postings that staging holds since a load
     or longer. None where staging does not know that load: all of it will be read again."""
-    with _opened(snapshot_path(settings, source.name)) as connection:
-        if not _has_postings(connection) or not _knows(connection, up_to_load_id):
+    with open_snapshot(snapshot_path(settings, source.name)) as connection:
+        if not has_postings(connection) or not _knows(connection, up_to_load_id):
             return pl.DataFrame(schema={"source_id": pl.String, "load_id": pl.String})
         found = connection.sql(
             "select source_id, _dlt_load_id as load_id from staging.postings"
@@ -100,27 +97,6 @@ def staged_ids(source: Source, settings: Settings, up_to_load_id: str) -> pl.Dat
             params={"up_to": up_to_load_id},
         ).to_arrow_table()
     return pl.DataFrame(found)
-
-
-def _opened(path: Path) -> duckdb.DuckDBPyConnection:
-    # Attached, not connected to: DuckDB hands out a database that this process has open under
-    # the same name again, even when another file has taken its place.
-    connection = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})
-    connection.execute("set enable_progress_bar = false")
-    connection.execute("set TimeZone = 'UTC'")
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as snapshot (read_only)")
-    connection.execute("use snapshot")
-    return connection
-
-
-def _has_postings(connection: duckdb.DuckDBPyConnection) -> bool:
-    return bool(
-        connection.execute(
-            "select 1 from information_schema.tables"
-            " where table_schema = 'staging' and table_name = 'postings'"
-        ).fetchall()
-    )
 
 
 def _knows(connection: duckdb.DuckDBPyConnection, load_id: str) -> bool:

@@ -17,7 +17,23 @@ CHECKSUM_BYTES = 8
 checksum of the rest: https://duckdb.org/docs/current/internals/storage. Tests hold that against
 the installed DuckDB."""
 
+_MEMORY_LIMIT = "1GiB"
+"""DuckDB otherwise keeps what it has read of a snapshot, up to most of the machine's memory."""
+
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that reads the snapshot, with times in UTC."""
+    # Attached, not connected to: DuckDB hands out a database that this process has open under
+    # the same name again, even when another file has taken its place.
+    connection = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})
+    connection.execute("set enable_progress_bar = false")
+    connection.execute("set TimeZone = 'UTC'")
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as snapshot (read_only)")
+    connection.execute("use snapshot")
+    return connection
 
 
 def publish_snapshot(staging: Path, snapshot: Path) -> None:

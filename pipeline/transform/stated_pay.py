@@ -21,7 +21,7 @@ class Pay(NamedTuple):
     period: str | None
 
 
-YEARLY = {
+_YEARLY = {
     "HOUR": (2_080, 2_000, 1_950, 1_920),
     "DAY": (260, 250, 240, 230, 220),
     "WEEK": (52,),
@@ -33,7 +33,7 @@ _PERIODS = {
     "HOUR": r"hours?|hrs?|h|hourly|stunde|std|heure|hora|ora|uur|godz\w*|timme|time",
     "DAY": r"days?|daily|d|tag|jour|día|dia|giorno|dag|dzień|md",
     "WEEK": r"weeks?|weekly|wk|woche|semaine|semana|settimana",
-    "MONTH": r"months?|monthly|mo|mth|monat|mois|mes|mês|mese|maand|mies\w*|month",
+    "MONTH": r"months?|monthly|mo|mth|monat|mois|mes|mês|mese|maand|mies\w*",
     "YEAR": r"years?|yearly|yr|annum|annually|annual|jahr|an|año|ano|anno|jaar|rok",
 }
 _period_of = {name: re.compile(words, re.IGNORECASE) for name, words in _PERIODS.items()}
@@ -82,7 +82,7 @@ def as_stated(given: Pay, text: str) -> Pay:
             return given._replace(
                 currency=stated.currency or given.currency, period=stated.period or given.period
             )
-        for factor in YEARLY.get(stated.period or "", ()) if given.period == "YEAR" else ():
+        for factor in _YEARLY.get(stated.period or "", ()) if given.period == "YEAR" else ():
             if _same(low, stated.low, factor) and _same(high, stated.high, factor):
                 return stated._replace(currency=stated.currency or given.currency)
     return given

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import polars as pl
 import psycopg
 import pytest
+from at_once import at_once
 from postings import Connection, posting, publish_delta, rejected_posting, states
 
 from pipeline.publish import leases
@@ -58,24 +57,13 @@ def test_no_run_takes_over_from_one_that_has_not_ended(connection: Connection) -
 
 
 def test_of_many_runs_that_begin_at_once_one_gets_the_lease(empty: str) -> None:
-    outcomes: list[str] = []
-    start = threading.Barrier(6)
-
-    def begin(number: int) -> None:
-        with psycopg.connect(empty, autocommit=True) as connection:
-            start.wait()
-            try:
-                take(connection, f"run-{number}", lambda run_id: True)
-                outcomes.append("has it")
-            except RunInProgressError:
-                outcomes.append("refused")
-
-    threads = [threading.Thread(target=begin, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["has it"] + ["refused"] * 5
+    outcomes = at_once(
+        empty,
+        6,
+        lambda connection, number: take(connection, f"run-{number}", lambda run_id: True),
+        RunInProgressError,
+    )
+    assert outcomes == ["done"] + ["refused"] * 5
 
 
 def test_a_run_that_hangs_in_its_publish_is_not_waited_for(

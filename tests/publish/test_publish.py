@@ -6,15 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psycopg
 import pytest
+from at_once import at_once
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from postings import (
@@ -252,24 +251,15 @@ def test_a_run_on_an_old_version_is_refused(connection: Connection) -> None:
 
 
 def test_of_two_publishes_at_once_one_is_refused(empty: str) -> None:
-    outcomes: list[str] = []
-    start = threading.Barrier(2)
-
-    def run(number: int) -> None:
-        with psycopg.connect(empty, autocommit=True) as connection:
-            start.wait()
-            try:
-                publish_delta(connection, [posting(f"jsearch_{number}")], base_version=0)
-                outcomes.append("published")
-            except PublishConflictError:
-                outcomes.append("refused")
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["published", "refused"]
+    outcomes = at_once(
+        empty,
+        2,
+        lambda connection, number: publish_delta(
+            connection, [posting(f"jsearch_{number}")], base_version=0
+        ),
+        PublishConflictError,
+    )
+    assert outcomes == ["done", "refused"]
 
 
 POSTINGS = st.dictionaries(
