@@ -38,11 +38,11 @@ from benchmarks.public_listings import (
     read_listings,
 )
 from pipeline.sources.remoteok import without_note
-from pipeline.transform.apply_url import apply_target
-from pipeline.transform.deduplicate import deduplicate, with_keys
-from pipeline.transform.normalize import normalize
+from pipeline.transform.cleaning.normalize import normalize
+from pipeline.transform.cleaning.text import line, paragraphs
+from pipeline.transform.deduplication.apply_url import apply_target
+from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
 from pipeline.transform.schema import MappedPosting, RelevantPosting
-from pipeline.transform.text import line, paragraphs
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _SUFFIXES = ["", "", ", Inc.", " Ltd.", " LLC", " GmbH", " Inc", " Corporation"]

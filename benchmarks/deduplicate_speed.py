@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.transform.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
 from pipeline.transform.schema import RelevantPosting
 
 _random = random.Random(1)

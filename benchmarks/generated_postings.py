@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from pipeline.demo.openings import company
-from pipeline.demo.vocabulary import COUNTRIES, DISCIPLINES, LEVELS, PLACES, PUBLISHERS, TEAMS
+from pipeline.simulator.openings import company
+from pipeline.simulator.vocabulary import COUNTRIES, DISCIPLINES, LEVELS, PLACES, PUBLISHERS, TEAMS
 from pipeline.sources import SOURCES, Source
 
 DUPLICATES = 10

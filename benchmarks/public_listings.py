@@ -21,7 +21,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.transform.apply_url import apply_target
+from pipeline.transform.deduplication.apply_url import apply_target
 
 PERIODS = {
     "2024": [date(2024, month, 25) for month in range(1, 11)],

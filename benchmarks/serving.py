@@ -64,10 +64,10 @@ from benchmarks.servers import api, free_port, running
 from benchmarks.serving_clients import Load, Taken
 from benchmarks.serving_database import configure, fill
 from serving import queries
-from serving.database import SESSION
-from serving.jobs import place
+from serving.clients.database import SESSION
 from serving.models import JobsQuery
-from serving.search import filters
+from serving.routes.jobs import place
+from serving.search.parameters import filters
 
 Mix = dict[str, dict[str, int]]
 Statements = list[tuple[bytes, dict[str, Any]]]

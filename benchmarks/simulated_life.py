@@ -1,7 +1,7 @@
 """How often the pipeline is right about a market that it watches: ``python -m
 benchmarks.simulated_life``.
 
-A simulated market (``pipeline/demo``) plays the three APIs over HTTP for 200 ticks of half an
+A simulated market (``pipeline/simulator``) plays the three APIs over HTTP for 200 ticks of half an
 hour: openings appear, are edited, reposted, hidden for a while and closed, some adverts linger.
 Each tick asks the sources, loads staging and runs the pipeline's steps into an embedded
 PostgreSQL, with the clock of this process at the market's time. The truth is the market's own,
@@ -28,14 +28,14 @@ import psycopg
 import time_machine
 from pydantic import SecretStr
 
-from pipeline import database
-from pipeline.demo.market import MEAN_LIFE, Market
-from pipeline.demo.server import serve
-from pipeline.orchestration import steps
-from pipeline.orchestration.frames import Frames
+from pipeline.installation import database
+from pipeline.installation.settings import Settings
 from pipeline.publish import leases
 from pipeline.publish.migrate import migrate
-from pipeline.settings import Settings
+from pipeline.run import steps
+from pipeline.run.frames import Frames
+from pipeline.simulator.market import MEAN_LIFE, Market
+from pipeline.simulator.server import serve
 from pipeline.sources import SOURCES
 from pipeline.staging import snapshot_path
 from pipeline.staging.load import load

@@ -16,7 +16,7 @@ from typing import Any
 import dlt
 import polars as pl
 
-from pipeline.settings import Settings, SourceSettings
+from pipeline.installation.settings import Settings, SourceSettings
 from pipeline.sources import Source
 from pipeline.staging.load import load
 

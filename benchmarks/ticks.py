@@ -35,12 +35,12 @@ from pydantic import SecretStr
 
 from benchmarks import whole_table
 from benchmarks.generated_postings import Postings, answering
-from pipeline import database
-from pipeline.orchestration import steps
-from pipeline.orchestration.frames import Frames
+from pipeline.installation import database
+from pipeline.installation.settings import Settings, SourceSettings
 from pipeline.publish import leases
 from pipeline.publish.migrate import migrate
-from pipeline.settings import Settings, SourceSettings
+from pipeline.run import steps
+from pipeline.run.frames import Frames
 from pipeline.sources.adzuna import AdzunaSettings
 from pipeline.sources.jsearch import JSearchSettings
 from pipeline.staging.load import load

@@ -2,6 +2,11 @@
 
 The folders are the steps of the flow, in the order in which a posting passes them:
 ``sources`` (what to ask of each API), ``extract`` (how to ask), ``staging`` (one DuckDB file a
-source), ``transform`` (pure Polars functions) and ``publish`` (PostgreSQL). ``orchestration``
-wires them into Dagster assets; the API that serves the published table is in ``serving``.
+source), ``transform`` (pure Polars functions that clean and deduplicate) and ``publish``
+(PostgreSQL). ``run`` puts them together as the steps of one run, ``orchestration`` wires these
+into Dagster assets, and ``serving``, beside this package, answers questions about what was
+published.
+
+What an installation runs on (settings, logs, database, supervisor) is in ``installation``, the
+commands of ``job-market`` are in ``commands``, and ``simulator`` plays the APIs for the demo.
 """

@@ -7,7 +7,7 @@ import sys
 
 import uvicorn
 
-from pipeline.settings import ConfigurationError, Settings
+from pipeline.installation.settings import ConfigurationError, Settings
 from serving.app import create_app
 from serving.connections import BoundedConnection, max_connections
 

@@ -12,18 +12,19 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pipeline.settings import Settings
-from serving import changes, exports, health, ingest, jobs, openapi, problems, statistics
-from serving.cache import CacheAnswers
-from serving.dagster import Dagster
-from serving.database import Database
-from serving.editions import Editions
-from serving.head import AnswerHead
-from serving.index.follow import Index
-from serving.rates import LimitRates
-from serving.security import Keys, SecurityHeaders
-from serving.shared import Shared
-from serving.tracking import ForgetTracking
+from pipeline.installation.settings import Settings
+from serving import openapi, problems
+from serving.clients.dagster import Dagster
+from serving.clients.database import Database
+from serving.clients.editions import Editions
+from serving.clients.redis import Shared
+from serving.middleware.head import AnswerHead
+from serving.middleware.rate_limit import LimitRates
+from serving.middleware.response_cache import CacheAnswers
+from serving.middleware.security import Keys, SecurityHeaders
+from serving.middleware.tracking import ForgetTracking
+from serving.routes import changes, exports, health, jobs, runs, statistics
+from serving.search.follow import Index
 
 DESCRIPTION = """\
 Technology jobs from many sources, without duplicates.
@@ -103,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
 
     app.include_router(health.router)
-    app.include_router(ingest.router)
+    app.include_router(runs.router)
     app.include_router(statistics.router)
     app.include_router(exports.router)
     app.include_router(changes.router)

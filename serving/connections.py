@@ -13,8 +13,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.middleware.rate_limit import UNLIMITED_PATHS
 from serving.problems import ProblemError, problem_response, unavailable
-from serving.rates import UNLIMITED_PATHS
 
 REQUEST_SECONDS = 15.0
 """From the first byte of a request, or the start of a connection, to its end."""

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from serving.middleware.rate_limit import UNLIMITED_PATHS
 from serving.problems import MEDIA_TYPE, documented
-from serving.rates import UNLIMITED_PATHS
 
 _OF_TYPE = {"boolean": False, "integer": 0, "number": 0, "string": "", "object": {}, "null": None}
 

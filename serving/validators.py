@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from email.utils import format_datetime
 
-from serving.editions import published_at
+from serving.clients.editions import published_at
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"([^\s,"]*)|([^\s,"]+)', re.IGNORECASE)
 _COMPRESSED = re.compile(r"(?:(?:--?|[;:+])(?:gzip|br|zstd|deflate))+$", re.IGNORECASE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.api_key import FILE, kept_key
+from pipeline.installation.api_key import FILE, kept_key
 
 
 def test_it_is_made_once_and_is_its_owners(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: 
 def test_the_end_of_the_terminal_is_a_stop_unless_it_is_ignored(ignored: bool) -> None:
     code = f"""
 import os, signal
-from pipeline.cli import _end_on_signals
+from pipeline.commands.cli import _end_on_signals
 signal.signal(signal.SIGHUP, signal.SIG_IGN if {ignored} else signal.SIG_DFL)
 _end_on_signals(lambda *_: print("stop", flush=True))
 for number in (signal.SIGHUP, signal.SIGPIPE):

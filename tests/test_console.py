@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.console import PENDING_BYTES, Console
+from pipeline.installation.console import PENDING_BYTES, Console
 
 PROJECT = Path(__file__).parents[1]
 
 WRITES = """
 import signal, sys
 from pathlib import Path
-from pipeline.console import console
+from pipeline.installation.console import console
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 sys.stdin.readline()
 for number in range(100_000):
@@ -86,7 +86,7 @@ def test_the_end_does_not_wait_for_a_reader_that_is_stopped(tmp_path: Path) -> N
     reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert reader.stdin is not None
     os.kill(reader.pid, signal.SIGSTOP)
-    code = "from pipeline.console import console\nfor _ in range(9_999): console.write('x' * 99)"
+    code = "from pipeline.installation.console import console\nfor _ in range(9_999): console.write('x' * 99)"
     try:
         process = subprocess.Popen(
             [sys.executable, "-c", code], stderr=reader.stdin,

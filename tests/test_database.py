@@ -23,10 +23,10 @@ import sqlalchemy
 import trustme
 from psycopg.conninfo import conninfo_to_dict
 
-from pipeline import liveness
-from pipeline.database import connect, database
+from pipeline.installation import liveness
+from pipeline.installation.database import connect, database
+from pipeline.installation.settings import ConfigurationError, Settings
 from pipeline.publish.migrate import migrate
-from pipeline.settings import ConfigurationError, Settings
 
 
 def settings(url: str | None, **values: object) -> Settings:
@@ -147,7 +147,7 @@ def test_a_wrong_address_or_name_says_what_to_do(server: str) -> None:
 
 
 def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.database.CONNECT_SECONDS", 2)
+    monkeypatch.setattr("pipeline.installation.database.CONNECT_SECONDS", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(ConfigurationError, match=r"does not answer"):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.cli import app
+from pipeline.commands.cli import app
 
 PROJECT = Path(__file__).parents[1]
 COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from pipeline import logs
-from pipeline.settings import ConfigurationError, Settings
+from pipeline.installation import logs
+from pipeline.installation.settings import ConfigurationError, Settings
 
 PASSWORD = "p@ss/w%rd!\"'"
 API_KEY = "an-api-key-of-ours"

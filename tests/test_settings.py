@@ -11,7 +11,7 @@ from pydantic import HttpUrl
 from pydantic_settings import BaseSettings
 from sqlalchemy.engine import make_url
 
-from pipeline.settings import ConfigurationError, Settings
+from pipeline.installation.settings import ConfigurationError, Settings
 from pipeline.sources import SOURCES
 
 ROOT = Path(__file__).parents[1]

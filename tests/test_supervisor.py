@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import free_port
-from pipeline import liveness
-from pipeline.liveness import Liveness
-from pipeline.supervisor import (
+from pipeline.installation import liveness
+from pipeline.installation.liveness import Liveness
+from pipeline.installation.supervisor import (
     Process,
     Supervisor,
     SupervisorError,
@@ -61,7 +61,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveness, "PROBE_SECONDS", 0.5)
     monkeypatch.setattr(liveness, "SILENT_SECONDS", 2.0)
     monkeypatch.setattr(liveness, "BUSY_FACTOR", 1.0)
-    monkeypatch.setattr("pipeline.supervisor.HUNG_STOP_SECONDS", 1.0)
+    monkeypatch.setattr("pipeline.installation.supervisor.HUNG_STOP_SECONDS", 1.0)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from pipeline.extract.errors import BoundReachedError
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 
 
 def env_prefix(settings: SourceSettings) -> str:

@@ -36,7 +36,7 @@ from pipeline.extract.errors import (
 )
 from pipeline.extract.quota import Quota
 from pipeline.extract.transport import Attempts
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 
 Parameters = Mapping[str, str | int | SecretStr]
 """A :class:`SecretStr` is revealed only in the request itself, without blanks around it."""

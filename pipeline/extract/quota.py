@@ -23,7 +23,7 @@ from pipeline.extract.errors import (
     QuotaExhaustedError,
     RefusedEarlierError,
 )
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 
 _DAY = 86_400.0
 _WINDOWS = {"minute": 60.0, "day": _DAY, "week": 7 * _DAY, "month": 31 * _DAY}

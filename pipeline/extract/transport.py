@@ -24,7 +24,7 @@ from pipeline.extract.answers import asked_pause, is_plan_used_up
 from pipeline.extract.bounds import Bounds
 from pipeline.extract.errors import QuotaExhaustedError
 from pipeline.extract.quota import Quota
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 
 log = logging.getLogger(__name__)
 

@@ -12,15 +12,15 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from pipeline import database
 from pipeline.extract.drift import UNKNOWN
-from pipeline.logs import harmless
-from pipeline.orchestration import reconciliation, steps
-from pipeline.orchestration.frames import Frames, FramesOfRuns
+from pipeline.installation import database
+from pipeline.installation.logs import harmless
+from pipeline.installation.settings import Settings
 from pipeline.orchestration.metadata import chart, counted, sample, table
 from pipeline.publish import leases
 from pipeline.publish.statistics import COUNTS
-from pipeline.settings import Settings
+from pipeline.run import reconciliation, steps
+from pipeline.run.frames import Frames, FramesOfRuns
 from pipeline.sources import SOURCES, Source
 from pipeline.staging import StagingError, snapshot_path
 from pipeline.staging.fetches import SUDDENLY_FEW, usual_rows

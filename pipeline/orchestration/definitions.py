@@ -8,10 +8,10 @@ from typing import Any
 import dagster as dg
 from dagster_dlt import DagsterDltResource
 
-from pipeline import logs
+from pipeline.installation import logs
+from pipeline.installation.settings import Settings
 from pipeline.orchestration import assets, schedules
-from pipeline.orchestration.frames import FramesOfRuns
-from pipeline.settings import Settings
+from pipeline.run.frames import FramesOfRuns
 from pipeline.sources import SOURCES
 
 INGEST = "ingest"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pipeline.settings import ConfigurationError, Settings
+from pipeline.installation.settings import ConfigurationError, Settings
 
 DEFINITIONS_MODULE = "pipeline.orchestration.definitions"
 

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipeline.logs import harmless
+from pipeline.installation.logs import harmless
 
 BAR_CHARS = 30
 CELL_CHARS = 160

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from pipeline.settings import Settings
+from pipeline.installation.settings import Settings
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,

@@ -8,9 +8,9 @@ import grpc
 import psycopg
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from pipeline import database, liveness
-from pipeline.settings import ConfigurationError, Settings
-from pipeline.supervisor import Sign
+from pipeline.installation import database, liveness
+from pipeline.installation.settings import ConfigurationError, Settings
+from pipeline.installation.supervisor import Sign
 
 HEARTBEAT_SECONDS = 90.0
 """The daemon writes a heartbeat every 30 s."""

@@ -16,9 +16,9 @@ from dagster_webserver.cli import (
 )
 from dagster_webserver.version import __version__
 
+from pipeline.installation.settings import ConfigurationError, Settings
 from pipeline.orchestration.environment import project_dir
 from pipeline.orchestration.guard import Guard, is_loopback
-from pipeline.settings import ConfigurationError, Settings
 
 POLL_MILLISECONDS = 2_000
 """How often a page of the UI asks for news of assets."""

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from pipeline.settings import ConfigurationError
+from pipeline.installation.settings import ConfigurationError
 
 LOCK = 0x6D696772
 """The advisory lock under which migrations are applied ("migr")."""

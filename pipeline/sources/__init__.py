@@ -17,7 +17,7 @@ import polars as pl
 from dlt.extract import DltResource
 
 from pipeline.extract.client import Client
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from pipeline.extract.searches import (
     pages_of_searches,
     with_country,
 )
-from pipeline.settings import BaseUrl, CommaSeparated, SourceSettings
+from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import Source
-from pipeline.transform.currencies import currency_of
-from pipeline.transform.places import city_of_area_list
-from pipeline.transform.raw_values import filled, flag, moment
+from pipeline.transform.cleaning.currencies import currency_of
+from pipeline.transform.cleaning.places import city_of_area_list
+from pipeline.transform.cleaning.raw_values import filled, flag, moment
 
 COUNTRIES = [
     "at", "au", "be", "br", "ca", "ch", "de", "es", "fr", "gb", "in", "it", "mx", "nl", "nz", "pl",

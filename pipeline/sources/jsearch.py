@@ -19,10 +19,10 @@ from pipeline.extract.searches import (
     pages_of_searches,
     with_country,
 )
-from pipeline.settings import BaseUrl, CommaSeparated, SourceSettings
+from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import Source
-from pipeline.transform.currencies import currency_of
-from pipeline.transform.raw_values import (
+from pipeline.transform.cleaning.currencies import currency_of
+from pipeline.transform.cleaning.raw_values import (
     day_of_age,
     epoch_time,
     filled,

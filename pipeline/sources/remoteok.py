@@ -14,9 +14,9 @@ import polars as pl
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
-from pipeline.settings import BaseUrl, SourceSettings
+from pipeline.installation.settings import BaseUrl, SourceSettings
 from pipeline.sources import Source
-from pipeline.transform.raw_values import epoch_time, filled, json_strings, moment
+from pipeline.transform.cleaning.raw_values import epoch_time, filled, json_strings, moment
 
 
 class RemoteOkSettings(SourceSettings):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.settings import Settings
+from pipeline.installation.settings import Settings
 
 DATASET = "staging"
 """The schema of the staging tables in each DuckDB file."""

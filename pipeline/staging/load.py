@@ -21,7 +21,7 @@ from pipeline.extract.client import Client
 from pipeline.extract.drift import Drift
 from pipeline.extract.errors import FetchError
 from pipeline.extract.quota import Quota
-from pipeline.settings import Settings, SourceSettings
+from pipeline.installation.settings import Settings, SourceSettings
 from pipeline.sources import Source
 from pipeline.staging import (
     StagingError,

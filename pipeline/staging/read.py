@@ -9,7 +9,7 @@ from importlib.resources import files
 import duckdb
 import polars as pl
 
-from pipeline.settings import Settings
+from pipeline.installation.settings import Settings
 from pipeline.sources import Source
 from pipeline.staging import has_postings, snapshot_path
 from pipeline.staging.fetches import complete_fetches

@@ -7,7 +7,7 @@ import hashlib
 import dataframely as dy
 import polars as pl
 
-from pipeline.transform.apply_url import employers_urls
+from pipeline.transform.deduplication.apply_url import employers_urls
 from pipeline.transform.lifecycle import Horizon, job_status
 from pipeline.transform.schema import Job, JobPosting
 

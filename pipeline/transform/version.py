@@ -5,6 +5,18 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+
+def _rules(folder: Traversable) -> list[Traversable]:
+    """The modules and data files below a folder, in the order of their names."""
+    found: list[Traversable] = []
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            found += _rules(entry)
+        elif entry.name.endswith((".py", ".toml")):
+            found.append(entry)
+    return found
 
 
 @cache
@@ -14,10 +26,7 @@ def transform_version(*parameters: object) -> str:
     one is computed anew."""
     digest = hashlib.sha256()
     for package in ("pipeline.transform", "pipeline.sources"):
-        modules = (
-            file for file in files(package).iterdir() if file.name.endswith((".py", ".toml"))
-        )
-        for module in sorted(modules, key=lambda file: file.name):
+        for module in _rules(files(package)):
             digest.update(module.name.encode() + b"\0" + module.read_bytes() + b"\0")
     digest.update(repr(parameters).encode())
     return digest.hexdigest()[:12]

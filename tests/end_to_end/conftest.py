@@ -13,11 +13,11 @@ from installation import Installation
 from psycopg import sql
 from source_server import SourceServer
 
-from pipeline import database
+from pipeline.commands.ingest_once import ingest_once
+from pipeline.installation import database
+from pipeline.installation.settings import Settings
 from pipeline.orchestration.environment import dagster_environment
-from pipeline.orchestration.foreground import ingest_once
 from pipeline.publish.migrate import migrate
-from pipeline.settings import Settings
 
 
 @pytest.fixture(scope="session")

@@ -14,13 +14,13 @@ from installation import Installation
 from psycopg import sql
 from pydantic import SecretStr
 
-from pipeline import database
-from pipeline.demo.market import Market
-from pipeline.orchestration import steps
-from pipeline.orchestration.frames import Frames
+from pipeline.installation import database
+from pipeline.installation.settings import Settings
 from pipeline.publish import leases
 from pipeline.publish.migrate import migrate
-from pipeline.settings import Settings
+from pipeline.run import steps
+from pipeline.run.frames import Frames
+from pipeline.simulator.market import Market
 
 TICKS = 5
 CONTENT = {

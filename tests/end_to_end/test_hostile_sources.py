@@ -14,8 +14,8 @@ import pytest
 from installation import Installation
 from source_server import Fault, Reply, SourceServer, adzuna_job, jsearch_job, remoteok_job
 
+from pipeline.installation.settings import Settings
 from pipeline.orchestration.environment import dagster_environment
-from pipeline.settings import Settings
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 IMAGE = "![x](http://evil.example/graphql?query=mutation)"

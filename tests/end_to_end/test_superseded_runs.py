@@ -14,9 +14,9 @@ import dagster as dg
 from installation import PROJECT, Installation
 from source_server import adzuna_job, hang, jsearch_job, remoteok_job
 
-from pipeline import database
-from pipeline.orchestration.reconciliation import unaccounted
-from pipeline.settings import Settings
+from pipeline.installation import database
+from pipeline.installation.settings import Settings
+from pipeline.run.reconciliation import unaccounted
 
 RUN = """
 import dagster as dg

@@ -45,7 +45,7 @@ from pipeline.extract.errors import (
     UnusableAnswerError,
 )
 from pipeline.extract.quota import Quota
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 
 SECRET = "s3cr3t/+key"
 PATH = "/v1/api/jobs/gb/search/1"

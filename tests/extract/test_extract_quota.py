@@ -16,7 +16,7 @@ from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.errors import LedgerError, QuotaExhaustedError
 from pipeline.extract.quota import Quota
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 
 DAY = 86_400
 

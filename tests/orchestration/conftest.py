@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from source_server import MISSING, SourceServer, remoteok_job
 from world import World
 
+from pipeline.installation.settings import Settings
 from pipeline.publish.migrate import migrate
-from pipeline.settings import Settings
 from pipeline.sources import SOURCES
 from pipeline.staging import snapshot_path
 from pipeline.staging.load import load

@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from test_interleavings import check
 from world import World
 
-from pipeline import database
-from pipeline.orchestration import reconciliation, steps
+from pipeline.installation import database
+from pipeline.installation.settings import Settings
 from pipeline.publish import leases
 from pipeline.publish import publish as publishing
 from pipeline.publish.migrate import migrate
 from pipeline.publish.state import watermarks
-from pipeline.settings import Settings
+from pipeline.run import reconciliation, steps
 from pipeline.staging import StagingError, snapshot_path
 
 

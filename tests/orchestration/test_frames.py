@@ -7,7 +7,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from pipeline.orchestration.frames import KEPT_RUNS, Frames, FramesOfRuns, MissingFrameError
+from pipeline.run.frames import KEPT_RUNS, Frames, FramesOfRuns, MissingFrameError
 
 
 class Numbers(dy.Schema):

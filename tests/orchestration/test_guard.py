@@ -23,9 +23,9 @@ from starlette.types import Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from pipeline.installation.settings import ConfigurationError, Settings
 from pipeline.orchestration.guard import Guard
 from pipeline.orchestration.webserver import allowed_hosts, serve
-from pipeline.settings import ConfigurationError, Settings
 
 KEY = "a key of the operator"
 QUERY = json.dumps({"query": "{ version }"})

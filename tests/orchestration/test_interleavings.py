@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from world import World
 
-from pipeline import database
-from pipeline.orchestration.reconciliation import unaccounted
+from pipeline.installation import database
 from pipeline.publish.leases import SupersededError
+from pipeline.run.reconciliation import unaccounted
 
 STEPS = ("read", "compute", "publish")
 Order = tuple[tuple[str, str], ...]

@@ -11,9 +11,9 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from pipeline import database, liveness
+from pipeline.installation import database, liveness
+from pipeline.installation.settings import Settings
 from pipeline.orchestration.signs import HEARTBEAT_SECONDS, code_server_answers, daemon_answers
-from pipeline.settings import Settings
 
 
 def test_the_code_server_answers_when_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:

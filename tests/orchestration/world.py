@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from pipeline import database
-from pipeline.orchestration import steps
-from pipeline.orchestration.frames import Frames, FramesOfRuns
+from pipeline.installation import database
+from pipeline.installation.settings import Settings
 from pipeline.publish import leases
 from pipeline.publish.publish import Statistics
-from pipeline.settings import Settings
+from pipeline.run import steps
+from pipeline.run.frames import Frames, FramesOfRuns
 from pipeline.staging import snapshot_path
 
 

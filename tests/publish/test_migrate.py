@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from postings import Connection
 
+from pipeline.installation.settings import ConfigurationError
 from pipeline.publish.migrate import Migration, known_migrations, migrate
-from pipeline.settings import ConfigurationError
 
 FIRST = Migration(1, "0001_first", b"create table first (a int); select pg_sleep(0.2);")
 SECOND = Migration(2, "0002_second", b"create table second (a int)")

@@ -18,7 +18,7 @@ from dagster_server import DagsterServer
 from psycopg import sql
 from published_rows import Connection, Start
 
-from pipeline.settings import Settings
+from pipeline.installation.settings import Settings
 from serving.app import create_app
 
 MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from published_rows import DAY, Connection, add_job, add_publish, ids
 from pydantic import ValidationError
 
+from serving.middleware.tracking import is_tracking
 from serving.models import JobsQuery
-from serving.tracking import is_tracking
 from serving.validators import is_known
 
 TAG = '"1-66117f940c48d-json"'

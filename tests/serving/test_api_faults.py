@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from published_rows import Connection, Start, add_job, add_publish
 
-from pipeline.settings import ConfigurationError, Settings
+from pipeline.installation.settings import ConfigurationError, Settings
 from serving.app import create_app
 
 NOWHERE = "postgresql://someone:hunter2@127.0.0.1:9/none"

@@ -367,7 +367,7 @@ def test_readers_that_leave_make_room(start: Start, connection: Connection) -> N
 def test_a_reader_that_takes_nothing_is_left(
     start: Start, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.exports.READER_SECONDS", 0.5)
+    monkeypatch.setattr("serving.routes.exports.READER_SECONDS", 0.5)
     api = start(api_pool_size=4)
     with api.stream("GET", "/api/jobs.ndjson") as stopped:
         assert stopped.status_code == 200

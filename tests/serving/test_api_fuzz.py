@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 from published_rows import Connection, add_publish, add_source
 
 from benchmarks.generated_jobs import COLUMNS, TERM_SHARES, generate
+from pipeline.installation.settings import Settings
 from pipeline.publish.migrate import migrate
-from pipeline.settings import Settings
-from serving import jobs as serving_jobs
 from serving.models import MAX_SEARCH_CHARS, Facet, Jobs, JobsQuery, PublishesQuery
-from serving.search import filters
+from serving.routes import jobs as serving_jobs
+from serving.search.parameters import filters
 
 JOBS = 4_000
 

@@ -16,15 +16,16 @@ import pytest
 from published_rows import DAY, Connection, add_job, add_publish, coming_version, remove_job
 
 from benchmarks.generated_jobs import COLUMNS, generate
-from pipeline.settings import Settings
-from serving import cursors, queries
-from serving.database import SESSION, Database
-from serving.editions import Editions
-from serving.index.follow import Found, Index
-from serving.index.tsquery import Phrase, Word, matching, parse, phrases
-from serving.jobs import identity, place
+from pipeline.installation.settings import Settings
+from serving import queries
+from serving.clients.database import SESSION, Database
+from serving.clients.editions import Editions
 from serving.models import JobsQuery
-from serving.search import filters
+from serving.routes.jobs import identity, place
+from serving.search import cursors
+from serving.search.follow import Found, Index
+from serving.search.parameters import filters
+from serving.search.tsquery import Phrase, Word, matching, parse, phrases
 
 JOBS = 1_500
 FACETS = [
@@ -272,7 +273,7 @@ def test_the_index_finds_what_reads_alike_as_postgresql_does(
 def test_phrases_of_many_candidates_are_looked_for_beside_the_requests(
     published: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.index.follow.FEW_CANDIDATES", 0)
+    monkeypatch.setattr("serving.search.follow.FEW_CANDIDATES", 0)
 
     async def walk() -> None:
         async with following(database_url) as index:

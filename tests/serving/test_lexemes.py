@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from published_rows import Connection
 
-from serving.index import bitmaps, lexemes
-from serving.index.lexemes import Lexemes, Reading, split_vectors
-from serving.index.tsquery import matching, parse
-from serving.index.words import Words
+from serving.search import bitmaps, lexemes
+from serving.search.lexemes import Lexemes, Reading, split_vectors
+from serving.search.tsquery import matching, parse
+from serving.search.words import Words
 
 WORDS = ["go", "c++", "it''s", "site", "reliabl", "\\\\", "ä", "12", "a,b':3"]
 jobs = st.lists(st.lists(st.sampled_from(WORDS), max_size=12), max_size=40)
@@ -98,7 +98,7 @@ PIECES = [
 def test_phrases_are_found_where_postgresql_finds_them(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.index.lexemes.AT_ONCE", 7)
+    monkeypatch.setattr("serving.search.lexemes.AT_ONCE", 7)
     chance = random.Random(1)
     texts = [" ".join(chance.choices(PIECES, k=chance.randrange(30))) for _ in range(400)]
     searches = [

@@ -13,7 +13,7 @@ import pytest
 from pipeline.extract.client import Client
 from pipeline.extract.errors import FetchError
 from pipeline.extract.quota import Quota
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 from pipeline.sources import SOURCES
 from pipeline.staging.conform import Conformed
 from pipeline.staging.read import mapped

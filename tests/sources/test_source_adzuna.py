@@ -13,7 +13,7 @@ from source_server import MISSING, SourceServer, adzuna_job, server_error
 from sources.source_fetch import MONTH_MINUTES, as_mapped, fetch, quick, recorded, row
 
 from pipeline.extract.errors import FetchError, IncompleteFetchError, KeyRefusedError
-from pipeline.settings import ConfigurationError
+from pipeline.installation.settings import ConfigurationError
 from pipeline.sources.adzuna import AdzunaSettings
 
 

@@ -10,7 +10,7 @@ import pytest
 from source_server import SourceServer, adzuna_job, jsearch_job, remoteok_job
 from sources.source_fetch import PAYLOADS, quick
 
-from pipeline.settings import Settings
+from pipeline.installation.settings import Settings
 from pipeline.sources import SOURCES
 from pipeline.staging.history import Fetch
 from pipeline.staging.load import load

@@ -23,7 +23,7 @@ from pipeline.extract.errors import (
     PlanExhaustedError,
     RateLimitedError,
 )
-from pipeline.settings import ConfigurationError
+from pipeline.installation.settings import ConfigurationError
 from pipeline.sources.jsearch import JSearchSettings
 
 

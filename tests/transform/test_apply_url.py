@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_hostile_text import LONG, SHORT, assert_linear
 
-from pipeline.transform.apply_url import MAX_KEY_CHARS, apply_target, apply_targets, employers_urls
+from pipeline.transform.deduplication.apply_url import (
+    MAX_KEY_CHARS,
+    apply_target,
+    apply_targets,
+    employers_urls,
+)
 
 UUID = "a102c558-c365-48cf-b1ae-766037509e5c"
 

@@ -13,8 +13,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.transform import text
-from pipeline.transform.classify import EXCLUSIONS, RULES, classify
+from pipeline.transform.cleaning import text
+from pipeline.transform.cleaning.classify import EXCLUSIONS, RULES, classify
 from pipeline.transform.schema import CATEGORIES, Posting, RelevantPosting
 
 REPOSITORY = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from relevant_postings import SEEN, postings
 from sources.source_fetch import PAYLOADS, as_mapped
 
 from pipeline.sources import SOURCES
-from pipeline.transform.deduplicate import Override, deduplicate, with_keys
-from pipeline.transform.normalize import normalize
+from pipeline.transform.cleaning.normalize import normalize
+from pipeline.transform.deduplication.deduplicate import Override, deduplicate, with_keys
 from pipeline.transform.schema import RelevantPosting
 
 BODY = " ".join(f"We build service {n} with team {n * 7 % 31} for customer {n}." for n in range(40))

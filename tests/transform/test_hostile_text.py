@@ -14,13 +14,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.transform import mojibake
-from pipeline.transform.classify import classify
-from pipeline.transform.deduplicate import with_keys
-from pipeline.transform.normalize import normalize
+from pipeline.transform.cleaning import mojibake
+from pipeline.transform.cleaning.classify import classify
+from pipeline.transform.cleaning.normalize import normalize
+from pipeline.transform.cleaning.skills import with_skills
+from pipeline.transform.cleaning.understand import understand
+from pipeline.transform.deduplication.deduplicate import with_keys
 from pipeline.transform.schema import MappedPosting
-from pipeline.transform.skills import with_skills
-from pipeline.transform.understand import understand
 
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)
 SCHEMA = {name: column.dtype for name, column in MappedPosting.columns().items()}

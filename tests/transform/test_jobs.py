@@ -9,7 +9,7 @@ import dataframely as dy
 import polars as pl
 from relevant_postings import SEEN, postings
 
-from pipeline.transform.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
 from pipeline.transform.jobs import build_jobs, with_content_hash
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch, Job

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from relevant_postings import SEEN, postings
 
-from pipeline.transform.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch

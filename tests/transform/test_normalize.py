@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from pipeline.transform.normalize import (
+from pipeline.transform.cleaning.normalize import (
     NO_ID,
     NO_TITLE,
     currency,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transform.places import country_code, locate
+from pipeline.transform.cleaning.places import country_code, locate
 
 
 @pytest.mark.parametrize(

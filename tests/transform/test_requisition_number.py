@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transform.requisition_number import comparable_number, read_numbers
+from pipeline.transform.deduplication.requisition_number import comparable_number, read_numbers
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transform.shards import shards
+from pipeline.transform.deduplication.shards import shards
 
 Keys = dict[str, list[str]]
 postings = st.dictionaries(

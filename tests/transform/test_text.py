@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pipeline.transform import text
+from pipeline.transform.cleaning import text
 
 PAYLOAD = Path(__file__).parents[3] / "shared" / "payloads" / "remoteok_2024-12-04.json"
 

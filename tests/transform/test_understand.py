@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.transform import normalize, understand
+from pipeline.transform.cleaning import normalize, understand
 from pipeline.transform.schema import MappedPosting, Posting, RejectedPosting
 
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What an installation runs on: settings, logs, the database, and the supervisor of processes."""

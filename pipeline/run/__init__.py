@@ -1,0 +1,1 @@
+"""The steps of one run and the frames between them, without Dagster."""

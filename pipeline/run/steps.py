@@ -1,0 +1,261 @@
+"""The steps of a run after staging, without Dagster: each reads frames and PostgreSQL, calls the
+pure functions of the transform, and leaves frames for the next step.
+
+A run reads what staging loaded since the last publish and recomputes just the jobs that this can
+change. When the rules of the transform have changed, when nothing is published yet, or on request,
+it reads all of staging: the same functions over everything, in bounded memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dataframely as dy
+import duckdb
+import polars as pl
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from pipeline.installation.settings import Settings
+from pipeline.publish import leases, state
+from pipeline.publish.publish import Statistics, published_by
+from pipeline.publish.publish import publish as publish_difference
+from pipeline.run.frames import Frames
+from pipeline.sources import SOURCES
+from pipeline.staging import StagingError, snapshot_path
+from pipeline.staging.read import BATCH_ROWS, batches
+from pipeline.transform.cleaning.classify import classify
+from pipeline.transform.cleaning.understand import understand
+from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.shards import shards
+from pipeline.transform.jobs import build_jobs
+from pipeline.transform.lifecycle import Horizon, with_status
+from pipeline.transform.schema import (
+    CompleteFetch,
+    Job,
+    JobPosting,
+    KeyedPosting,
+    Posting,
+    RejectedPosting,
+    SourceState,
+)
+from pipeline.transform.version import transform_version
+
+log = logging.getLogger(__name__)
+
+
+class StagingRead(SourceState):
+    """What a run read of each source, and the published state that it started from: ``read_after``
+    is the watermark of the source in it. A run that reads nothing still has one row a source."""
+
+    read_after = dy.String(nullable=True)
+    full_refresh = dy.Bool(nullable=False)
+    transform_version = dy.String(nullable=False)
+    base_version = dy.Int64(nullable=False, min=0)
+    as_of = dy.Datetime(nullable=False, time_zone="UTC", time_unit="us")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The part of :class:`StagingRead` that is the same for all sources."""
+
+    full_refresh: bool
+    transform_version: str
+    base_version: int
+    as_of: datetime
+
+
+def read_staged(
+    settings: Settings,
+    connection: Connection[TupleRow],
+    frames: Frames,
+    run_id: str,
+    *,
+    full_refresh: bool = False,
+) -> Plan:
+    """Read and clean what staging holds since the last publish, or all of it.
+
+    Writes the frames ``postings``, ``rejected_postings``, ``complete_fetches`` and
+    ``staging_read``.
+
+    Args:
+        run_id: the run whose own postings count as fetched.
+
+    Raises:
+        StagingError: a snapshot cannot be read and everything had to be.
+    """
+    version = transform_version(settings.advert_half_life_days, settings.closed_retention_days)
+    plan = Plan(
+        full_refresh or state.needs_full_refresh(connection, version),
+        version,
+        state.base_version(connection),
+        datetime.now(UTC),
+    )
+    watermarks = state.watermarks(connection)
+    known = (
+        CompleteFetch.create_empty() if plan.full_refresh else state.complete_fetches(connection)
+    )
+    with (
+        frames.writing("postings", Posting) as postings,
+        frames.writing("rejected_postings", RejectedPosting) as rejected,
+        frames.writing("complete_fetches", CompleteFetch) as complete_fetches,
+        frames.writing("staging_read", StagingRead) as staging_read,
+    ):
+        for source in SOURCES.values():
+            read_after = watermarks.get(source.name)
+            try:
+                if read_after is not None and not snapshot_path(settings, source.name).exists():
+                    raise FileNotFoundError
+                staged = batches(
+                    source, settings, None if plan.full_refresh else read_after, run_id
+                )
+                for batch in staged.postings:
+                    understood, not_understood = understand(batch)
+                    postings.append(understood)
+                    rejected.append(not_understood)
+                complete_fetches.append(staged.complete_fetches.join(
+                    known, on=["source", "fetched_at"], how="anti"))  # fmt: skip
+                source_state = staged.state
+            except (duckdb.Error, FileNotFoundError) as error:
+                if plan.full_refresh:
+                    raise StagingError(
+                        f"The snapshot of '{source.name}' cannot be read, so nothing is published: "
+                        f"its jobs would vanish. Materialize raw_{source.name} to write it anew."
+                    ) from error
+                log.exception("the snapshot of %s cannot be read; its jobs stay as they are",
+                              source.name)  # fmt: skip
+                source_state = _unread(source.name, read_after)
+            staging_read.append(
+                source_state.with_columns(
+                    read_after=pl.lit(read_after, pl.String),
+                    full_refresh=pl.lit(plan.full_refresh),
+                    transform_version=pl.lit(plan.transform_version),
+                    base_version=pl.lit(plan.base_version, pl.Int64),
+                    as_of=pl.lit(plan.as_of, pl.Datetime("us", "UTC")),
+                )
+            )
+    return plan
+
+
+def _unread(source: str, read_up_to: str | None) -> pl.DataFrame:
+    row = dict.fromkeys(SourceState.column_names()) | {
+        "source": source,
+        "read_up_to": read_up_to,
+        "staged": 0,
+        "fetched": 0,
+        "last_fetch_status": "failed",
+        "last_fetch_reason": "Its snapshot cannot be read; materialize its raw asset to renew it.",
+    }
+    return pl.DataFrame([row], schema=SourceState.create_empty().schema)
+
+
+def select_relevant(connection: Connection[TupleRow], frames: Frames) -> None:
+    """Keep the postings of the roles that are published, with category, reason and block keys.
+
+    Reads the frame ``postings``; writes ``relevant_postings``.
+    """
+    overrides = state.overrides(connection)
+    with frames.writing("relevant_postings", KeyedPosting) as relevant:
+        for part in frames.parts("postings"):
+            relevant.append(with_keys(classify(part.lazy()).collect(), overrides))
+
+
+def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames) -> None:
+    """Find which postings advertise the same job, and which jobs are still open: of those that
+    were read and those whose status is due, together with the published ones that share evidence
+    with them.
+
+    Reads ``relevant_postings`` and all before it; writes ``jobs`` and ``job_postings``, whose
+    parts belong together pairwise.
+    """
+    frames.remove("jobs", "job_postings")
+    overrides = state.overrides(connection)
+    plan = _plan(frames)
+    horizon = Horizon(
+        plan.as_of,
+        frozenset(name for name, source in SOURCES.items() if source.feed_window is not None),
+        timedelta(days=settings.advert_half_life_days),
+        timedelta(days=settings.closed_retention_days),
+    )
+    complete_fetches = frames.scan("complete_fetches").collect()
+    if not plan.full_refresh:
+        complete_fetches = pl.concat([state.complete_fetches(connection), complete_fetches])
+    # A clock that ran ahead left fetches of the future, which would close what is seen until then.
+    complete_fetches = complete_fetches.filter(pl.col("fetched_at") <= plan.as_of)
+    with (
+        frames.writing("jobs", Job) as jobs,
+        frames.writing("job_postings", JobPosting) as job_postings,
+    ):
+        for shard in _shards(connection, frames, overrides, plan):
+            clustered = deduplicate(shard, overrides)
+            members = with_status(clustered, complete_fetches, horizon)
+            jobs.append(build_jobs(members, horizon))
+            job_postings.append(members)
+
+
+def _shards(
+    connection: Connection[TupleRow], frames: Frames, overrides: pl.DataFrame, plan: Plan
+) -> Iterator[pl.DataFrame]:
+    relevant = frames.scan("relevant_postings")
+    if not plan.full_refresh:
+        delta = relevant.collect()
+        seen = seen_postings(frames)
+        decided = state.decided_postings(connection, overrides, exclude=seen)
+        delta = pl.concat([delta, with_keys(decided.drop("keys"), overrides)])
+        known = pl.concat([seen, delta.select("posting_id")])
+        delta = pl.concat([delta, state.due_postings(connection, plan.as_of, exclude=known)])
+        yield pl.concat([delta, state.related(connection, delta, seen["posting_id"].to_list())])
+        return
+    of_posting = shards(relevant.select("posting_id", "keys").collect(), BATCH_ROWS)
+    yield from frames.split("relevant_postings", of_posting.rename({"shard": "group"}))
+
+
+def publish(
+    connection: Connection[TupleRow], frames: Frames, run_id: str, started_at: datetime
+) -> Statistics:
+    """Publish the difference, in one transaction. Publishing the same frames again changes
+    nothing; a run that has published, and did not hear of it, is told what it published.
+
+    Raises:
+        SupersededError: another run has taken over.
+        PublishConflictError: something else was published since ``read_staged``.
+    """
+    token = leases.token_of(connection, run_id)
+    if (published := published_by(connection, run_id)) is not None:
+        return published
+    plan = _plan(frames)
+    staging_read = frames.scan("staging_read").collect()
+    result = publish_difference(
+        connection,
+        zip(frames.parts("jobs"), frames.parts("job_postings"), strict=True),
+        seen=seen_postings(frames),
+        rejected=frames.scan("rejected_postings").collect(),
+        source_states=staging_read.select(*SourceState.column_names(), "read_after"),
+        complete_fetches=frames.scan("complete_fetches").collect(),
+        sources=SOURCES,
+        base_version=plan.base_version,
+        token=token,
+        run_id=run_id,
+        started_at=started_at,
+        full_refresh=plan.full_refresh,
+        transform_version=plan.transform_version,
+    )
+    with frames.writing("staging_read", StagingRead) as again:
+        again.append(staging_read.with_columns(base_version=pl.lit(result.version, pl.Int64)))
+    return result
+
+
+def seen_postings(frames: Frames) -> pl.DataFrame:
+    """The column ``posting_id`` of every posting that was read, whatever became of it."""
+    rejected = frames.scan("rejected_postings").select(
+        posting_id=pl.concat_str("source", "source_id", separator="_")
+    )
+    return pl.concat([frames.scan("postings").select("posting_id"), rejected]).unique().collect()
+
+
+def _plan(frames: Frames) -> Plan:
+    row = frames.scan("staging_read").head(1).collect().row(0, named=True)
+    return Plan(*(row[name] for name in Plan.__dataclass_fields__))

@@ -1,0 +1,37 @@
+"""``python -m pipeline.simulator``: serve the imitated source APIs until Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+import typer
+
+from pipeline.simulator.market import Market
+from pipeline.simulator.server import DemoServerError, serve
+
+
+def main(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed, another market.")] = 1,
+    size: Annotated[int, typer.Option(min=1, help="Openings at any time.")] = 2_000,
+    speed: Annotated[
+        float, typer.Option(min=0.01, max=3600, help="How much faster openings come and go.")
+    ] = 1.0,
+) -> None:
+    """Imitate RemoteOK, JSearch and Adzuna with generated, changing postings."""
+    try:
+        with serve(port, Market(seed, size, speed)) as server:
+            typer.echo(f"# The demo's sources are at {server.url}. Ctrl-C stops them.")
+            for name, value in server.environment.items():
+                typer.echo(f"export {name}={value}")
+            threading.Event().wait()
+    except DemoServerError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        return
+
+
+if __name__ == "__main__":
+    typer.run(main)

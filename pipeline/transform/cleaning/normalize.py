@@ -1,0 +1,401 @@
+"""From mapped postings to clean ones: one vocabulary, one spelling, one time zone.
+
+Every rule looks at one row alone, so that a run over what changed gives what a run over
+everything gives. A posting is rejected only when it cannot be understood: without an id or a
+title. What is wrong in any other field makes that field null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+
+import dataframely as dy
+import polars as pl
+
+from pipeline.transform.cleaning import text
+from pipeline.transform.cleaning.currencies import currency
+from pipeline.transform.cleaning.places import locate
+from pipeline.transform.cleaning.raw_values import of_distinct
+from pipeline.transform.cleaning.stated_pay import Pay, as_stated
+from pipeline.transform.schema import (
+    EMPLOYMENT_TYPES,
+    MAX_DESCRIPTION_CHARS,
+    MAX_TITLE_CHARS,
+    SALARY_PERIODS,
+    Posting,
+    RejectedPosting,
+)
+
+NO_ID = "the source gave it no id"
+NO_TITLE = "title is empty"
+"""The reasons for a rejection, beside those that a source's mapping gives; any other names the
+rules of :class:`Posting` that are broken."""
+
+MAX_ID_BYTES = 200
+MAX_NAME_CHARS = 300
+MAX_URL_CHARS = 2_000
+MAX_APPLY_URLS = 20
+MAX_TAGS = 50
+MAX_TAG_CHARS = 60
+
+_EARLIEST = pl.datetime(2000, 1, 1, time_zone="UTC")
+_CLOCK_SKEW = pl.duration(days=3)
+_LONGEST_OFFER = pl.duration(days=5 * 366)
+
+_MAX_AMOUNT = 10_000_000_000.0
+"""Above any salary in any currency, and within ``numeric(14, 2)``."""
+_MAX_RANGE_RATIO = 50
+"""A range wider than this mixes periods or units and says nothing."""
+_PERIOD_BOUNDS = {
+    "YEAR": (1_000, 10_000_000), "MONTH": (50, 1_000_000), "WEEK": (10, 250_000),
+    "DAY": (5, 50_000), "HOUR": (1, 10_000),
+}  # fmt: skip
+_BOUNDED_CURRENCIES = ["USD", "EUR", "GBP", "CAD", "AUD", "CHF", "NZD", "SGD"]
+"""Where the bounds of a period hold; a year's salary in rupiah or yen exceeds them."""
+
+_PERIODS = {
+    "YEAR": ["year", "yearly", "annual", "annually", "annum", "yr", "y", "pa", "per year"],
+    "MONTH": ["month", "monthly", "mo", "per month"],
+    "WEEK": ["week", "weekly", "wk", "per week"],
+    "DAY": ["day", "daily", "per day"],
+    "HOUR": ["hour", "hourly", "hr", "h", "per hour"],
+}
+_PERIOD_OF = {word: period for period, words in _PERIODS.items() for word in words}
+
+EMPLOYMENT_WORDS = [
+    ("INTERN", r"intern(?:s|ship)?|trainee(?:ship)?|praktik\w*|werkstudent\w*|stage|stagiaire"
+               r"|becari[oa]|apprentice(?:ship)?|estagio|pr[aá]cticas"),
+    ("VOLUNTEER", r"volunt\w*"),
+    ("TEMPORARY", r"temp|temporary|temporal|temporaire|seasonal|casual|per ?diem|fixed ?term"
+                  r"|interim|befristet\w*|cdd"),
+    ("CONTRACT", r"contract(?:or|ors|s)?|freelanc\w*|consultan\w+|b2b|corp to corp|c2c|1099"
+                 r"|independent|autonomo|freiberuflich\w*"),
+    ("PARTTIME", r"part ?time|teilzeit|temps partiel|media jornada|medio tiempo|parttime|deeltijd"
+                 r"|meio periodo|tiempo parcial"),
+    ("FULLTIME", r"full ?time|permanent|perm|regular|vollzeit|temps plein|cdi|jornada completa"
+                 r"|tiempo completo|voltijd|tempo integral|festanstellung|indefinido|employee"
+                 r"|unbefristet\w*"),
+]  # fmt: skip
+"""What the sources' words mean, the first that is found in order: a full-time internship is an
+internship. Of a list ("Full-time and Part-time") the first item decides. Words that are not
+here are OTHER."""
+_EMPLOYMENT = [(kind, re.compile(rf"\b(?:{words})\b")) for kind, words in EMPLOYMENT_WORDS]
+_UNSTATED = {"", "n a", "na", "none", "null", "unknown", "unspecified", "not specified", "any"}
+
+_REMOTE_PLACE = (
+    r"(?i)\b(?:remote(?:ly)?|remoto|anywhere|worldwide|work from home|wfh|home[ -]?office)\b"
+)
+_REMOTE_TITLE = (
+    r"(?i)\b(?:remote|remotely|work from home|wfh|remot[oa]|t[eé]l[eé]travail|teletrabajo"
+    r"|teletrabalho|home[ -]?office|thuiswerk\w*|zdaln\w+|etätyö\w*)\b"
+)
+_NO_REMOTE_TITLE = r"(?i)\b(?:not|no|non)[ -]+remote\b"
+_NOT_REMOTE = (
+    r"(?i)\b(?:(?:not|no|non)[ -]+remote"
+    r"|remote (?:sensing|support|control|monitoring|access|desktop|hands|sites?))\b"
+)
+_ON_SITE = r"(?i)\b(?:on[ -]?site|in[ -]office|office|hybrid|in[ -]person)\b"
+_HOME_OFFICE = r"(?i)home[ -]office"
+_ON_SITE_TITLE = r"(?i)\b(?:on[ -]?site|in[ -]office|office[ -]based|hybrid|in[ -]person)\b"
+_HYBRID_SUBJECT = (
+    r"(?i)\bhybrid[ -](?:cloud|apps?|mobile|infrastructure|integration|it\b|multi|data|identity)"
+)
+"""Hybrid clouds are what some of these jobs are about."""
+_ON_SITE_TEXT = (
+    r"(?i)\b(?:(?:this|the) (?:is an? |role is an? |position is an? |job is an? |role is "
+    r"|position is |job is )(?:fully |100% |strictly )?(?:on[ -]?site|in[ -]office|office[ -]based"
+    r"|in[ -]person|hybrid)\b"
+    r"|(?:this|the) (?:role|position|job) (?:is not|isn[’']t|cannot be|can[’']t be|is never) "
+    r"(?:a |fully |done )?remote"
+    r"|not a (?:fully )?remote (?:role|position|job)|remote work is not (?:possible|available"
+    r"|offered|an option)|no remote (?:work|option))"
+)
+"""What an advert says in so many words; a perk such as four weeks from anywhere is none of it."""
+
+_URL = r"^(?i:(https?))://(?:[^/?#\s@\\]*@)*((?:[\pL\pN_-]+\.)*[\pL\pN_-]+\.?(?::[0-9]{1,5})?)([/?#].*)?$"
+
+
+def normalize(
+    mapped: pl.LazyFrame | pl.DataFrame,
+) -> tuple[dy.DataFrame[Posting], dy.DataFrame[RejectedPosting]]:
+    """Clean mapped postings (:class:`MappedPosting`, unique in source and source id).
+
+    Returns the postings, their ``skills`` empty, and those that cannot be understood: each row
+    comes out in exactly one of the two. Raises nothing for what a row holds.
+    """
+    cleaned = _clean(mapped.lazy()).collect()
+    reason = (
+        pl.when(pl.col("given_id") == "")
+        .then(pl.lit(NO_ID))
+        .when(pl.col("title").is_null())
+        .then(pl.lit(NO_TITLE))
+        .otherwise(pl.col("unusable").replace("", None))
+    )
+    cleaned = cleaned.with_columns(reason=reason)
+    understood = cleaned.filter(pl.col("reason").is_null())
+    # Whatever the rules above let through is rejected by name rather than published or raised.
+    postings, failure = Posting.filter(understood, cast=True)
+    broken = understood.join(failure.invalid().select("posting_id"), on="posting_id", how="semi")
+    rejected = pl.concat(
+        [
+            cleaned.filter(pl.col("reason").is_not_null()),
+            *(row.with_columns(reason=pl.lit(_broken_rules(row))) for row in broken.iter_slices(1)),
+        ]
+    )
+    return postings, rejection(rejected)
+
+
+def rejection(rows: pl.DataFrame) -> dy.DataFrame[RejectedPosting]:
+    """Postings that have a ``reason``, mapped or cleaned, as they are kept."""
+    return RejectedPosting.cast(
+        rows.with_columns(
+            of_distinct(pl.col("source_id").fill_null(""), safe_id).alias("source_id"),
+            pl.col("raw").str.replace_all("\0", "", literal=True),
+        ).select(RejectedPosting.column_names())
+    )
+
+
+def _broken_rules(posting: pl.DataFrame) -> str:
+    _, failure = Posting.filter(posting, cast=True)
+    return "breaks the rule " + ", ".join(sorted(failure.counts()) or ["primary_key"])
+
+
+def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
+    names = ["company", "location_text", "city", "region", "country", "publisher"]
+    given_id = pl.col("source_id").fill_null("")
+    return (
+        mapped.with_columns(
+            given_id=given_id,
+            source_id=of_distinct(given_id, safe_id),
+            title=text.line(pl.col("title")).pipe(_cut, MAX_TITLE_CHARS),
+            description=text.paragraphs(pl.col("description")).pipe(_cut, MAX_DESCRIPTION_CHARS),
+            description_is_snippet=pl.col("description_is_snippet").fill_null(False),
+            tags=_tags(pl.col("tags")),
+            skills=pl.lit([], dtype=pl.List(pl.String)),
+            employment_type=of_distinct(pl.col("employment_type"), employment_type).cast(
+                pl.Enum(EMPLOYMENT_TYPES)
+            ),
+            salary_currency=of_distinct(pl.col("salary_currency"), currency),
+            salary_period=of_distinct(pl.col("salary_period"), salary_period),
+            salary_min=_amount(pl.col("salary_min")),
+            salary_max=_amount(pl.col("salary_max")),
+            apply_url=web_url(pl.col("apply_url")),
+            apply_urls=_web_urls(pl.col("apply_urls")),
+            source_url=web_url(pl.col("source_url")),
+            posted_at=_between(pl.col("posted_at"), pl.col("last_seen_at") + _CLOCK_SKEW),
+            posted_at_is_approximate=pl.col("posted_at_is_approximate").fill_null(False),
+            expires_at=_between(pl.col("expires_at"), pl.col("last_seen_at") + _LONGEST_OFFER),
+            **{name: text.line(pl.col(name)).pipe(_cut, MAX_NAME_CHARS) for name in names},
+        )
+        .with_columns(
+            posting_id=pl.concat_str("source", pl.lit("_"), "source_id"),
+            remote=_remote(),
+            place=pl.struct("location_text", "city", "region", "country").map_batches(
+                _places, return_dtype=_PLACE
+            ),
+            expires_at=pl.when((pl.col("expires_at") >= pl.col("posted_at")).fill_null(True)).then(
+                "expires_at"
+            ),
+        )
+        .with_columns(pl.col("place").struct.field("city", "region", "country"))
+        .pipe(_with_stated_pay)
+        .pipe(_with_sound_salary)
+    )
+
+
+def _web_urls(urls: pl.Expr) -> pl.Expr:
+    """The distinct usable ones among the first, in order."""
+    return (
+        urls.list.head(4 * MAX_APPLY_URLS)
+        .list.eval(web_url(pl.element()))
+        .list.drop_nulls()
+        .list.unique(maintain_order=True)
+        .list.head(MAX_APPLY_URLS)
+        .fill_null(pl.lit([], dtype=pl.List(pl.String)))
+    )
+
+
+def _cut(value: pl.Expr, length: int) -> pl.Expr:
+    return value.str.head(length).str.strip_chars().replace("", None)
+
+
+def safe_id(source_id: str) -> str:
+    """The source's own id where it is short printable ASCII, otherwise its hash: an id is a
+    key of indexes and part of URLs."""
+    if re.fullmatch(rf"[\x21-\x7e]{{1,{MAX_ID_BYTES}}}", source_id):
+        return source_id
+    return "sha256-" + hashlib.sha256(source_id.encode()).hexdigest() if source_id else ""
+
+
+def _tags(tags: pl.Expr) -> pl.Expr:
+    return (
+        tags.list.head(4 * MAX_TAGS)
+        .map_batches(_clean_tags, return_dtype=pl.List(pl.String))
+        .list.drop_nulls()
+        .list.unique(maintain_order=True)
+        .list.head(MAX_TAGS)
+        .fill_null(pl.lit([], dtype=pl.List(pl.String)))
+    )
+
+
+def _clean_tags(tags: pl.Series) -> pl.Series:
+    """Each distinct tag is cleaned once: a few thousand words tag a million postings."""
+    given = tags.explode().drop_nulls().unique()
+    clean = given.to_frame("tag").select(
+        text.line(pl.col("tag")).str.to_lowercase().pipe(_cut, MAX_TAG_CHARS)
+    )
+    return tags.to_frame("tags").select(
+        pl.col("tags").list.eval(
+            pl.element().replace_strict(given, clean["tag"], default=None, return_dtype=pl.String)
+        )
+    )["tags"]
+
+
+_PLACE = pl.Struct({"city": pl.String, "region": pl.String, "country": pl.String})
+
+
+def _places(fields: pl.Series) -> pl.Series:
+    rows = fields.struct.unnest()
+    distinct = rows.unique()
+    places = pl.DataFrame(
+        [locate(*row) for row in distinct.iter_rows()],
+        schema={"_city": pl.String, "_region": pl.String, "_country": pl.String},
+        orient="row",
+    )
+    found = rows.join(
+        pl.concat([distinct, places], how="horizontal"),
+        on=rows.columns, how="left", nulls_equal=True, maintain_order="left",
+    )  # fmt: skip
+    return found.select(
+        pl.struct(city="_city", region="_region", country="_country").alias(fields.name)
+    ).to_series()
+
+
+def _remote() -> pl.Expr:
+    """A location, a title or a plain sentence of the text that says office, on-site or hybrid
+    outweighs the source's flag, which Remote OK sets for its whole feed; otherwise the flag, or
+    remote work named in location or title. A place or title that offers both is remote."""
+    place = pl.col("location_text").fill_null("")
+    title = pl.col("title").fill_null("")
+    at_place = place.str.replace_all(_HOME_OFFICE, "").str.contains(_ON_SITE)
+    plain_title = title.str.replace_all(_HOME_OFFICE, "").str.replace_all(_HYBRID_SUBJECT, "")
+    in_title = plain_title.str.contains(f"{_ON_SITE_TITLE}|{_NO_REMOTE_TITLE}")
+    in_text = pl.col("description").str.contains(_ON_SITE_TEXT).fill_null(False)
+    flagged = pl.col("remote").fill_null(False) & ~in_title & ~in_text
+    named = [
+        said.str.replace_all(_NOT_REMOTE, "").str.contains(words)
+        for said, words in ((place, _REMOTE_PLACE), (title, _REMOTE_TITLE))
+    ]
+    return ~at_place & pl.any_horizontal(flagged, *named)
+
+
+def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:
+    return pl.when(moment.is_between(_EARLIEST, latest)).then(moment)
+
+
+@lru_cache(maxsize=4_096)
+def employment_type(words: str) -> str | None:
+    """One of ``EMPLOYMENT_TYPES`` for a source's wording, null when it states nothing."""
+    if re.sub(r"[\W_]+", " ", words.lower()).strip() in _UNSTATED:
+        return None
+    for item in re.split(r"[,;/|&+]|\b(?:and|or|und|et|y)\b", words[:200].lower()):
+        plain = re.sub(r"[\W_]+", " ", item).strip()
+        if plain in _UNSTATED:
+            continue
+        for kind, pattern in _EMPLOYMENT:
+            if pattern.search(plain):
+                return kind
+        return "OTHER"
+    return None
+
+
+def salary_period(words: str) -> str | None:
+    """One of ``SALARY_PERIODS`` for a source's wording, null when it is none."""
+    return _PERIOD_OF.get(re.sub(r"[\W_]+", " ", words[:100].lower()).strip())
+
+
+def _amount(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_finite() & value.is_between(1, _MAX_AMOUNT)).then(value.round(2))
+
+
+_PAY = pl.Struct(
+    {
+        "salary_min": pl.Float64,
+        "salary_max": pl.Float64,
+        "salary_currency": pl.String,
+        "salary_period": pl.String,
+    }
+)
+
+
+def _with_stated_pay(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """Pay in the currency and for the period that the posting's own words give the amounts."""
+    names = [field.name for field in _PAY.fields]
+    said = pl.concat_str("title", "location_text", "description", separator="\n", ignore_nulls=True)
+    is_told = pl.any_horizontal(pl.col("salary_min", "salary_max").is_not_null())
+    is_stated = is_told & ~pl.col("salary_is_predicted").fill_null(False)
+    pay = pl.struct(*names, pl.when(is_stated).then(said).alias("said"))
+    return (
+        postings.with_columns(_pay=pay.map_batches(_stated, return_dtype=_PAY))
+        .with_columns(pl.col("_pay").struct.field(*names))
+        .drop("_pay")
+    )
+
+
+def _stated(rows: pl.Series) -> pl.Series:
+    stated = [
+        as_stated(Pay(*pay), said) if said else pay
+        for *pay, said in rows.struct.unnest().iter_rows()
+    ]
+    return pl.DataFrame(stated, dict(_PAY.to_schema()), orient="row").to_struct(rows.name)
+
+
+def _with_sound_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """Order the ends; drop amounts impossible for their period. A single end stays single: a
+    minimum is not also a maximum. Without an amount there is no currency, period or prediction.
+    """
+    low, high = pl.col("salary_min"), pl.col("salary_max")
+    bounded = pl.col("salary_currency").is_in(_BOUNDED_CURRENCIES)
+    impossible = pl.any_horizontal(
+        (
+            bounded
+            & (pl.col("salary_period") == period)
+            & ~(low.is_between(*bounds).fill_null(True) & high.is_between(*bounds).fill_null(True))
+        ).fill_null(False)
+        for period, bounds in _PERIOD_BOUNDS.items()
+    ) | (pl.max_horizontal(low, high) > _MAX_RANGE_RATIO * pl.min_horizontal(low, high)).fill_null(
+        False
+    )
+    both = low.is_not_null() & high.is_not_null()
+    some = low.is_not_null() | high.is_not_null()
+    return postings.with_columns(
+        salary_min=pl.when(~impossible).then(
+            pl.when(both).then(pl.min_horizontal(low, high)).otherwise(low)
+        ),
+        salary_max=pl.when(~impossible).then(
+            pl.when(both).then(pl.max_horizontal(low, high)).otherwise(high)
+        ),
+    ).with_columns(
+        salary_currency=pl.when(some).then("salary_currency"),
+        salary_period=pl.when(some).then("salary_period").cast(pl.Enum(SALARY_PERIODS)),
+        salary_is_predicted=some & pl.col("salary_is_predicted").fill_null(False),
+    )
+
+
+def web_url(url: pl.Expr) -> pl.Expr:
+    """An http or https URL without credentials and control characters, null for anything else.
+
+    Blanks, quotes, angle brackets and backslashes behind the host are percent-encoded.
+    """
+    bare = url.str.replace_all(r"[\pC\u2028\u2029]", "").str.strip_chars()
+    bare = bare.str.replace_all("&amp;", "&", literal=True)
+    path = bare.str.extract(_URL, 3).fill_null("")
+    for char, code in {" ": "%20", '"': "%22", "<": "%3C", ">": "%3E", "\\": "%5C"}.items():
+        path = path.str.replace_all(char, code, literal=True)
+    path = path.str.replace_all(r"\s", "%20")
+    whole = pl.concat_str(
+        bare.str.extract(_URL, 1).str.to_lowercase(), pl.lit("://"), bare.str.extract(_URL, 2), path
+    )
+    return pl.when(whole.str.len_chars() <= MAX_URL_CHARS).then(whole)

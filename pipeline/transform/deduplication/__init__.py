@@ -1,0 +1,1 @@
+"""Which postings are one job: blocking keys, comparison, clusters."""

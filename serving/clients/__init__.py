@@ -1,0 +1,1 @@
+"""The services that the API asks: PostgreSQL, Redis, Dagster."""

@@ -1,0 +1,106 @@
+"""Which published state is the latest, known without asking for every request.
+
+PostgreSQL tells each API process of a publish as it commits (``LISTEN``), and the process asks
+once a second besides, so that a lost or proxied connection is noticed. While the database cannot
+be asked, no edition is known and nothing is answered from memory. What a process has shown it
+never takes back: every statement says which edition it read, and :meth:`Editions.saw` notes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from serving import queries
+from serving.clients.database import Database
+
+POLL_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def version_of(edition: str) -> int:
+    """The publish that made this edition."""
+    return int(edition.partition("-")[0])
+
+
+def published_at(edition: str) -> datetime:
+    """When the publish that made this edition ended."""
+    microseconds = int(edition.partition("-")[2], 16)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+
+class Editions:
+    """The latest published state: the version, and a mark that sets apart two databases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._watch: asyncio.Task[None] | None = None
+        self._latest: str | None = None
+        self._moved = asyncio.Event()
+
+    @property
+    def latest(self) -> str | None:
+        """None while the database cannot be asked, and before the first publish."""
+        return self._latest
+
+    @latest.setter
+    def latest(self, edition: str | None) -> None:
+        if edition != self._latest:
+            self._latest = edition
+            self._moved.set()
+            self._moved = asyncio.Event()
+
+    async def other_than(self, edition: str | None) -> str:
+        """Wait until the latest edition is not this one."""
+        while self._latest is None or self._latest == edition:
+            await self._moved.wait()
+        return self._latest
+
+    def saw(self, edition: str | None) -> None:
+        """Note the edition that a statement has read."""
+        if edition is None or self._watch is None:
+            return
+        if self.latest is not None and version_of(edition) > version_of(self.latest):
+            self.latest = edition
+
+    async def look(self) -> None:
+        """Ask which state is the latest, for a caller who knows of a publish."""
+        (row,) = await self._database.fetch(queries.EDITION, {})
+        self.saw(row["edition"])
+
+    def start(self) -> None:
+        self._watch = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                if self.latest is not None:
+                    log.warning("publishes cannot be followed (%s)", type(error).__name__)
+            self.latest = None
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _listen(self) -> None:
+        async with await self._database.connect() as connection:
+            await connection.execute("listen published")
+            while True:
+                async with asyncio.timeout(POLL_SECONDS):
+                    cursor = await connection.execute(queries.EDITION)
+                    row = await cursor.fetchone()
+                self.latest = row["edition"] if row else None
+                async for notice in connection.notifies(timeout=POLL_SECONDS):
+                    self.saw(notice.payload)
+                    self.latest = self.latest or notice.payload

@@ -1,0 +1,283 @@
+"""``/api/jobs.csv`` and the like: all jobs of a query in other formats, as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from psycopg.rows import DictRow
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import URL, Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving import queries, validators
+from serving.clients.database import Database, DatabaseOfApp
+from serving.clients.editions import Editions
+from serving.formats import Atom, Csv, Ndjson, Parquet, Writer
+from serving.middleware.head import IS_HEAD
+from serving.models import CsvQuery, ExportQuery
+from serving.problems import documented
+from serving.routes.jobs import UNAVAILABLE
+from serving.search.follow import Index
+from serving.search.parameters import filters
+
+FEED_ENTRIES = 100
+"""The entries of an Atom feed whose query has no limit."""
+
+MOST_FOUND = 50_000
+"""Up to so many rows are those that the index names. More are read in the order of the list, which
+passes those that do not match: with so many matches they are few for each row."""
+_ATTEMPTS = 3
+READER_SECONDS = 30.0
+"""How long the reader of an export may take nothing of it."""
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["jobs"])
+
+LIST_PATH = "/api/jobs"
+_EXAMPLE = {
+    "id": "jsearch_abc123", "source": "jsearch", "sources": ["adzuna", "jsearch"],
+    "title": "Senior Backend Engineer", "company": "Initech", "city": "Austin", "region": "Texas",
+    "country": "US", "remote": False, "employment_type": "FULLTIME", "category": "backend",
+    "skills": ["Kubernetes", "Python"], "salary_min": Decimal(120_000),
+    "salary_max": Decimal("150000.5"), "salary_currency": "USD", "salary_period": "YEAR",
+    "salary_is_predicted": False, "apply_url": "https://example.com/apply/abc123",
+    "source_url": "https://example.com/jobs/abc123",
+    **dict.fromkeys(
+        ("posted_at", "first_seen_at", "updated_at"), datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
+    ),
+    "feed_updated_at": datetime(2026, 2, 6, 10, 30, tzinfo=UTC),
+    "posted_at_is_approximate": False, "status": "open", "attribution": "Jobs by JSearch",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format by the extension of the path, and the statements its rows are read with: those that
+    the index found, and those that PostgreSQL finds."""
+
+    extension: str
+    media_type: str
+    writer: Callable[[URL, ExportQuery], Writer]
+    query: type[ExportQuery] = ExportQuery
+    rows: int | None = None
+    of_found: bytes = queries.EXPORT_FOUND
+    of_query: bytes = queries.EXPORT
+    is_text: bool = True
+
+    @property
+    def is_feed(self) -> bool:
+        """Whether it holds what was found last, not what was posted last."""
+        return self.of_query == queries.FEED
+
+    def described(self) -> dict[str, Any]:
+        """The answer as OpenAPI describes it."""
+        if not self.is_text:
+            return {"schema": {"type": "string", "format": "binary"}, "example": "PAR1…PAR1"}
+        url = URL(f"https://example.com{LIST_PATH}.{self.extension}")
+        writer = self.writer(url, self.query.model_validate({}))
+        example = writer.batch([_EXAMPLE]) + writer.end()
+        return {"schema": {"type": "string"}, "example": example.decode()}
+
+
+def _csv(_: URL, query: ExportQuery) -> Csv:
+    return Csv(bom=isinstance(query, CsvQuery) and query.bom)
+
+
+def _atom(url: URL, _: ExportQuery) -> Atom:
+    listed = url.replace(path=LIST_PATH).remove_query_params("limit")
+    return Atom(str(url), str(listed))
+
+
+FORMATS = [
+    Format("csv", "text/csv", _csv, CsvQuery),
+    Format("ndjson", "application/x-ndjson", lambda *_: Ndjson()),
+    Format(
+        "parquet", "application/vnd.apache.parquet", lambda *_: Parquet(), is_text=False
+    ),
+    Format(
+        "atom", "application/atom+xml", _atom, rows=FEED_ENTRIES,
+        of_found=queries.FEED_FOUND, of_query=queries.FEED,
+    ),
+]  # fmt: skip
+
+
+_EXTENSIONS = {form.media_type: form.extension for form in FORMATS} | {"application/json": "json"}
+
+
+class ChooseFormat:
+    """ASGI middleware: a request for the list whose ``Accept`` likes another format better than
+    JSON is answered as if it had asked for that extension."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != LIST_PATH or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        extension = _preferred(Headers(scope=scope).get("accept", ""))
+        if extension is not None:
+            path = f"{LIST_PATH}.{extension}"
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+
+        async def vary(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).add_vary_header("Accept")
+            await send(message)
+
+        await self.app(scope, receive, vary)
+
+
+def _preferred(accept: str) -> str | None:
+    """The extension of the format with the highest quality in ``accept``; none for JSON, which
+    is what wildcards and unknown types get."""
+    best, highest = None, 0.0
+    for part in accept.lower().split(","):
+        media_type, _, parameters = part.partition(";")
+        quality = 1.0
+        for parameter in parameters.split(";"):
+            name, _, value = parameter.partition("=")
+            if name.strip() == "q":
+                with contextlib.suppress(ValueError):
+                    quality = float(value)
+        extension = _EXTENSIONS.get(media_type.strip())
+        if extension is not None and quality > highest:
+            best, highest = extension, quality
+    return None if best == "json" else best
+
+
+class _Stream(StreamingResponse):
+    """A stream that is cut where its reader takes nothing for :data:`READER_SECONDS`, so that it
+    does not keep a place and a snapshot of the database from others."""
+
+    async def stream_response(self, send: Send) -> None:
+        async def within_time(message: Message) -> None:
+            async with asyncio.timeout(READER_SECONDS):
+                await send(message)
+
+        try:
+            await super().stream_response(within_time)
+        except TimeoutError:
+            log.warning("a reader took nothing of an export for %s s", READER_SECONDS)
+        finally:
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
+
+
+async def _bytes(
+    writer: Writer, first: Sequence[DictRow], rest: AsyncGenerator[list[DictRow], None]
+) -> AsyncGenerator[bytes, None]:
+    # A reader that leaves gives its place to the next at once, not when memory is cleared up.
+    async with contextlib.aclosing(rest):
+        if first:
+            yield await run_in_threadpool(writer.batch, first)
+            async for batch in rest:
+                yield await run_in_threadpool(writer.batch, batch)
+        yield await run_in_threadpool(writer.end)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """The rows of an export, with the first batch, and the edition that all of them are of; none
+    where it is not known."""
+
+    edition: str | None
+    first: list[DictRow]
+    rest: AsyncGenerator[list[DictRow], None]
+
+
+async def _begun(
+    form: Format, asked: dict[str, Any], limit: int | None, request: Request, database: Database
+) -> _Begun:
+    """A failure of the query is still an answer of its own; one of a later batch cuts the
+    stream."""
+    index: Index = request.app.state.index
+    editions: Editions = request.app.state.editions
+    wanted = MOST_FOUND if limit is None else min(limit, MOST_FOUND)
+    page = {"after_at": None, "after_id": None, "offset": 0, "limit": wanted}
+    for _ in range(_ATTEMPTS):
+        found = await index.find(asked, page, (), latest=form.is_feed)
+        if found is None or found.ids is None:
+            break
+        if wanted != limit and found.total > wanted:
+            break
+        if found.ids:
+            rows = database.stream(form.of_found, {"ids": found.ids[:wanted]})
+            first: list[DictRow] = await anext(rows, [])
+            if first and first[0]["edition"] == found.edition:
+                return _Begun(found.edition, first, rows)
+            await rows.aclose()
+        elif found.edition == editions.latest:
+            return _Begun(found.edition, [], _nothing())
+        await editions.look()
+        await index.reach(editions.latest)
+    rows = database.stream(form.of_query, asked | {"limit": limit})
+    first = await anext(rows, [])
+    return _Begun(first[0]["edition"] if first else None, first, rows)
+
+
+async def _nothing() -> AsyncGenerator[list[DictRow], None]:
+    for batch in list[list[DictRow]]():
+        yield batch
+
+
+async def _export(form: Format, query: ExportQuery, request: Request, database: Database) -> Any:
+    editions: Editions = request.app.state.editions
+    edition = editions.latest
+    if edition is not None:
+        known = validators.of_edition(edition, form.extension)
+        if validators.is_known(request.headers, Headers(known)):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=known)
+    begun = await _begun(form, filters(query), query.limit or form.rows, request, database)
+    headers = {"Cache-Control": "no-cache"}
+    if begun.edition is not None:
+        editions.saw(begun.edition)
+        headers = validators.of_edition(begun.edition, form.extension)
+    headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
+    if request.scope.get(IS_HEAD):
+        await begun.rest.aclose()
+        begun = _Begun(begun.edition, [], _nothing())
+    writer = form.writer(request.url, query)
+    return _Stream(
+        _bytes(writer, begun.first, begun.rest), headers=headers, media_type=form.media_type
+    )
+
+
+def _route(form: Format) -> Any:
+    async def export(query: ExportQuery, request: Request, database: DatabaseOfApp) -> Any:
+        return await _export(form, query, request, database)
+
+    export.__name__ = f"export_{form.extension}"
+    export.__annotations__["query"] = Annotated[form.query, Query()]
+    first = "found last" if form.is_feed else "newest"
+    export.__doc__ = (
+        f"All jobs that match, the {first} first, of one publish. `limit` bounds them"
+        + (f"; without it, {form.rows}." if form.rows else ".")
+    )
+    return export
+
+
+for _form in FORMATS:
+    router.get(
+        f"/api/jobs.{_form.extension}",
+        summary=f"Jobs as {_form.extension.upper()}",
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "description": "A stream.",
+                "content": {_form.media_type: _form.described()},
+            },
+            **documented({422: "country.0: String should match pattern", 503: UNAVAILABLE}),
+        },
+    )(_route(_form))

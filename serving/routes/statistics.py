@@ -1,0 +1,48 @@
+"""``/api/stats``, ``/api/sources`` and ``/api/runs``: what is published, and how it came about."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from serving import queries
+from serving.clients.database import DatabaseOfApp
+from serving.models import NoQuery, Publishes, PublishesQuery, Sources, Statistics
+from serving.problems import documented
+from serving.responses import json_answer
+from serving.routes.jobs import UNAVAILABLE
+
+STATISTICS_MS = 30_000
+"""How long the statistics may take. They are computed once a publish."""
+
+router = APIRouter(tags=["statistics"])
+_PROBLEMS = documented({422: "x: There is no such parameter", 503: UNAVAILABLE})
+
+
+@router.get("/api/stats", summary="Count the jobs", response_model=Statistics, responses=_PROBLEMS)
+async def read_statistics(
+    query: Annotated[NoQuery, Query()], request: Request, database: DatabaseOfApp
+) -> Any:
+    """The jobs that are not closed by day, category, source, country and skill, and their
+    salaries."""
+    (row,) = await database.fetch(queries.STATISTICS, {}, timeout_ms=STATISTICS_MS)
+    request.app.state.editions.saw(row["edition"])
+    return json_answer(row["statistics"].encode(), row["edition"])
+
+
+@router.get("/api/sources", summary="How are the sources?", responses=_PROBLEMS)
+async def read_sources(query: Annotated[NoQuery, Query()], database: DatabaseOfApp) -> Sources:
+    """How the last fetch from each source went, how old its data is, and what its terms ask to
+    be shown."""
+    return Sources.model_validate({"sources": await database.fetch(queries.SOURCES, {})})
+
+
+@router.get("/api/runs", summary="List what was published", responses=_PROBLEMS)
+async def list_runs(
+    query: Annotated[PublishesQuery, Query()], database: DatabaseOfApp
+) -> Publishes:
+    """The statistics of each run that published, the latest first. Read on with `before`, the
+    version of the last one."""
+    rows = await database.fetch(queries.PUBLISHES, query.model_dump())
+    return Publishes.model_validate({"runs": rows})
