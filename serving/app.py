@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: read from the environment when not given.
 
     Raises:
-        pipeline.settings.ConfigurationError: the configuration cannot be used.
+        pipeline.installation.settings.ConfigurationError: the configuration cannot be used.
     """
     settings = settings or Settings.load()
     database = Database(settings)

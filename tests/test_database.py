@@ -164,8 +164,8 @@ def test_too_many_connections_say_what_to_do(server: str) -> None:
 
 _HOLD = """
 import sys, time
-from pipeline.database import database
-from pipeline.settings import Settings
+from pipeline.installation.database import database
+from pipeline.installation.settings import Settings
 with database(Settings(_env_file=None, data_dir=sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()

@@ -216,7 +216,7 @@ def test_output_is_read_whatever_becomes_of_it(tmp_path: Path) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-from pipeline.supervisor import Process, Supervisor, only_supervisor
+from pipeline.installation.supervisor import Process, Supervisor, only_supervisor
 folder = Path(sys.argv[1])
 worker = "import time; time.sleep(600)"
 child = (
@@ -266,13 +266,13 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> N
 
 def test_a_process_ends_with_its_supervisor(tmp_path: Path) -> None:
     code = (
-        "import os, time; from pipeline.supervisor import end_with_supervisor;"
+        "import os, time; from pipeline.installation.supervisor import end_with_supervisor;"
         "end_with_supervisor(); print('pid', os.getpid(), flush=True); time.sleep(600)"
     )
     command = f"""
 from pathlib import Path
 import sys
-from pipeline.supervisor import Process, Supervisor
+from pipeline.installation.supervisor import Process, Supervisor
 Supervisor(
     [Process("one", [sys.executable, "-c", {code!r}])],
     lambda name, line: print(line, flush=True),

@@ -21,7 +21,7 @@ from pipeline.run.reconciliation import unaccounted
 RUN = """
 import dagster as dg
 from pipeline.orchestration.definitions import INGEST, definitions
-from pipeline.settings import Settings
+from pipeline.installation.settings import Settings
 with dg.DagsterInstance.get() as instance:
     job = definitions(Settings.load()).resolve_job_def(INGEST)
     result = job.execute_in_process(instance=instance, raise_on_error=False)

@@ -135,7 +135,7 @@ from pathlib import Path
 from pydantic_settings import SettingsConfigDict
 from pipeline.extract.errors import QuotaExhaustedError
 from pipeline.extract.quota import Quota
-from pipeline.settings import SourceSettings
+from pipeline.installation.settings import SourceSettings
 settings = SourceSettings(base_url="http://127.0.0.1", quota_per_day=25)
 got = 0
 for _ in range(20):
