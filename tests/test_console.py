@@ -86,7 +86,10 @@ def test_the_end_does_not_wait_for_a_reader_that_is_stopped(tmp_path: Path) -> N
     reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert reader.stdin is not None
     os.kill(reader.pid, signal.SIGSTOP)
-    code = "from pipeline.installation.console import console\nfor _ in range(9_999): console.write('x' * 99)"
+    code = (
+        "from pipeline.installation.console import console\n"
+        "for _ in range(9_999): console.write('x' * 99)"
+    )
     try:
         process = subprocess.Popen(
             [sys.executable, "-c", code], stderr=reader.stdin,
