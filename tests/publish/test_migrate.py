@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,11 +18,11 @@ SECOND = Migration(2, "0002_second", b"create table second (a int)")
 
 
 @pytest.fixture
-def fresh_url(publish_server: str) -> str:
-    with psycopg.connect(publish_server, autocommit=True) as connection:
+def fresh_url(postgres: Any) -> str:
+    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
         connection.execute("drop database if exists fresh with (force)")
         connection.execute("create database fresh")
-    return publish_server.replace("/postgres?", "/fresh?")
+    return str(postgres.get_uri("fresh"))
 
 
 @pytest.fixture

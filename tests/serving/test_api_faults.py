@@ -101,9 +101,9 @@ def test_connections_that_the_server_ended_are_replaced(
 
 
 def test_a_failure_of_the_code_tells_nothing_of_the_inside(
-    start: Start, new_database: Callable[[str], str]
+    start: Start, new_database: Callable[[], str]
 ) -> None:
-    url = new_database("broken")
+    url = new_database()
     with psycopg.connect(url) as connection:
         add_job(connection, "a_1")
         connection.execute(

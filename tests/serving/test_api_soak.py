@@ -15,14 +15,14 @@ PUBLISHES, ROUNDS = 6, 3
 
 
 def test_no_answer_mixes_versions_while_jobs_are_published(
-    new_database: Callable[[str], str],
+    new_database: Callable[[], str],
 ) -> None:
     def enough(soaked: Soaked) -> bool:
         """Each client has read before, between and after publishes; or something is wrong."""
         read = all(min(soaked.rounds(kind)) >= ROUNDS for kind in KINDS)
         return bool(soaked.errors or soaked.mixed) or (read and soaked.publishes >= PUBLISHES)
 
-    soaked = soak(new_database("soak"), jobs=600, interval=0.2, pause=0, until=enough)
+    soaked = soak(new_database(), jobs=600, interval=0.2, pause=0, until=enough)
     assert soaked.mixed == []
     assert soaked.errors == []
     assert soaked.publishes >= PUBLISHES
