@@ -15,7 +15,7 @@ import psycopg
 
 from pipeline.extract.client import Client
 from pipeline.extract.drift import UNKNOWN
-from pipeline.extract.errors import BoundReachedError, FetchError, IncompleteFetchError
+from pipeline.extract.errors import FetchError, FetchLimitError, IncompleteFetchError
 from pipeline.extract.quota import Quota
 from pipeline.installation import database
 from pipeline.installation.api_key import FILE
@@ -169,7 +169,7 @@ def _answer(source: Source, own: SourceSettings, quota: Quota) -> Finding:
 def _wanted_more(error: FetchError | None) -> bool:
     """Whether it was the one page only that ended the questions."""
     failures = error.failures.values() if isinstance(error, IncompleteFetchError) else [error]
-    return all(isinstance(failure, BoundReachedError) for failure in failures)
+    return all(isinstance(failure, FetchLimitError) for failure in failures)
 
 
 def _cadence(own: SourceSettings, quota: Quota) -> str:

@@ -241,3 +241,9 @@ class SourceSettings(_EnvironmentSettings):
     def missing_keys(self) -> list[str]:
         """The variables without which the source cannot be asked at all; empty when usable."""
         return []
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """The environment variable of a field: ``ADZUNA_MAX_PAGES`` of ``max_pages``."""
+        alias = cls.model_fields[field].validation_alias
+        return str(alias or f"{cls.model_config.get('env_prefix', '')}{field}".upper())

@@ -131,11 +131,11 @@ def _page(
     }
     params = {name: value for name, value in wanted.items() if value is not None and value != ""}
     path = f"/v1/api/jobs/{country}/search/{number}"
-    answer = client.get_json(path, params, envelope=_ENVELOPE)
-    postings = answer.get("results") if isinstance(answer, Mapping) else None
+    content = client.get_json(path, params, envelope=_ENVELOPE)
+    postings = content.get("results") if isinstance(content, Mapping) else None
     if not isinstance(postings, list):
-        raise client.unusable(answer, "a list of jobs in `results`")
-    count = answer.get("count")
+        raise client.invalid_response(content, "a list of jobs in `results`")
+    count = content.get("count")
     asked = number * settings.results_per_page
     if isinstance(count, int):
         is_last, announced = count <= asked, min(count, asked)

@@ -117,8 +117,8 @@ def _page(
         "X-RapidAPI-Key": settings.rapidapi_key or "",
         "X-RapidAPI-Host": settings.rapidapi_host,
     }
-    answer = client.get_json(settings.path, params, headers, envelope=_ENVELOPE)
-    data = answer.get("data") if isinstance(answer, Mapping) else None
+    content = client.get_json(settings.path, params, headers, envelope=_ENVELOPE)
+    data = content.get("data") if isinstance(content, Mapping) else None
     following: Position = None
     postings: Any = None
     if isinstance(data, list):
@@ -127,7 +127,7 @@ def _page(
         postings, cursor = data.get("jobs"), data.get("cursor")
         following = cursor if isinstance(cursor, str) and cursor not in ("", position) else None
     if not isinstance(postings, list):
-        raise client.unusable(answer, "a list of jobs in `data.jobs`")
+        raise client.invalid_response(content, "a list of jobs in `data.jobs`")
     return Page(with_country(postings, country.lower()), following)
 
 

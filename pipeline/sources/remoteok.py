@@ -31,10 +31,10 @@ class RemoteOkSettings(SourceSettings):
 @dlt.resource(name="remoteok", max_table_nesting=0)
 def remoteok(settings: RemoteOkSettings, client: Client) -> Iterator[list[Any]]:
     """The one page there is: parameters are ignored. Its first element, the terms, is no job."""
-    answer = client.get_json("/api", {}, envelope={"": "list"})
-    if not isinstance(answer, list):
-        raise client.unusable(answer, "a list of jobs")
-    yield [without_note(element) for element in answer if not _is_terms(element)]
+    content = client.get_json("/api", {}, envelope={"": "list"})
+    if not isinstance(content, list):
+        raise client.invalid_response(content, "a list of jobs")
+    yield [without_note(element) for element in content if not _is_terms(element)]
 
 
 def _is_terms(element: Any) -> bool:

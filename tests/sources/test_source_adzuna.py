@@ -12,7 +12,7 @@ import pytest
 from source_server import MISSING, SourceServer, adzuna_job, server_error
 from sources.source_fetch import MONTH_MINUTES, as_mapped, fetch, quick, recorded, row
 
-from pipeline.extract.errors import FetchError, IncompleteFetchError, KeyRefusedError
+from pipeline.extract.errors import AuthenticationError, FetchError, IncompleteFetchError
 from pipeline.installation.settings import ConfigurationError
 from pipeline.sources.adzuna import AdzunaSettings
 
@@ -121,7 +121,7 @@ def test_a_refused_key_names_the_variables(tmp_path: Path) -> None:
     with SourceServer() as server:
         server.fault("adzuna", server_error(None, 401))
         _, error = fetch("adzuna", quick("adzuna", server.base_url("adzuna")), tmp_path)
-    assert isinstance(error, KeyRefusedError)
+    assert isinstance(error, AuthenticationError)
     assert "Check ADZUNA_APP_ID and ADZUNA_API_KEY" in str(error)
 
 

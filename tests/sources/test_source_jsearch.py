@@ -18,8 +18,8 @@ from source_server import (
 from sources.source_fetch import MONTH_MINUTES, fetch, quick, recorded, row
 
 from pipeline.extract.errors import (
+    AuthenticationError,
     IncompleteFetchError,
-    KeyRefusedError,
     PlanExhaustedError,
     RateLimitedError,
 )
@@ -174,7 +174,7 @@ def test_a_query_that_fails_leaves_the_others(tmp_path: Path) -> None:
     ("fault", "kind"),
     [
         (rate_limited(retry_after=900, times=None), RateLimitedError),
-        (html_instead_of_json(None, 401), KeyRefusedError),
+        (html_instead_of_json(None, 401), AuthenticationError),
     ],
 )
 def test_what_every_query_would_meet_is_asked_once(tmp_path: Path, fault: Any, kind: type) -> None:

@@ -10,7 +10,7 @@ import pytest
 from source_server import MISSING, SourceServer, empty_list, html_instead_of_json, remoteok_job
 from sources.source_fetch import as_mapped, fetch, quick, recorded, row
 
-from pipeline.extract.errors import UnusableAnswerError
+from pipeline.extract.errors import InvalidResponseError
 from pipeline.sources.remoteok import without_note
 
 
@@ -36,7 +36,7 @@ def test_what_is_no_list_is_told_in_the_apis_own_words(tmp_path: Path) -> None:
         server.answer("remoteok", {"error": "blocked for <i>now</i>"})
         found, error = fetch("remoteok", settings, tmp_path)
         assert found == []
-        assert isinstance(error, UnusableAnswerError)
+        assert isinstance(error, InvalidResponseError)
         assert "blocked for now" in str(error)
         server.fault("remoteok", html_instead_of_json())
         assert "HTML" in str(fetch("remoteok", settings, tmp_path)[1])
