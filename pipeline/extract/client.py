@@ -212,16 +212,14 @@ class Client:
                 f"{self._source} is not available ({reason}). If it persists, see whether the "
                 "source reports a failure."
             )
-        fields = type(self._settings).model_fields
-        keys = [
-            variable(name) for name, field in fields.items() if "SecretStr" in str(field.annotation)
-        ]
+        keys = self._settings.key_variables()
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and keys:
             return AuthenticationError(
                 f"{self._source} refused the key ({reason}). Check {' and '.join(keys)}, and that "
                 "the plan is subscribed."
             )
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            fields = type(self._settings).model_fields
             addresses = [variable(name) for name in ("path", "base_url") if name in fields]
             return EndpointMissingError(
                 f"{self._source} has nothing at {path} ({reason}): the key is not the reason, its "

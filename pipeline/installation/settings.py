@@ -247,3 +247,12 @@ class SourceSettings(_EnvironmentSettings):
         """The environment variable of a field: ``ADZUNA_MAX_PAGES`` of ``max_pages``."""
         alias = cls.model_fields[field].validation_alias
         return str(alias or f"{cls.model_config.get('env_prefix', '')}{field}".upper())
+
+    @classmethod
+    def key_variables(cls) -> list[str]:
+        """The environment variables of the secrets."""
+        return [
+            cls.variable(name)
+            for name, field in cls.model_fields.items()
+            if "SecretStr" in str(field.annotation)
+        ]

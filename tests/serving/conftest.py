@@ -14,12 +14,12 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
-from dagster_server import DagsterServer
 from psycopg import sql
-from published_rows import Connection, Start
 
 from pipeline.installation.settings import Settings
 from serving.app import create_app
+from tests.serving.dagster_server import DagsterServer
+from tests.serving.published_rows import Connection, Start
 
 MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"
 
