@@ -146,10 +146,8 @@ def _source(source: Source, settings: Settings, *, ask: bool) -> Iterator[Findin
 
 def _answer(source: Source, own: SourceSettings, quota: Quota) -> Finding:
     """What comes back to the first page of the first search, asked once and within seconds."""
-    brief = own.model_copy(
-        update={"max_pages": 1, "max_attempts": 1, "max_seconds": ANSWER_SECONDS}
-    )
-    client = Client(source.name, brief, quota)
+    brief = own.model_copy(update={"max_attempts": 1, "max_seconds": ANSWER_SECONDS})
+    client = Client(source.name, brief, quota, max_pages=1)
     conformed = Conformed(source)
     postings: list[Any] = []
     try:

@@ -50,13 +50,23 @@ class Client:
     ``max_attempts`` times, with growing, random pauses, or the pause that the source asks for;
     each attempt is first taken from the quota. A pause that the source asks for is written into
     the ledger, so that later fetches keep it too.
+
+    Args:
+        max_pages: in place of as many as the settings ask for.
     """
 
-    def __init__(self, source: str, settings: SourceSettings, quota: Quota) -> None:
+    def __init__(
+        self,
+        source: str,
+        settings: SourceSettings,
+        quota: Quota,
+        *,
+        max_pages: int | None = None,
+    ) -> None:
         self._source = source
         self._settings = settings
         self._quota = quota
-        self._limits = FetchLimits(source, settings)
+        self._limits = FetchLimits(source, settings, max_pages)
         self._session = RetryingSession(source, settings, quota, self._limits)
         self._secrets: set[str] = set()
         self._pages = 0

@@ -9,11 +9,16 @@ from pipeline.installation.settings import SourceSettings
 
 
 class FetchLimits:
-    """Counts what a fetch takes. The time runs from the first page on."""
+    """Counts what a fetch takes. The time runs from the first page on.
 
-    def __init__(self, source: str, settings: SourceSettings) -> None:
+    Args:
+        max_pages: in place of as many as the settings ask for.
+    """
+
+    def __init__(self, source: str, settings: SourceSettings, max_pages: int | None = None) -> None:
         self._source = source
         self._settings = settings
+        self._max_pages = settings.pages_per_fetch if max_pages is None else max_pages
         self._pages = 0
         self._bytes = 0
         self._deadline: float | None = None
@@ -26,8 +31,8 @@ class FetchLimits:
         """
         if self._deadline is None:
             self._deadline = time.monotonic() + self._settings.max_seconds
-        if self._pages >= self._settings.max_pages:
-            raise self._exceeded(f"{self._settings.max_pages} pages", "max_pages")
+        if self._pages >= self._max_pages:
+            raise self._exceeded(f"{self._max_pages} pages", "pages_per_query")
         self._pages += 1
 
     def count_bytes(self, count: int) -> None:
@@ -84,7 +89,9 @@ class FetchLimits:
         return self._exceeded(f"{self._settings.max_seconds:g} s", "max_seconds")
 
     def _exceeded(self, limit: str, field: str) -> FetchLimitError:
+        has_setting = field in type(self._settings).model_fields
+        more = f" To fetch more, raise {self._settings.variable(field)}." if has_setting else ""
         return FetchLimitError(
             f"{self._source}: a fetch may take {limit}, and that is reached. What came before is "
-            f"kept. To fetch more, raise {self._settings.variable(field)}."
+            f"kept.{more}"
         )

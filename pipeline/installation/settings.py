@@ -226,7 +226,6 @@ class SourceSettings(_EnvironmentSettings):
     base_url: BaseUrl
     interval_minutes: Annotated[int, Field(ge=0)] = 30
     """The schedule leaves the source alone until this long after its last fetch."""
-    max_pages: Annotated[int, Field(ge=1)] = 10
     max_megabytes: Annotated[int, Field(ge=1)] = 100
     max_seconds: Annotated[float, Field(gt=0)] = 120.0
     timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
@@ -242,9 +241,14 @@ class SourceSettings(_EnvironmentSettings):
         """The variables without which the source cannot be asked at all; empty when usable."""
         return []
 
+    @property
+    def pages_per_fetch(self) -> int:
+        """How many pages one fetch asks for at most."""
+        return 1
+
     @classmethod
     def variable(cls, field: str) -> str:
-        """The environment variable of a field: ``ADZUNA_MAX_PAGES`` of ``max_pages``."""
+        """The environment variable of a field: ``ADZUNA_MAX_SECONDS`` of ``max_seconds``."""
         alias = cls.model_fields[field].validation_alias
         return str(alias or f"{cls.model_config.get('env_prefix', '')}{field}".upper())
 

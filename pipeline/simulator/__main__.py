@@ -25,7 +25,7 @@ def main(
             typer.echo(f"# The simulated sources are at {server.url}. Ctrl-C stops them.")
             for name, value in server.environment.items():
                 typer.echo(f"export {name}={value}")
-            # A lock would wait on: the handler of signals that Polars sets lets it.
+            # Polars' handler of signals restarts a wait for a lock: Ctrl-C would not end it.
             signal.pause()
     except SimulatorError as error:
         typer.echo(error, err=True)

@@ -15,8 +15,8 @@ from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
 from pipeline.installation.settings import BaseUrl, SourceSettings
-from pipeline.sources import Source
-from pipeline.transform.cleaning.raw_values import epoch_time, filled, json_strings, moment
+from pipeline.sources import BOOLEAN, JSON, NUMBER, TEXT, WHOLE_NUMBER, Source, required
+from pipeline.sources._raw_values import epoch_time, filled, json_strings, moment
 
 
 class RemoteOkSettings(SourceSettings):
@@ -140,25 +140,24 @@ SOURCE = Source(
     settings=RemoteOkSettings,
     resource=remoteok,
     key="id",
-    columns={
-        "slug": pl.String(),
-        "epoch": pl.Int64(),
-        "date": pl.String(),
-        "company": pl.String(),
-        "company_logo": pl.String(),
-        "logo": pl.String(),
-        "position": pl.String(),
-        "description": pl.String(),
-        "location": pl.String(),
-        "salary_min": pl.Float64(),
-        "salary_max": pl.Float64(),
-        "apply_url": pl.String(),
-        "url": pl.String(),
-        "original": pl.Boolean(),
-        "verified": pl.Boolean(),
+    fields={
+        "slug": TEXT,
+        "epoch": WHOLE_NUMBER,
+        "date": TEXT,
+        "company": required(TEXT),
+        "company_logo": TEXT,
+        "logo": TEXT,
+        "position": required(TEXT),
+        "description": required(TEXT),
+        "location": TEXT,
+        "salary_min": NUMBER,
+        "salary_max": NUMBER,
+        "apply_url": TEXT,
+        "url": required(TEXT),
+        "original": BOOLEAN,
+        "verified": BOOLEAN,
+        "tags": required(JSON),
     },
-    json_columns=frozenset({"tags"}),
-    required=frozenset({"position", "company", "description", "url", "tags"}),
     mapping={
         "unusable": pl.when(_IS_EMPTY)
         .then(pl.lit("Remote OK sent an empty row: neither title nor company"))

@@ -56,6 +56,11 @@ PATH = "/v1/api/jobs/gb/search/1"
 class Settings(SourceSettings):
     model_config = SettingsConfigDict(env_prefix="ADZUNA_", env_file=None)
     api_key: Annotated[SecretStr, Field(validation_alias="ADZUNA_API_KEY")] = SecretStr(SECRET)
+    pages_per_query: int = 10
+
+    @property
+    def pages_per_fetch(self) -> int:
+        return self.pages_per_query
 
 
 @pytest.fixture
@@ -243,9 +248,9 @@ def test_retries_are_taken_from_the_quota(server: Simulator, make: Make) -> None
 
 
 def test_pages_are_bounded(server: Simulator, make: Make) -> None:
-    client = make(max_pages=2)
+    client = make(pages_per_query=2)
     ask(client), ask(client)
-    with pytest.raises(FetchLimitError, match="raise ADZUNA_MAX_PAGES"):
+    with pytest.raises(FetchLimitError, match="raise ADZUNA_PAGES_PER_QUERY"):
         ask(client)
     assert len(server.requests) == 2
 

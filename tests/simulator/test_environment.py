@@ -22,8 +22,8 @@ class FourthSettings(SourceSettings):
     base_url: str = "https://fourth.example"
 
 
-def test_every_source_is_played() -> None:
-    assert set(APIS) == set(SOURCES)
+def test_what_is_played_is_a_source() -> None:
+    assert APIS.keys() <= SOURCES.keys()
 
 
 def test_a_source_that_is_not_played_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:

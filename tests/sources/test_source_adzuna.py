@@ -31,7 +31,7 @@ def test_the_default_cadence_stays_within_every_limit_with_retries_to_spare() ->
     for minutes, limit in limits.items():
         fetches = minutes // settings.interval_minutes + 1
         assert limit is not None
-        assert fetches * settings.requests_per_fetch <= 0.9 * limit
+        assert fetches * settings.pages_per_fetch <= 0.9 * limit
 
 
 def test_missing_keys_and_unknown_countries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

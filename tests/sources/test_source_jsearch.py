@@ -26,8 +26,7 @@ def test_the_default_cadence_stays_within_the_free_plan_with_retries_to_spare() 
     settings = JSearchSettings(_env_file=None)
     assert settings.quota_per_month == 200
     fetches = MONTH_MINUTES / settings.interval_minutes + 1
-    assert fetches * settings.requests_per_fetch <= 0.9 * settings.quota_per_month
-    assert settings.requests_per_fetch <= settings.max_pages
+    assert fetches * settings.pages_per_fetch <= 0.9 * settings.quota_per_month
 
 
 def test_keys_and_lists_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

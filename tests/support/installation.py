@@ -56,7 +56,6 @@ class Installation:
                 variable("max_retry_delay_seconds"): "0.2",
                 variable("timeout_seconds"): "1",
                 variable("max_seconds"): "4",
-                variable("max_pages"): "2",
             }
         return own
 
@@ -142,10 +141,7 @@ def play_all_recordings(server: Simulator) -> dict[str, str]:
         for country, postings in by_country.items():
             server.give(source, postings, country=country)
         countries[f"{source.upper()}_COUNTRIES"] = set(by_country)
-    return {name: ",".join(sorted(found)) for name, found in countries.items()} | {
-        "ADZUNA_MAX_PAGES": "20",
-        "JSEARCH_MAX_PAGES": "20",
-    }
+    return {name: ",".join(sorted(found)) for name, found in countries.items()}
 
 
 def play_recordings(server: Simulator) -> dict[str, int]:
