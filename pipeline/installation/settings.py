@@ -218,7 +218,7 @@ class SourceSettings(_EnvironmentSettings):
     """What the pipeline needs to know of every source. A source's own subclass sets
     ``env_prefix`` (``ADZUNA_``), its defaults, and adds keys and queries.
 
-    The bounds hold for one fetch (one visit to the source in one run); the quotas for all
+    The limits hold for one fetch (one visit to the source in one run); the quotas for all
     requests of the period, retries included, across runs and restarts.
     """
 

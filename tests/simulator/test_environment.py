@@ -48,7 +48,7 @@ def test_each_source_fetches_from_a_market_in_each_run(
     with Simulator(Market(size=400)) as simulator:
         for name, value in simulator.environment.items():
             monkeypatch.setenv(name, value)
-        for name, source in SOURCES.items():
+        for source in SOURCES.values():
             for run in ("first", "second"):
                 fetch = load(source, source.settings.load(), shared, run, respect_cadence=True)
                 assert fetch.status == "ok", fetch.reason

@@ -7,7 +7,6 @@ of jobs in ``data``, as gateways other than RapidAPI have it.
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import random
 import re
@@ -89,10 +88,7 @@ class JSearchApi(SourceApi):
         return base64.urlsafe_b64encode(_xor(serial.to_bytes(8, "big"), check) + check).decode()
 
     def serial(self, source_id: str) -> int:
-        try:
-            raw = base64.urlsafe_b64decode(source_id)
-        except binascii.Error as error:
-            raise ValueError(str(error)) from None
+        raw = base64.urlsafe_b64decode(source_id)
         if len(raw) != 16:
             raise ValueError("an id is of 16 bytes")
         return int.from_bytes(_xor(raw[:8], raw[8:]), "big")
