@@ -147,7 +147,7 @@ _HAS_SALARY = (pl.col("salary_min") > 0) | (pl.col("salary_max") > 0)
 _IS_PREDICTED = flag("salary_is_predicted").fill_null(False)
 _POINT = pl.coalesce("salary_min", "salary_max")
 
-# "…/land/ad/123?se=…&v=…" holds a session and the application's id: it differs with each answer,
+# "…/land/ad/123?se=…&v=…" holds a session and the application's id: it differs with each response,
 # and the id is nobody else's business. Adzuna's page of the same advert has neither.
 _ADDRESS = filled("redirect_url").str.replace(
     r"^(https?://[^/?#]+(?:/[^/?#]+)*?)/(?:land/ad|details)/(\d+)(?:[/?#].*)?$", "$1/details/$2"

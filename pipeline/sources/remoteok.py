@@ -20,7 +20,7 @@ from pipeline.sources._raw_values import epoch_time, filled, json_strings, momen
 
 
 class RemoteOkSettings(SourceSettings):
-    """The API answers from a cache that is renewed every hour."""
+    """The API responds from a cache that is renewed every hour."""
 
     model_config = SettingsConfigDict(env_prefix="REMOTEOK_")
 
@@ -47,7 +47,7 @@ _NOTE = (
     r"(?:\s*This is a beta feature.{0,300}?(?:they['’]re human\.?|$))?"
 )
 """What Remote OK appends to every description: a word and a tag for who asked for it, which
-differ in each answer. The tag is R and the Base64 of the address that asked."""
+differ in each response. The tag is R and the Base64 of the address that asked."""
 _TAG = re.compile(r"[A-Za-z0-9+/]{8,64}={0,2}")
 _note = re.compile(_NOTE)
 _BREAKS = ("<br>", "<br/>", "<br />")
@@ -88,7 +88,7 @@ def _unless_address(tag: re.Match[str]) -> str:
 
 
 _ENDS_IN_DOTS = r"(\.\.\.|…)\s*(<br\s*/?>\s*)*$"
-# The recorded answer holds the newest 98, back to twelve days before; others hold about 100.
+# The recorded response holds the newest 98, back to twelve days before; others hold about 100.
 _FEED_WINDOW = 90
 
 _description = pl.col("description").str.replace_all(rf"(?:\s|<br\s*/?>)*{_NOTE}", "")

@@ -17,7 +17,7 @@ from pipeline.installation.settings import Settings
 from pipeline.orchestration.environment import dagster_environment
 from pipeline.publish.migrate import migrate
 from pipeline.simulator.server import Simulator
-from tests.support.installation import Installation
+from tests.end_to_end.installation import Installation
 
 
 @pytest.fixture(scope="session")

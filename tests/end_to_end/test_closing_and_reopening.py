@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.installation import Installation
+from tests.end_to_end.installation import Installation
 
 Ingested = Callable[[], dict[str, Any]]
 

@@ -20,7 +20,7 @@ from pipeline.publish.migrate import migrate
 from pipeline.run import steps
 from pipeline.run.frames import Frames
 from pipeline.simulator.market import Market
-from tests.support.installation import Installation
+from tests.end_to_end.installation import Installation
 
 TICKS = 5
 CONTENT = {

@@ -17,7 +17,7 @@ from pipeline.orchestration.environment import dagster_environment
 from pipeline.simulator.faults import Fault
 from pipeline.simulator.messages import Response
 from pipeline.simulator.server import Simulator
-from tests.support.installation import Installation
+from tests.end_to_end.installation import Installation
 from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from tests.support.installation import Installation
+from tests.end_to_end.installation import Installation
 from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 STAGES = ["raw_adzuna", "raw_remoteok", "read_staged", "relevant_postings", "cluster",

@@ -5,7 +5,12 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tests.support.installation import PAYLOADS, Installation, play_all_recordings, play_recordings
+from tests.end_to_end.installation import (
+    PAYLOADS,
+    Installation,
+    play_all_recordings,
+    play_recordings,
+)
 
 CATEGORIES = {"backend", "devops", "sre", "cloud", "platform"}
 

@@ -18,7 +18,7 @@ from pipeline.simulator.faults import (
     truncated_json,
 )
 from pipeline.simulator.server import Simulator
-from tests.support.installation import Installation
+from tests.end_to_end.installation import Installation
 from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 HUGE = "<p>" + "We run services in production. " * 170_000 + "</p>"

@@ -16,7 +16,7 @@ from pipeline.installation import database
 from pipeline.installation.settings import Settings
 from pipeline.run.reconciliation import unaccounted
 from pipeline.simulator.faults import hang
-from tests.support.installation import PROJECT, Installation
+from tests.end_to_end.installation import PROJECT, Installation
 from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 RUN = """

@@ -22,7 +22,7 @@ import pytest
 from websockets import Origin, Subprotocol
 from websockets.sync.client import connect
 
-from tests.support.installation import PROJECT, wait_for
+from tests.end_to_end.installation import PROJECT, wait_for
 from tests.support.ports import free_port
 
 RUNS = "{ runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }"
