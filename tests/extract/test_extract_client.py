@@ -497,6 +497,7 @@ def _everything(error: BaseException | None) -> str:
         rate_limited(retry_after=99, times=None),
         dropped_connection(None),
         hang(5, None),
+        slow_drip(2, None),
         truncated_json(None),
         truncated_json(None, announce_whole=True),
         html_instead_of_json(None),
@@ -511,7 +512,7 @@ def test_no_error_and_no_log_holds_the_key(
 ) -> None:
     server.fault("adzuna", fault)
     with caplog.at_level(logging.DEBUG), pytest.raises(FetchError) as caught:
-        ask(make(timeout_seconds=0.2))
+        ask(make(timeout_seconds=0.2, max_seconds=1))
     text = _everything(caught.value) + caplog.text
     assert "s3cr3t" not in text
     assert any(record.name == "urllib3.connectionpool" for record in caplog.records)
