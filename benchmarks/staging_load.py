@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-import polars as pl
 
 from pipeline.installation.settings import Settings, SourceSettings
-from pipeline.sources import Source
+from pipeline.sources import JSON, NUMBER, TEXT, Source
 from pipeline.staging.load import load
 
 POSTINGS = 20_000
@@ -60,8 +59,7 @@ def _source(postings: list[dict[str, Any]]) -> Source:
         settings=_Settings,
         resource=resource,
         key="id",
-        columns={"salary_min": pl.Float64()} | dict.fromkeys(texts, pl.String()),
-        json_columns=frozenset({"tags", "location"}),
+        fields={"salary_min": NUMBER, "tags": JSON, "location": JSON} | dict.fromkeys(texts, TEXT),
         mapping={},
     )
 

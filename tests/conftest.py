@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -20,8 +19,6 @@ from pipeline.publish.migrate import migrate
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 MIGRATED = "migrated"
 

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from source_server import SourceServer, adzuna_job, remoteok_job
+
+from pipeline.simulator.server import Simulator
+from tests.support.source_postings import adzuna_job, remoteok_job
 
 PROJECT = Path(__file__).parents[1]
 
@@ -91,11 +93,11 @@ def test_serving_without_a_database_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: Path) -> None:
-    with SourceServer() as server:
-        server.answer("remoteok", [remoteok_job(), remoteok_job()])
+    with Simulator() as server:
+        server.give("remoteok", [remoteok_job(), remoteok_job()])
         gone = {"message": "[red]Endpoint[/red] '/search-v2' does not exist"}
-        server.answer("jsearch", gone, status=404)
-        server.answer("adzuna", {"count": 1, "results": [adzuna_job()], "mean": "high"})
+        server.give("jsearch", gone, status=404)
+        server.give("adzuna", {"count": 1, "results": [adzuna_job()], "mean": "high"})
         variables = {
             "REMOTEOK_BASE_URL": server.base_url("remoteok"),
             "JSEARCH_BASE_URL": server.base_url("jsearch"),

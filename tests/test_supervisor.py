@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.servers import free_port
 from pipeline.installation import liveness
 from pipeline.installation.liveness import Liveness
 from pipeline.installation.supervisor import (
@@ -26,6 +25,7 @@ from pipeline.installation.supervisor import (
     is_open,
     only_supervisor,
 )
+from tests.support.ports import free_port
 
 PROJECT = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ import psycopg
 
 from pipeline.extract.client import Client
 from pipeline.extract.drift import UNKNOWN
-from pipeline.extract.errors import BoundReachedError, FetchError, IncompleteFetchError
+from pipeline.extract.errors import FetchError, FetchLimitError, IncompleteFetchError
 from pipeline.extract.quota import Quota
 from pipeline.installation import database
 from pipeline.installation.api_key import FILE
@@ -146,10 +146,8 @@ def _source(source: Source, settings: Settings, *, ask: bool) -> Iterator[Findin
 
 def _answer(source: Source, own: SourceSettings, quota: Quota) -> Finding:
     """What comes back to the first page of the first search, asked once and within seconds."""
-    brief = own.model_copy(
-        update={"max_pages": 1, "max_attempts": 1, "max_seconds": ANSWER_SECONDS}
-    )
-    client = Client(source.name, brief, quota)
+    brief = own.model_copy(update={"max_attempts": 1, "max_seconds": ANSWER_SECONDS})
+    client = Client(source.name, brief, quota, max_pages=1)
     conformed = Conformed(source)
     postings: list[Any] = []
     try:
@@ -169,7 +167,7 @@ def _answer(source: Source, own: SourceSettings, quota: Quota) -> Finding:
 def _wanted_more(error: FetchError | None) -> bool:
     """Whether it was the one page only that ended the questions."""
     failures = error.failures.values() if isinstance(error, IncompleteFetchError) else [error]
-    return all(isinstance(failure, BoundReachedError) for failure in failures)
+    return all(isinstance(failure, FetchLimitError) for failure in failures)
 
 
 def _cadence(own: SourceSettings, quota: Quota) -> str:

@@ -1,4 +1,4 @@
-"""How an answer differs from what its source's file declares."""
+"""How a response differs from what its source's file declares."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ANSWER = "(answer)"
-"""Stands for the answer itself among the fields of a drift."""
+RESPONSE = "(answer)"
+"""Stands for the response itself among the fields of a drift."""
 MAX_DRIFT_FIELDS = 200
 """The most different fields that one fetch reports; a map with ids as its keys, sent as a
 posting, would otherwise report each of them."""
@@ -23,10 +23,10 @@ _KINDS: Mapping[type, str] = {
 
 @dataclass(frozen=True)
 class Drift:
-    """One way in which answers differ from what their source declares.
+    """One way in which responses differ from what their source declares.
 
     ``count`` is the number of postings concerned, or of pages where ``field`` begins with
-    :data:`ANSWER`, and ``of`` how many were looked at. ``is_new`` says that no earlier fetch of
+    :data:`RESPONSE`, and ``of`` how many were looked at. ``is_new`` says that no earlier fetch of
     the source showed it.
     """
 
@@ -48,13 +48,13 @@ def kind(value: Any) -> str:
     return _KINDS.get(type(value), type(value).__name__)
 
 
-def envelope_differences(answer: Any, declared: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Where one answer differs from its declared envelope, as pairs of field and difference.
+def envelope_differences(response: Any, declared: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Where one response differs from its declared envelope, as pairs of field and difference.
 
     Args:
         declared: for each field of the envelope the kinds that it may have, ``object or null``,
             with ``absent`` among them where it may be left out. Fields of fields are written
-            ``data.jobs``; the empty name is the answer itself.
+            ``data.jobs``; the empty name is the response itself.
     """
     found = []
     children: defaultdict[str, set[str]] = defaultdict(set)
@@ -62,16 +62,16 @@ def envelope_differences(answer: Any, declared: Mapping[str, str]) -> list[tuple
         parent, _, key = name.rpartition(".")
         if name:
             children[parent].add(key)
-        holder = _at(answer, parent)
+        holder = _at(response, parent)
         if name and not isinstance(holder, Mapping):
             continue
-        actual = kind(answer) if not name else kind(holder[key]) if key in holder else "absent"
+        actual = kind(response) if not name else kind(holder[key]) if key in holder else "absent"
         allowed = kinds.split(" or ")
         if actual not in allowed and not (actual == "whole number" and "number" in allowed):
             expected = " or ".join(kind for kind in allowed if kind != "absent")
             found.append((_field(name), f"{actual} instead of {expected}"))
     for parent, known in children.items():
-        holder = _at(answer, parent)
+        holder = _at(response, parent)
         if isinstance(holder, Mapping):
             found += [
                 (_field(f"{parent}.{key}" if parent else str(key)), UNKNOWN)
@@ -81,11 +81,11 @@ def envelope_differences(answer: Any, declared: Mapping[str, str]) -> list[tuple
     return sorted(found)
 
 
-def _at(answer: Any, path: str) -> Any:
+def _at(value: Any, path: str) -> Any:
     for key in path.split(".") if path else []:
-        answer = answer.get(key) if isinstance(answer, Mapping) else None
-    return answer
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def _field(name: str) -> str:
-    return f"{ANSWER}.{name}"[:120] if name else ANSWER
+    return f"{RESPONSE}.{name}"[:120] if name else RESPONSE

@@ -1,4 +1,4 @@
-"""Why a source could not be asked, or its answer not used.
+"""Why a source could not be asked, or its response not used.
 
 Every message is one or two sentences for the log and the UI: it names the source, says what
 happened and what to do, and never holds a secret or a URL's query.
@@ -29,11 +29,11 @@ class SourceUnavailableError(FetchError):
     """The source did not answer, or only with server errors, in all attempts."""
 
 
-class UnusableAnswerError(FetchError):
+class InvalidResponseError(FetchError):
     """The source answered, but not what was asked for."""
 
 
-class KeyRefusedError(FetchError):
+class AuthenticationError(FetchError):
     """The source did not accept the key."""
 
     ends_fetch = True
@@ -79,8 +79,8 @@ class QuotaExhaustedError(FetchError):
     ends_fetch = True
 
 
-class BoundReachedError(FetchError):
-    """The fetch reached the bound on its pages, bytes or time."""
+class FetchLimitError(FetchError):
+    """The fetch reached the limit on its pages, bytes or time."""
 
     ends_fetch = True
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from pipeline.extract.bounds import env_prefix
 from pipeline.extract.errors import (
     FetchError,
     LedgerError,
@@ -57,7 +56,7 @@ class Quota:
     def __init__(self, source: str, settings: SourceSettings, data_dir: Path) -> None:
         self._source = source
         self._path = data_dir.absolute() / "quota.sqlite"
-        self._prefix = env_prefix(settings)
+        self._settings = settings
         self._configuration = _digest(settings)
         limits = {
             "minute": settings.quota_per_minute,
@@ -170,7 +169,7 @@ class Quota:
             )
         latest: tuple[float, str, int] | None = None
         for window, limit in self._limits.items():
-            variable = f"{self._prefix}QUOTA_PER_{window.upper()}"
+            variable = self._settings.variable(f"quota_per_{window}")
             if limit == 0:
                 return QuotaExhaustedError(
                     f"{self._source} may not be asked: {variable} is 0. Raise it to ask."
@@ -189,7 +188,7 @@ class Quota:
         return QuotaExhaustedError(
             f"{self._source}: the quota of {limit} requests a {window} is used up; the next one "
             f"is allowed after {_minute(at)}. Where the plan allows more, raise "
-            f"{self._prefix}QUOTA_PER_{window.upper()}.",
+            f"{self._settings.variable(f'quota_per_{window}')}.",
             at,
         )
 

@@ -14,12 +14,12 @@ Position = int | str | None
 
 COUNTRY_FIELD = "_country"
 """Added to each raw posting of a search by country: the country that was asked, which many
-answers do not name."""
+responses do not name."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer to a search.
+    """One response to a search.
 
     Attributes:
         postings: what it brought.

@@ -1,39 +1,39 @@
-"""dlt's retrying session, with each attempt held to the quota and the bounds."""
+"""Sending one request: attempts with pauses between them, each taken from the quota."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
 import re
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import urllib3
-from dlt.sources.helpers.requests import Client as RetryingClient
-from requests import PreparedRequest, Response, Session
-from requests import exceptions as transport_errors
-from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, stop_after_attempt, wait_random_exponential
+import requests
+from requests import exceptions
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    wait_random_exponential,
+)
 
-from pipeline.extract.answers import asked_pause, is_plan_used_up
-from pipeline.extract.bounds import Bounds
+from pipeline.extract.deadline import DeadlineAdapter
 from pipeline.extract.errors import QuotaExhaustedError
+from pipeline.extract.limits import FetchLimits
 from pipeline.extract.quota import Quota
+from pipeline.extract.responses import Response, is_plan_used_up, retry_after
 from pipeline.installation.settings import SourceSettings
 
 log = logging.getLogger(__name__)
 
-RETRIED_STATUSES = (429, *range(500, 600))
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_RETRIED_STATUSES = (429, *range(500, 600))
+_RETRIED_ERRORS = (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)
 _FIRST_BACKOFF_SECONDS = 0.25
 _PIECE_BYTES = 1 << 16
-
-T = TypeVar("T")
 
 
 class _WithoutQueries(logging.Filter):
@@ -55,109 +55,77 @@ for _module in ("connection", "connectionpool", "poolmanager", "response", "util
     logging.getLogger(f"urllib3.{_module}").addFilter(_without_queries)
 
 
-class Attempts:
-    """Sends requests of one source, each attempt after taking it from the quota.
+class RetryingSession:
+    """Sends the requests of one fetch.
 
     Attributes:
-        session: a session of dlt's retrying client. It answers with the last response whatever
-            its status, and raises the last error: of requests, or a ``FetchError``.
-        count: the attempts so far.
+        attempts: how many were sent so far, retries included.
     """
 
-    def __init__(self, source: str, settings: SourceSettings, quota: Quota, bounds: Bounds) -> None:
+    def __init__(
+        self, source: str, settings: SourceSettings, quota: Quota, limits: FetchLimits
+    ) -> None:
         self._source = source
         self._settings = settings
         self._quota = quota
-        self._bounds = bounds
-        self.count = 0
-        self.session = self._retrying_session()
+        self._limits = limits
+        self.attempts = 0
+        self._session = _Session()
+        self._session.headers.update({"User-Agent": _user_agent(), "Accept": "application/json"})
+        # A proxy of the environment cannot reach a server of this machine.
+        self._session.trust_env = not _is_loopback(settings.base_url)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, DeadlineAdapter(limits))
+        longest = settings.max_retry_delay_seconds
+        self._backoff = wait_random_exponential(
+            min=min(_FIRST_BACKOFF_SECONDS, longest), max=longest
+        )
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(_RETRIED_ERRORS) | retry_if_result(_is_temporary),
+            wait=self._pause,
+            stop=self._is_last,
+            before_sleep=self._log_retry,
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )
 
-    def origin(self, request: PreparedRequest) -> tuple[str | None, ...]:
-        """What a request is sent to: the scheme, the credentials in the URL, the host and the
-        port, as the session itself takes them from the URL.
+    def get(
+        self, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> Response:
+        """Ask until a response is not worth a retry, the attempts are used up, or the next pause
+        is longer than the fetch may wait.
+
+        Returns:
+            The last response, whatever its status. A redirect is not followed.
 
         Raises:
-            ValueError: the URL has no such parts.
+            FetchError: a limit or the quota was reached.
+            requests.RequestException: the last attempt had no whole response.
         """
-        adapter = self.session.get_adapter(request.url or "")
-        assert isinstance(adapter, HTTPAdapter)  # noqa: S101 - the session has no others
-        target, _ = adapter.build_connection_pool_key_attributes(request, verify=True)
-        parsed = urllib3.util.parse_url(request.url or "")
-        if parsed.host is None or parsed.host.strip("[]") != target["host"]:
-            raise ValueError("the host is not the same to all readers of the URL")
-        port = target["port"] or _DEFAULT_PORTS[target["scheme"]]
-        return target["scheme"], parsed.auth, target["host"], str(port)
+        response: Response = self._retrying(self._attempt, url, params, headers)
+        return response
 
-    def _retrying_session(self) -> Session:
-        session: Session = RetryingClient(
-            request_timeout=self._settings.timeout_seconds,
-            raise_for_status=False,
-            status_codes=RETRIED_STATUSES,
-            request_max_attempts=self._settings.max_attempts,
-            request_max_retry_delay=self._settings.max_retry_delay_seconds,
-        ).session
-        session.headers.update({"User-Agent": _user_agent(), "Accept": "application/json"})
-        # A proxy of the environment cannot reach a server of this machine.
-        session.trust_env = not _is_loopback(self._settings.base_url)
-        adapter = _BoundedAdapter(self._attempt)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-        # dlt cuts the pause that a source asks for to its own maximum, and has no jitter.
-        retried: Any = session.send
-        enough = stop_after_attempt(self._settings.max_attempts)
-        session.send = retried.retry_with(  # type: ignore[method-assign]
-            wait=self._pause_before_retry,
-            stop=lambda state: (
-                enough(state)
-                or _is_final(state)
-                or not self._bounds.allow_pause(state.upcoming_sleep)
-            ),
-            before_sleep=self._note_retry,
-        )
-        return session
-
-    def _pause_before_retry(self, state: RetryCallState) -> float:
-        outcome = state.outcome
-        if outcome is not None and not outcome.failed:
-            asked = asked_pause(outcome.result())
-            if asked is not None:
-                return asked.total_seconds()
-        longest = self._settings.max_retry_delay_seconds
-        backoff = wait_random_exponential(max=longest, min=min(_FIRST_BACKOFF_SECONDS, longest))
-        return backoff(state)
-
-    def _note_retry(self, state: RetryCallState) -> None:
-        outcome = state.outcome
-        if outcome is None or outcome.failed:
-            what = "no answer"
-        else:
-            what = f"HTTP {outcome.result().status_code}"
-        log.warning(
-            "%s: %s to attempt %d of %d; the next one follows in %.1f s.",
-            self._source, what, state.attempt_number, self._settings.max_attempts,
-            state.upcoming_sleep,
-        )  # fmt: skip
-
-    def _attempt(self, send: Callable[[float], Response]) -> Response:
-        self._bounds.check_time()
+    def _attempt(
+        self, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> Response:
+        self._limits.check_deadline()
         self._acquire()
-        self.count += 1
-        timeout = max(0.001, min(self._settings.timeout_seconds, self._bounds.seconds_left()))
-
-        def whole_attempt() -> Response:
-            response = send(timeout)
-            # Both are what requests itself fills in when it reads a body.
-            response._content = self._body(response)
-            response._content_consumed = True  # type: ignore[attr-defined]
-            return response
-
-        # A socket's timeout begins anew with every byte; only another thread sees the whole time.
-        response = _within(self._bounds.seconds_left(), whole_attempt)
-        if response is None:
-            raise self._bounds.out_of_time()
-        asked = asked_pause(response)
-        if asked is not None:
-            self._quota.pause(datetime.now(UTC) + asked)
+        self.attempts += 1
+        body = bytearray()
+        with self._session.get(
+            url, params=params, headers=headers, timeout=self._limits.timeout(), stream=True
+        ) as streamed:
+            announced = streamed.headers.get("Content-Length", "")
+            if announced.isdecimal():
+                self._limits.check_announced(int(announced[:19]))
+            for piece in streamed.iter_content(_PIECE_BYTES):
+                self._limits.count_bytes(len(piece))
+                self._limits.check_deadline()
+                body += piece
+        location = streamed.headers["Location"] if streamed.is_redirect else None
+        response = Response(streamed.status_code, streamed.headers, bytes(body), location)
+        pause = retry_after(response)
+        if pause is not None:
+            self._quota.pause(datetime.now(UTC) + pause)
         return response
 
     def _acquire(self) -> None:
@@ -168,69 +136,42 @@ class Attempts:
                 if error.retry_at is None:
                     raise
                 pause = (error.retry_at - datetime.now(UTC)).total_seconds()
-                if not self._bounds.allow_pause(pause):
+                if not self._limits.allow_pause(pause):
                     raise
             time.sleep(max(pause, 0.001))
 
-    def _body(self, response: Response) -> bytes:
-        announced = response.headers.get("Content-Length", "")
-        pieces: list[bytes] = []
-        try:
-            if announced.isdecimal():
-                self._bounds.check_announced(int(announced[:19]))
-            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-                self._bounds.take_bytes(len(piece))
-                self._bounds.check_time()
-                pieces.append(piece)
-        except urllib3.exceptions.DecodeError as error:
-            raise transport_errors.ContentDecodingError(error) from None
-        except urllib3.exceptions.ReadTimeoutError as error:
-            raise transport_errors.ReadTimeout(error) from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise transport_errors.ChunkedEncodingError(error) from None
-        finally:
-            response.close()
-        return b"".join(pieces)
+    def _pause(self, state: RetryCallState) -> float:
+        if state.outcome is not None and not state.outcome.failed:
+            pause = retry_after(state.outcome.result())
+            if pause is not None:
+                return pause.total_seconds()
+        return self._backoff(state)
+
+    def _is_last(self, state: RetryCallState) -> bool:
+        used_up = state.attempt_number >= self._settings.max_attempts
+        return used_up or not self._limits.allow_pause(state.upcoming_sleep)
+
+    def _log_retry(self, state: RetryCallState) -> None:
+        what = "no answer"
+        if state.outcome is not None and not state.outcome.failed:
+            what = f"HTTP {state.outcome.result().status}"
+        log.warning(
+            "%s: %s to attempt %d of %d; the next one follows in %.1f s.",
+            self._source, what, state.attempt_number, self._settings.max_attempts,
+            state.upcoming_sleep,
+        )  # fmt: skip
 
 
-class _BoundedAdapter(HTTPAdapter):
-    """Has every attempt that requests sends go through ``attempt``."""
+class _Session(requests.Session):
+    """A session that takes no response for a redirect: requests would read its whole body,
+    whatever its size, and follow it with the keys."""
 
-    def __init__(self, attempt: Callable[[Callable[[float], Response]], Response]) -> None:
-        super().__init__()
-        self._attempt = attempt
-
-    def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
-        streamed = options | {"stream": True}
-        return self._attempt(
-            lambda timeout: HTTPAdapter.send(
-                self, request, *args, **(streamed | {"timeout": timeout})
-            )
-        )
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
-def _is_final(state: RetryCallState) -> bool:
-    outcome = state.outcome
-    return outcome is not None and not outcome.failed and is_plan_used_up(outcome.result())
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T | None:
-    """The result of ``call``; None when it takes longer, it is then left to end by itself."""
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(max(0.0, seconds))
-    if errors:
-        raise errors[0]
-    return results[0] if results else None
+def _is_temporary(response: Response) -> bool:
+    return response.status in _RETRIED_STATUSES and not is_plan_used_up(response)
 
 
 def _user_agent() -> str:

@@ -218,7 +218,7 @@ class SourceSettings(_EnvironmentSettings):
     """What the pipeline needs to know of every source. A source's own subclass sets
     ``env_prefix`` (``ADZUNA_``), its defaults, and adds keys and queries.
 
-    The bounds hold for one fetch (one visit to the source in one run); the quotas for all
+    The limits hold for one fetch (one visit to the source in one run); the quotas for all
     requests of the period, retries included, across runs and restarts.
     """
 
@@ -226,7 +226,6 @@ class SourceSettings(_EnvironmentSettings):
     base_url: BaseUrl
     interval_minutes: Annotated[int, Field(ge=0)] = 30
     """The schedule leaves the source alone until this long after its last fetch."""
-    max_pages: Annotated[int, Field(ge=1)] = 10
     max_megabytes: Annotated[int, Field(ge=1)] = 100
     max_seconds: Annotated[float, Field(gt=0)] = 120.0
     timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
@@ -241,3 +240,23 @@ class SourceSettings(_EnvironmentSettings):
     def missing_keys(self) -> list[str]:
         """The variables without which the source cannot be asked at all; empty when usable."""
         return []
+
+    @property
+    def pages_per_fetch(self) -> int:
+        """How many pages one fetch asks for at most."""
+        return 1
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """The environment variable of a field: ``ADZUNA_MAX_SECONDS`` of ``max_seconds``."""
+        alias = cls.model_fields[field].validation_alias
+        return str(alias or f"{cls.model_config.get('env_prefix', '')}{field}".upper())
+
+    @classmethod
+    def key_variables(cls) -> list[str]:
+        """The environment variables of the secrets."""
+        return [
+            cls.variable(name)
+            for name, field in cls.model_fields.items()
+            if "SecretStr" in str(field.annotation)
+        ]

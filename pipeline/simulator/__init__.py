@@ -1,6 +1,6 @@
-"""A market of generated postings behind imitations of the three source APIs.
+"""The sources, played: for the demo, the tests and the benchmarks, with no key and no network.
 
-With it the whole product can be tried with no key and no network. ``vocabulary``, ``openings``,
-``listings`` and ``market`` say what is advertised where and when; ``adverts`` writes each posting
-in its source's own words; ``search`` and ``apis`` answer for the sources; ``server`` runs them.
+``server`` responds for all sources of ``apis``, over a generated market or with what it was
+``given``, and with ``faults``. ``vocabulary``, ``openings``, ``listings`` and ``market`` say what
+is advertised where and when; each file of ``apis`` plays one source and writes its adverts.
 """

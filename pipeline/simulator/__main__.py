@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import signal
 from typing import Annotated
 
 import typer
 
 from pipeline.simulator.market import Market
-from pipeline.simulator.server import DemoServerError, serve
+from pipeline.simulator.server import SimulatorError, serve
 
 
 def main(
@@ -19,14 +19,15 @@ def main(
         float, typer.Option(min=0.01, max=3600, help="How much faster openings come and go.")
     ] = 1.0,
 ) -> None:
-    """Imitate RemoteOK, JSearch and Adzuna with generated, changing postings."""
+    """Imitate the sources with generated, changing postings."""
     try:
         with serve(port, Market(seed, size, speed)) as server:
-            typer.echo(f"# The demo's sources are at {server.url}. Ctrl-C stops them.")
+            typer.echo(f"# The simulated sources are at {server.url}. Ctrl-C stops them.")
             for name, value in server.environment.items():
                 typer.echo(f"export {name}={value}")
-            threading.Event().wait()
-    except DemoServerError as error:
+            # Polars' handler of signals restarts a wait for a lock: Ctrl-C would not end it.
+            signal.pause()
+    except SimulatorError as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

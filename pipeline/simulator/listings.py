@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
-from pipeline.simulator.openings import Opening, scatter
-
-SourceName = Literal["remoteok", "jsearch", "adzuna"]
+from pipeline.simulator.openings import Opening
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 COPIES = 4
 """Postings that one opening can have at one source: two publishers, each with a repost."""
-
-_FIRST_IDS = {"remoteok": 1_000_000, "adzuna": 3_000_000_000}
 
 
 @dataclass(frozen=True)
@@ -26,7 +19,7 @@ class Listing:
     of its own, of an opening that the source has shown before."""
 
     opening: Opening
-    source: SourceName
+    source: str
     copy: int
     listed_from: int
     listed_until: int
@@ -41,15 +34,6 @@ class Listing:
     @property
     def is_repost(self) -> bool:
         return self.copy >= 2
-
-    @property
-    def source_id(self) -> str:
-        """The posting's id in the source's own style."""
-        if self.source == "jsearch":
-            serial = self.serial.to_bytes(8, "big")
-            check = scatter(self.serial).to_bytes(8, "big")
-            return base64.urlsafe_b64encode(bytes(map(_xor, serial, check)) + check).decode()
-        return str(_FIRST_IDS[self.source] + self.serial)
 
     def is_visible(self, at: int) -> bool:
         if self.hidden and self.hidden[0] <= at < self.hidden[1]:
@@ -70,16 +54,11 @@ def moment(second: int) -> datetime:
     return EPOCH + timedelta(seconds=second)
 
 
-def _xor(left: int, right: int) -> int:
-    return left ^ right
+def whole_seconds(at: datetime) -> int:
+    """The seconds from :data:`EPOCH` to a time."""
+    return int((at - EPOCH).total_seconds())
 
 
-def serial_of(source: SourceName, source_id: str) -> int | None:
-    """The posting's number that is in the id; None where the id is not of the source's style."""
-    try:
-        if source != "jsearch":
-            return int(source_id) - _FIRST_IDS[source]
-        raw = base64.urlsafe_b64decode(source_id)
-    except (ValueError, binascii.Error):
-        return None
-    return int.from_bytes(bytes(map(_xor, raw[:8], raw[8:])), "big") if len(raw) == 16 else None
+def seconds_before(now: datetime, days: int) -> int:
+    """The seconds from :data:`EPOCH` to so many days ago."""
+    return whole_seconds(now - timedelta(days=days))

@@ -8,6 +8,7 @@ truth about any posting can be told from its id alone.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from pipeline.simulator.adverts import advert
-from pipeline.simulator.listings import COPIES, EPOCH, Listing, SourceName, moment, serial_of
+from pipeline.simulator.apis import APIS
+from pipeline.simulator.listings import COPIES, EPOCH, Listing, moment, whole_seconds
 from pipeline.simulator.openings import Opening, fraction, opening, scatter
 from pipeline.simulator.vocabulary import PUBLISHERS
 
@@ -72,13 +73,13 @@ class Market:
 
     def openings(self, at: datetime) -> Iterator[Opening]:
         """The openings that are open at a time: exactly :attr:`size`."""
-        second = _seconds(at)
+        second = whole_seconds(at)
         for seat in range(self.size):
             yield self._opening(self._turn(seat, second) * self.size + seat)
 
-    def listings(self, source: SourceName, at: datetime) -> Iterator[Listing]:
+    def listings(self, source: str, at: datetime) -> Iterator[Listing]:
         """The postings that a source shows at a time, in no particular order."""
-        second = _seconds(at)
+        second = whole_seconds(at)
         for seat in range(self.size):
             turn = self._turn(seat, second)
             for number in self._alive(seat, turn, second):
@@ -87,17 +88,22 @@ class Market:
                         yield listing
 
     def postings(
-        self, source: SourceName, at: datetime, *, since: datetime | None = None
+        self, source: str, at: datetime, *, since: datetime | None = None
     ) -> Iterator[dict[str, Any]]:
         """The postings that a source shows at a time, each as the source's JSON. With ``since``,
         only those that are new, edited or back since then; the part that was edited may be
         one that the source does not show."""
-        second = _seconds(at)
+        second = whole_seconds(at)
         for listing in self.listings(source, at):
-            if since is None or listing.changed_since(_seconds(since), second):
-                yield advert(self.seed, listing, second)
+            if since is None or listing.changed_since(whole_seconds(since), second):
+                yield self.advert(listing, second)
 
-    def truth(self, source: SourceName, source_id: str) -> Truth:
+    def advert(self, listing: Listing, at: int) -> dict[str, Any]:
+        """The posting as its source shows it at ``at`` (seconds since the market's epoch)."""
+        chance = random.Random(scatter(self.seed, listing.serial, 10 + len(listing.source)))
+        return APIS[listing.source].advert(listing, at, chance)
+
+    def truth(self, source: str, source_id: str) -> Truth:
         """What is so about a posting.
 
         Raises:
@@ -120,16 +126,17 @@ class Market:
             is_repost=listing.is_repost,
         )
 
-    def listing(self, source: SourceName, source_id: str) -> Listing:
+    def listing(self, source: str, source_id: str) -> Listing:
         """The posting with this id.
 
         Raises:
             KeyError: this market has no such posting at the source, at any time.
         """
-        serial = serial_of(source, source_id)
-        if serial is not None and serial >= 0:
-            for listing in self._listings_of(serial // COPIES):
-                if listing.source == source and listing.source_id == source_id:
+        api = APIS[source]
+        with contextlib.suppress(ValueError):
+            serial = api.serial(source_id)
+            for listing in self._listings_of(serial // COPIES) if serial >= 0 else ():
+                if listing.source == source and api.source_id(listing.serial) == source_id:
                     return listing
         raise KeyError(f"The market has no posting {source_id!r} at {source}.")
 
@@ -173,25 +180,18 @@ class Market:
         """Where and when the opening is advertised: at one source at least."""
         subject = self._opening(number)
         chance = random.Random(scatter(self.seed, number, 7))
-        sources: list[SourceName] = []
-        if chance.random() < 0.7:
-            sources.append("jsearch")
-        if subject.country.adzuna_host and chance.random() < 0.55:
-            sources.append("adzuna")
-        # About 90 of 2,000 openings, as many as the real feed holds.
-        if subject.remote and chance.random() < 0.22:
-            sources.append("remoteok")
+        shown = [api for api in APIS.values() if api.advertises(subject, chance)]
         planned: list[Listing] = []
-        for source in sources or ["jsearch"]:
+        for api in shown or [next(iter(APIS.values()))]:
             first, second = chance.sample(list(PUBLISHERS), 2)
-            planned.extend(self._campaign(chance, subject, source, 0, first))
-            if source == "jsearch" and chance.random() < 0.2:
-                planned.extend(self._campaign(chance, subject, source, 1, second))
+            planned.extend(self._campaign(chance, subject, api.name, 0, first))
+            if api.republished and chance.random() < api.republished:
+                planned.extend(self._campaign(chance, subject, api.name, 1, second))
         return tuple(planned)
 
     @staticmethod
     def _campaign(
-        chance: random.Random, subject: Opening, source: SourceName, copy: int, publisher: str
+        chance: random.Random, subject: Opening, source: str, copy: int, publisher: str
     ) -> Iterator[Listing]:
         life = subject.closed_at - subject.opened_at
         begin = subject.opened_at + int(life * chance.uniform(0, 0.1))
@@ -210,7 +210,3 @@ class Market:
             away = subject.opened_at + int(life * chance.uniform(0.3, 0.6))
             hidden = (away, away + int(life * 0.15))
         yield Listing(subject, source, copy, begin, end, hidden, publisher)
-
-
-def _seconds(at: datetime) -> int:
-    return int((at - EPOCH).total_seconds())

@@ -1,7 +1,8 @@
-"""The sources. One file each; every module in this folder is one, found by itself.
+"""The sources. One file each; every module in this folder is one, found by itself, except those
+whose name begins with an underscore.
 
 A file holds all that is particular to its API: the dlt resource that asks it, its typed
-settings, its attribution, the columns of its answers and the mapping of those columns to the
+settings, its attribution, the fields of its postings and the mapping of those fields to the
 common schema. To add a source, add a file that defines ``SOURCE``.
 """
 
@@ -10,7 +11,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -18,6 +20,38 @@ from dlt.extract import DltResource
 
 from pipeline.extract.client import Client
 from pipeline.installation.settings import SourceSettings
+
+
+@dataclass(frozen=True)
+class RawField:
+    """A top-level field of the raw postings, as the source is known to send it.
+
+    Attributes:
+        type: of the column that staging keeps it in; None where it stays in ``raw`` alone.
+        is_json: it is nested, and kept as JSON text.
+        has_numbers: it is a text in which numbers come, too.
+        is_required: some posting of every response has it. One that none has is reported as
+            drift.
+    """
+
+    type: pl.DataType | None
+    is_json: bool = False
+    has_numbers: bool = False
+    is_required: bool = False
+
+
+TEXT = RawField(pl.String())
+TEXT_OR_NUMBER = RawField(pl.String(), has_numbers=True)
+NUMBER = RawField(pl.Float64())
+WHOLE_NUMBER = RawField(pl.Int64())
+BOOLEAN = RawField(pl.Boolean())
+JSON = RawField(pl.String(), is_json=True)
+IGNORED = RawField(None)
+
+
+def required(field: RawField) -> RawField:
+    """The field, as one that some posting of every response has."""
+    return replace(field, is_required=True)
 
 
 @dataclass(frozen=True)
@@ -32,21 +66,14 @@ class Source:
         resource: the dlt resource; called with the settings and a client, it yields pages, each
             a list of raw postings as the API sent them.
         key: the field of a raw posting that identifies it within the source.
-        columns: the top-level fields of a raw posting that staging keeps as columns. A nested
-            field is declared ``pl.String`` in ``json_columns`` instead. All the rest stays
-            readable in the column ``raw``.
-        json_columns: the nested fields, kept as JSON text.
-        mapping: one Polars expression over those columns for each column of
+        fields: every top-level field that a raw posting is known to have, besides ``key``. Any
+            other is reported, and readable in the column ``raw``.
+        mapping: one Polars expression over their columns for each column of
             :class:`pipeline.transform.schema.MappedPosting` that the source knows; what is not
             named is null.
-        numeric_texts: the text columns in which numbers come, too.
-        required: the columns that are filled in some posting of every answer. One that is filled
-            in none is reported as drift.
-        others: the fields that the source is known to send beside the columns; any other is
-            reported.
-        feed_window: for a source whose answer is all that it shows: the number of postings from
-            which on an answer may have had no room for older ones. A posting that a complete
-            answer lacks is withdrawn, unless newer ones may have pushed it out. None for a
+        feed_window: for a source whose response is all that it shows: the number of postings from
+            which on a response may have had no room for older ones. A posting that a complete
+            response lacks is withdrawn, unless newer ones may have pushed it out. None for a
             search, where being absent proves nothing.
     """
 
@@ -56,19 +83,48 @@ class Source:
     settings: type[SourceSettings]
     resource: Callable[[Any, Client], DltResource]
     key: str
-    columns: Mapping[str, pl.DataType]
-    json_columns: frozenset[str]
+    fields: Mapping[str, RawField]
     mapping: Mapping[str, pl.Expr]
-    numeric_texts: frozenset[str] = frozenset()
-    required: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
     feed_window: int | None = None
+
+    @cached_property
+    def columns(self) -> Mapping[str, pl.DataType]:
+        """The fields that staging keeps as columns, and their types, but for nested ones."""
+        return {
+            name: field.type
+            for name, field in self.fields.items()
+            if field.type is not None and not field.is_json
+        }
+
+    @cached_property
+    def json_columns(self) -> frozenset[str]:
+        """The nested fields that staging keeps, as JSON text."""
+        return self._with(lambda field: field.is_json)
+
+    @cached_property
+    def numeric_texts(self) -> frozenset[str]:
+        """The text columns in which numbers come, too."""
+        return self._with(lambda field: field.has_numbers)
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The columns that are filled in some posting of every response."""
+        return self._with(lambda field: field.is_required)
+
+    @cached_property
+    def others(self) -> frozenset[str]:
+        """The fields that are known and not kept as columns."""
+        return self._with(lambda field: field.type is None)
+
+    def _with(self, wanted: Callable[[RawField], bool]) -> frozenset[str]:
+        return frozenset(name for name, field in self.fields.items() if wanted(field))
 
 
 def _discover() -> dict[str, Source]:
     modules = (
         importlib.import_module(f"{__name__}.{module.name}")
         for module in pkgutil.iter_modules(__path__)
+        if not module.name.startswith("_")
     )
     found: list[Source] = [module.SOURCE for module in modules]
     return {source.name: source for source in sorted(found, key=lambda source: source.name)}

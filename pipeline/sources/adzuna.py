@@ -20,10 +20,10 @@ from pipeline.extract.searches import (
     with_country,
 )
 from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
-from pipeline.sources import Source
+from pipeline.sources import IGNORED, JSON, NUMBER, TEXT, Source, required
+from pipeline.sources._raw_values import filled, flag, moment
 from pipeline.transform.cleaning.currencies import currency_of
 from pipeline.transform.cleaning.places import city_of_area_list
-from pipeline.transform.cleaning.raw_values import filled, flag, moment
 
 COUNTRIES = [
     "at", "au", "be", "br", "ca", "ch", "de", "es", "fr", "gb", "in", "it", "mx", "nl", "nz", "pl",
@@ -58,7 +58,6 @@ class AdzunaSettings(SourceSettings):
     app_id: Annotated[SecretStr | None, Field(validation_alias="ADZUNA_APP_ID")] = None
     api_key: Annotated[SecretStr | None, Field(validation_alias="ADZUNA_API_KEY")] = None
     interval_minutes: int = 120
-    max_pages: int = 50
     quota_per_minute: int | None = 25
     quota_per_day: int | None = 250
     quota_per_week: int | None = 1_000
@@ -86,8 +85,7 @@ class AdzunaSettings(SourceSettings):
         ]
 
     @property
-    def requests_per_fetch(self) -> int:
-        """How many requests one fetch sends at most where none has to be repeated."""
+    def pages_per_fetch(self) -> int:
         return len(self.countries) * max(1, len(self.queries)) * self.pages_per_query
 
 
@@ -131,11 +129,11 @@ def _page(
     }
     params = {name: value for name, value in wanted.items() if value is not None and value != ""}
     path = f"/v1/api/jobs/{country}/search/{number}"
-    answer = client.get_json(path, params, envelope=_ENVELOPE)
-    postings = answer.get("results") if isinstance(answer, Mapping) else None
+    content = client.get_json(path, params, envelope=_ENVELOPE)
+    postings = content.get("results") if isinstance(content, Mapping) else None
     if not isinstance(postings, list):
-        raise client.unusable(answer, "a list of jobs in `results`")
-    count = answer.get("count")
+        raise client.invalid_response(content, "a list of jobs in `results`")
+    count = content.get("count")
     asked = number * settings.results_per_page
     if isinstance(count, int):
         is_last, announced = count <= asked, min(count, asked)
@@ -149,7 +147,7 @@ _HAS_SALARY = (pl.col("salary_min") > 0) | (pl.col("salary_max") > 0)
 _IS_PREDICTED = flag("salary_is_predicted").fill_null(False)
 _POINT = pl.coalesce("salary_min", "salary_max")
 
-# "…/land/ad/123?se=…&v=…" holds a session and the application's id: it differs with each answer,
+# "…/land/ad/123?se=…&v=…" holds a session and the application's id: it differs with each response,
 # and the id is nobody else's business. Adzuna's page of the same advert has neither.
 _ADDRESS = filled("redirect_url").str.replace(
     r"^(https?://[^/?#]+(?:/[^/?#]+)*?)/(?:land/ad|details)/(\d+)(?:[/?#].*)?$", "$1/details/$2"
@@ -162,24 +160,25 @@ SOURCE = Source(
     settings=AdzunaSettings,
     resource=adzuna,
     key="id",
-    columns={
-        COUNTRY_FIELD: pl.String(),
-        "title": pl.String(),
-        "description": pl.String(),
-        "created": pl.String(),
-        "redirect_url": pl.String(),
-        "adref": pl.String(),
-        "salary_min": pl.Float64(),
-        "salary_max": pl.Float64(),
-        "salary_is_predicted": pl.String(),
-        "contract_time": pl.String(),
-        "contract_type": pl.String(),
-        "latitude": pl.Float64(),
-        "longitude": pl.Float64(),
+    fields={
+        COUNTRY_FIELD: TEXT,
+        "title": required(TEXT),
+        "description": required(TEXT),
+        "created": required(TEXT),
+        "redirect_url": required(TEXT),
+        "adref": TEXT,
+        "salary_min": NUMBER,
+        "salary_max": NUMBER,
+        "salary_is_predicted": TEXT,
+        "contract_time": TEXT,
+        "contract_type": TEXT,
+        "latitude": NUMBER,
+        "longitude": NUMBER,
+        "company": JSON,
+        "location": required(JSON),
+        "category": JSON,
+        "__CLASS__": IGNORED,
     },
-    json_columns=frozenset({"company", "location", "category"}),
-    required=frozenset({"title", "description", "created", "redirect_url", "location"}),
-    others=frozenset({"__CLASS__"}),
     mapping={
         "title": pl.col("title"),
         "company": pl.col("company").str.json_path_match("$.display_name"),

@@ -20,9 +20,18 @@ from pipeline.extract.searches import (
     with_country,
 )
 from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
-from pipeline.sources import Source
-from pipeline.transform.cleaning.currencies import currency_of
-from pipeline.transform.cleaning.raw_values import (
+from pipeline.sources import (
+    BOOLEAN,
+    IGNORED,
+    JSON,
+    NUMBER,
+    TEXT,
+    TEXT_OR_NUMBER,
+    WHOLE_NUMBER,
+    Source,
+    required,
+)
+from pipeline.sources._raw_values import (
     day_of_age,
     epoch_time,
     filled,
@@ -31,6 +40,7 @@ from pipeline.transform.cleaning.raw_values import (
     moment,
     number,
 )
+from pipeline.transform.cleaning.currencies import currency_of
 
 _ROLES = [
     "backend engineer", "devops engineer", "site reliability engineer",
@@ -53,7 +63,6 @@ class JSearchSettings(SourceSettings):
     rapidapi_key: Annotated[SecretStr | None, Field(validation_alias="RAPIDAPI_KEY")] = None
     rapidapi_host: str = "jsearch.p.rapidapi.com"
     interval_minutes: int = 1440
-    max_pages: int = 50
     quota_per_month: int | None = 200
 
     queries: Annotated[CommaSeparated, Field(default=_ROLES)]
@@ -70,8 +79,7 @@ class JSearchSettings(SourceSettings):
         return [] if key and key.get_secret_value().strip() else ["RAPIDAPI_KEY"]
 
     @property
-    def requests_per_fetch(self) -> int:
-        """How many requests one fetch sends at most where none has to be repeated."""
+    def pages_per_fetch(self) -> int:
         return len(self.queries) * len(self.countries) * self.pages_per_query
 
 
@@ -117,8 +125,8 @@ def _page(
         "X-RapidAPI-Key": settings.rapidapi_key or "",
         "X-RapidAPI-Host": settings.rapidapi_host,
     }
-    answer = client.get_json(settings.path, params, headers, envelope=_ENVELOPE)
-    data = answer.get("data") if isinstance(answer, Mapping) else None
+    content = client.get_json(settings.path, params, headers, envelope=_ENVELOPE)
+    data = content.get("data") if isinstance(content, Mapping) else None
     following: Position = None
     postings: Any = None
     if isinstance(data, list):
@@ -127,7 +135,7 @@ def _page(
         postings, cursor = data.get("jobs"), data.get("cursor")
         following = cursor if isinstance(cursor, str) and cursor not in ("", position) else None
     if not isinstance(postings, list):
-        raise client.unusable(answer, "a list of jobs in `data.jobs`")
+        raise client.invalid_response(content, "a list of jobs in `data.jobs`")
     return Page(with_country(postings, country.lower()), following)
 
 
@@ -166,6 +174,16 @@ _EXACT_DATE = pl.coalesce(
 )
 _TOLD_DAY = day_of_age("job_posted_at", "last_seen_at")
 
+_IGNORED = [
+    "job_uid", "job_benefits", "job_benefits_strings", "employer_reviews", "job_onet_soc",
+    "job_onet_job_zone", "relocation_required", "relocation_assistance", "methodologies",
+    "has_management_responsibilities", "ai_ml_involved", "benefits_extended", "soft_skills",
+    # Of responses before 2025:
+    "employer_company_type", "job_apply_quality_score", "job_required_experience",
+    "job_required_education", "job_experience_in_place_of_education", "job_job_title",
+    "job_posting_language", "job_occupational_categories", "job_naics_code", "job_naics_name",
+]  # fmt: skip
+
 SOURCE = Source(
     name="jsearch",
     title="JSearch",
@@ -173,64 +191,53 @@ SOURCE = Source(
     settings=JSearchSettings,
     resource=jsearch,
     key="job_id",
-    columns={
-        COUNTRY_FIELD: pl.String(),
-        "job_title": pl.String(),
-        "employer_name": pl.String(),
-        "employer_logo": pl.String(),
-        "employer_website": pl.String(),
-        "job_publisher": pl.String(),
-        "job_employment_type": pl.String(),
-        "job_apply_link": pl.String(),
-        "job_apply_is_direct": pl.Boolean(),
-        "job_google_link": pl.String(),
-        "job_description": pl.String(),
-        "job_is_remote": pl.Boolean(),
-        "job_posted_at": pl.String(),
-        "job_posted_at_timestamp": pl.Int64(),
-        "job_posted_at_datetime_utc": pl.String(),
-        "job_offer_expiration_timestamp": pl.Int64(),
-        "job_offer_expiration_datetime_utc": pl.String(),
-        "job_location": pl.String(),
-        "job_city": pl.String(),
-        "job_state": pl.String(),
-        "job_country": pl.String(),
-        "job_latitude": pl.Float64(),
-        "job_longitude": pl.Float64(),
-        "job_min_salary": pl.String(),
-        "job_max_salary": pl.String(),
-        "job_salary": pl.String(),
-        "job_salary_string": pl.String(),
-        "job_salary_currency": pl.String(),
-        "job_salary_period": pl.String(),
-        "work_arrangement": pl.String(),
-        "seniority_level": pl.String(),
-        "required_experience_years": pl.Float64(),
-        "visa_sponsorship": pl.String(),
-        "contract_duration": pl.String(),
-        "start_date": pl.String(),
-        "industry": pl.String(),
-        "job_function": pl.String(),
+    fields={
+        COUNTRY_FIELD: TEXT,
+        "job_title": required(TEXT),
+        "employer_name": required(TEXT),
+        "employer_logo": TEXT,
+        "employer_website": TEXT,
+        "job_publisher": required(TEXT),
+        "job_employment_type": TEXT,
+        "job_apply_link": required(TEXT),
+        "job_apply_is_direct": BOOLEAN,
+        "job_google_link": TEXT,
+        "job_description": required(TEXT),
+        "job_is_remote": BOOLEAN,
+        "job_posted_at": TEXT,
+        "job_posted_at_timestamp": WHOLE_NUMBER,
+        "job_posted_at_datetime_utc": TEXT,
+        "job_offer_expiration_timestamp": WHOLE_NUMBER,
+        "job_offer_expiration_datetime_utc": TEXT,
+        "job_location": TEXT,
+        "job_city": TEXT,
+        "job_state": TEXT,
+        "job_country": TEXT,
+        "job_latitude": NUMBER,
+        "job_longitude": NUMBER,
+        "job_min_salary": TEXT_OR_NUMBER,
+        "job_max_salary": TEXT_OR_NUMBER,
+        "job_salary": TEXT_OR_NUMBER,
+        "job_salary_string": TEXT,
+        "job_salary_currency": TEXT,
+        "job_salary_period": TEXT,
+        "work_arrangement": TEXT,
+        "seniority_level": TEXT,
+        "required_experience_years": NUMBER,
+        "visa_sponsorship": TEXT,
+        "contract_duration": TEXT,
+        "start_date": TEXT,
+        "industry": TEXT,
+        "job_function": TEXT,
+        "job_employment_types": JSON,
+        "apply_options": JSON,
+        "job_highlights": JSON,
+        "required_technologies": JSON,
+        "preferred_technologies": JSON,
+        "job_required_skills": JSON,
+        "education_required": JSON,
+        **dict.fromkeys(_IGNORED, IGNORED),
     },
-    json_columns=frozenset({
-        "job_employment_types", "apply_options", "job_highlights", "required_technologies",
-        "preferred_technologies", "job_required_skills", "education_required",
-    }),
-    numeric_texts=frozenset({"job_min_salary", "job_max_salary", "job_salary"}),
-    required=frozenset({
-        "job_title", "employer_name", "job_publisher", "job_apply_link", "job_description",
-    }),
-    others=frozenset({
-        "job_uid", "job_google_link", "job_benefits", "job_benefits_strings", "employer_reviews",
-        "job_onet_soc", "job_onet_job_zone", "relocation_required", "relocation_assistance",
-        "methodologies", "has_management_responsibilities", "ai_ml_involved", "benefits_extended",
-        "soft_skills",
-        # Of answers before 2025:
-        "employer_company_type", "job_apply_quality_score", "job_required_experience",
-        "job_required_education", "job_experience_in_place_of_education", "job_job_title",
-        "job_posting_language", "job_occupational_categories", "job_naics_code",
-        "job_naics_name",
-    }),
     mapping={
         "title": pl.col("job_title"),
         "company": pl.col("employer_name"),

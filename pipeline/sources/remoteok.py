@@ -15,12 +15,12 @@ from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
 from pipeline.installation.settings import BaseUrl, SourceSettings
-from pipeline.sources import Source
-from pipeline.transform.cleaning.raw_values import epoch_time, filled, json_strings, moment
+from pipeline.sources import BOOLEAN, JSON, NUMBER, TEXT, WHOLE_NUMBER, Source, required
+from pipeline.sources._raw_values import epoch_time, filled, json_strings, moment
 
 
 class RemoteOkSettings(SourceSettings):
-    """The API answers from a cache that is renewed every hour."""
+    """The API responds from a cache that is renewed every hour."""
 
     model_config = SettingsConfigDict(env_prefix="REMOTEOK_")
 
@@ -31,10 +31,10 @@ class RemoteOkSettings(SourceSettings):
 @dlt.resource(name="remoteok", max_table_nesting=0)
 def remoteok(settings: RemoteOkSettings, client: Client) -> Iterator[list[Any]]:
     """The one page there is: parameters are ignored. Its first element, the terms, is no job."""
-    answer = client.get_json("/api", {}, envelope={"": "list"})
-    if not isinstance(answer, list):
-        raise client.unusable(answer, "a list of jobs")
-    yield [without_note(element) for element in answer if not _is_terms(element)]
+    content = client.get_json("/api", {}, envelope={"": "list"})
+    if not isinstance(content, list):
+        raise client.invalid_response(content, "a list of jobs")
+    yield [without_note(element) for element in content if not _is_terms(element)]
 
 
 def _is_terms(element: Any) -> bool:
@@ -47,7 +47,7 @@ _NOTE = (
     r"(?:\s*This is a beta feature.{0,300}?(?:they['’]re human\.?|$))?"
 )
 """What Remote OK appends to every description: a word and a tag for who asked for it, which
-differ in each answer. The tag is R and the Base64 of the address that asked."""
+differ in each response. The tag is R and the Base64 of the address that asked."""
 _TAG = re.compile(r"[A-Za-z0-9+/]{8,64}={0,2}")
 _note = re.compile(_NOTE)
 _BREAKS = ("<br>", "<br/>", "<br />")
@@ -88,7 +88,7 @@ def _unless_address(tag: re.Match[str]) -> str:
 
 
 _ENDS_IN_DOTS = r"(\.\.\.|…)\s*(<br\s*/?>\s*)*$"
-# The recorded answer holds the newest 98, back to twelve days before; others hold about 100.
+# The recorded response holds the newest 98, back to twelve days before; others hold about 100.
 _FEED_WINDOW = 90
 
 _description = pl.col("description").str.replace_all(rf"(?:\s|<br\s*/?>)*{_NOTE}", "")
@@ -140,25 +140,24 @@ SOURCE = Source(
     settings=RemoteOkSettings,
     resource=remoteok,
     key="id",
-    columns={
-        "slug": pl.String(),
-        "epoch": pl.Int64(),
-        "date": pl.String(),
-        "company": pl.String(),
-        "company_logo": pl.String(),
-        "logo": pl.String(),
-        "position": pl.String(),
-        "description": pl.String(),
-        "location": pl.String(),
-        "salary_min": pl.Float64(),
-        "salary_max": pl.Float64(),
-        "apply_url": pl.String(),
-        "url": pl.String(),
-        "original": pl.Boolean(),
-        "verified": pl.Boolean(),
+    fields={
+        "slug": TEXT,
+        "epoch": WHOLE_NUMBER,
+        "date": TEXT,
+        "company": required(TEXT),
+        "company_logo": TEXT,
+        "logo": TEXT,
+        "position": required(TEXT),
+        "description": required(TEXT),
+        "location": TEXT,
+        "salary_min": NUMBER,
+        "salary_max": NUMBER,
+        "apply_url": TEXT,
+        "url": required(TEXT),
+        "original": BOOLEAN,
+        "verified": BOOLEAN,
+        "tags": required(JSON),
     },
-    json_columns=frozenset({"tags"}),
-    required=frozenset({"position", "company", "description", "url", "tags"}),
     mapping={
         "unusable": pl.when(_IS_EMPTY)
         .then(pl.lit("Remote OK sent an empty row: neither title nor company"))

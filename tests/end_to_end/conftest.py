@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installation import Installation
-from source_server import SourceServer
 
 from pipeline.commands.ingest_once import ingest_once
 from pipeline.installation.settings import Settings
 from pipeline.orchestration.environment import dagster_environment
+from pipeline.simulator.server import Simulator
+from tests.end_to_end.installation import Installation
 
 
 @pytest.fixture
 def installation(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Installation]:
-    with SourceServer() as server:
+    with Simulator() as server:
         yield Installation(tmp_path, new_database(), server)
 
 

@@ -15,13 +15,14 @@ from typing import Any
 
 import httpx
 import psycopg
-from source_server import SourceServer
 
-from benchmarks.servers import free_port
+from pipeline.simulator.apis import APIS
+from pipeline.simulator.server import Simulator
+from pipeline.sources import SOURCES
+from tests.support.ports import free_port
 
 PROJECT = Path(__file__).parents[2]
 PAYLOADS = PROJECT.parent / "shared" / "payloads"
-SOURCES = ("adzuna", "jsearch", "remoteok")
 
 
 @dataclass
@@ -30,11 +31,11 @@ class Installation:
 
     folder: Path
     database_url: str
-    server: SourceServer
+    server: Simulator
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {
+        own = self.server.environment | {
             "DATABASE_URL": self.database_url,
             "DATA_DIR": str(self.folder / "data"),
             "LOG_DIR": str(self.folder / "logs"),
@@ -48,16 +49,13 @@ class Installation:
             "JSEARCH_COUNTRIES": "us",
             "ADZUNA_COUNTRIES": "gb",
         }
-        for source in SOURCES:
+        for name in APIS:
+            variable = SOURCES[name].settings.variable
             own |= {
-                f"{source.upper()}_BASE_URL": self.server.base_url(source),  # type: ignore[arg-type]
-                f"{source.upper()}_MAX_ATTEMPTS": "2",
-                f"{source.upper()}_MAX_RETRY_DELAY_SECONDS": "0.2",
-                f"{source.upper()}_TIMEOUT_SECONDS": "1",
-                f"{source.upper()}_MAX_SECONDS": "4",
-                f"{source.upper()}_MAX_PAGES": "2",
-                f"{source.upper()}_QUOTA_PER_DAY": "100000",
-                f"{source.upper()}_QUOTA_PER_MONTH": "100000",
+                variable("max_attempts"): "2",
+                variable("max_retry_delay_seconds"): "0.2",
+                variable("timeout_seconds"): "1",
+                variable("max_seconds"): "4",
             }
         return own
 
@@ -121,7 +119,7 @@ def wait_for(client: httpx.Client, path: str, seconds: float = 90) -> httpx.Resp
         time.sleep(0.1)
 
 
-def play_all_recordings(server: SourceServer) -> dict[str, str]:
+def play_all_recordings(server: Simulator) -> dict[str, str]:
     """Let the sources answer with all that was recorded of them, by country. Returns the
     variables with which every country is asked."""
     feed = [
@@ -129,7 +127,7 @@ def play_all_recordings(server: SourceServer) -> dict[str, str]:
         for path in sorted(PAYLOADS.glob("remoteok_*.json"))
         for posting in json.loads(path.read_text())[1:]
     ]
-    server.answer("remoteok", feed)
+    server.give("remoteok", feed)
     countries: dict[str, set[str]] = {}
     for source, name in (("adzuna", "results"), ("jsearch", "data")):
         by_country: dict[str, list[Any]] = {}
@@ -141,22 +139,19 @@ def play_all_recordings(server: SourceServer) -> dict[str, str]:
             told = path.stem.split("_")[1]
             by_country.setdefault(told if len(told) == 2 else "us", []).extend(postings)
         for country, postings in by_country.items():
-            server.answer(source, postings, country=country)  # type: ignore[arg-type]
+            server.give(source, postings, country=country)
         countries[f"{source.upper()}_COUNTRIES"] = set(by_country)
-    return {name: ",".join(sorted(found)) for name, found in countries.items()} | {
-        "ADZUNA_MAX_PAGES": "20",
-        "JSEARCH_MAX_PAGES": "20",
-    }
+    return {name: ",".join(sorted(found)) for name, found in countries.items()}
 
 
-def play_recordings(server: SourceServer) -> dict[str, int]:
+def play_recordings(server: Simulator) -> dict[str, int]:
     """Let the sources answer as recorded. Returns the number of postings of each."""
     remoteok = json.loads((PAYLOADS / "remoteok_2024-12-04.json").read_text())
     adzuna = json.loads((PAYLOADS / "adzuna_gb_2022-06.json").read_text())
     jsearch = json.loads((PAYLOADS / "jsearch_2022.json").read_text())
-    server.answer("remoteok", remoteok)
-    server.answer("adzuna", adzuna["results"])
-    server.answer("jsearch", jsearch["data"])
+    server.give("remoteok", remoteok)
+    server.give("adzuna", adzuna["results"])
+    server.give("jsearch", jsearch["data"])
     return {
         "adzuna": len(adzuna["results"]),
         "jsearch": len(jsearch["data"]),

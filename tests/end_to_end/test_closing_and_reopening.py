@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from installation import Installation
+
+from tests.end_to_end.installation import Installation
 
 Ingested = Callable[[], dict[str, Any]]
 
@@ -47,9 +48,9 @@ def show(installation: Installation) -> Callable[..., None]:
     def _show(
         feed: Sequence[dict[str, Any]] = (), search: Sequence[dict[str, Any]] = (), **how: Any
     ) -> None:
-        installation.server.answer("remoteok", list(feed), **how)
-        installation.server.answer("jsearch", list(search))
-        installation.server.answer("adzuna", [])
+        installation.server.give("remoteok", list(feed), **how)
+        installation.server.give("jsearch", list(search))
+        installation.server.give("adzuna", [])
 
     return _show
 
@@ -66,7 +67,7 @@ def test_a_feed_closes_what_it_no_longer_shows(
     assert ingested()["db"]["new"] == 10
 
     # Neither an answer that is cut off nor a suspiciously small one proves anything.
-    installation.server.answer("remoteok", feed[:9], status=500)
+    installation.server.give("remoteok", feed[:9], status=500)
     ingested()
     show(feed[:3])
     ingested()

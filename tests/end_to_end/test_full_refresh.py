@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from installation import Installation
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -21,6 +20,7 @@ from pipeline.publish.migrate import migrate
 from pipeline.run import steps
 from pipeline.run.frames import Frames
 from pipeline.simulator.market import Market
+from tests.end_to_end.installation import Installation
 
 TICKS = 5
 CONTENT = {
@@ -61,9 +61,9 @@ def test_it_gives_the_same_tables(
     published = []
     for _ in range(TICKS):
         for source in ("remoteok", "jsearch", "adzuna"):
-            listed = list(market.postings(source, at))  # type: ignore[arg-type]
+            listed = list(market.postings(source, at))
             shown = chance.sample(listed, round(len(listed) * 0.8))
-            installation.server.answer(source, shown)  # type: ignore[arg-type]
+            installation.server.give(source, shown)
         published.append(ingested()["db"])
         at += timedelta(minutes=30)
     assert sum(tick["updated"] for tick in published) > 0

@@ -11,11 +11,14 @@ from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
-from installation import Installation
-from source_server import Fault, Reply, SourceServer, adzuna_job, jsearch_job, remoteok_job
 
 from pipeline.installation.settings import Settings
 from pipeline.orchestration.environment import dagster_environment
+from pipeline.simulator.faults import Fault
+from pipeline.simulator.messages import Response
+from pipeline.simulator.server import Simulator
+from tests.end_to_end.installation import Installation
+from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 IMAGE = "![x](http://evil.example/graphql?query=mutation)"
@@ -34,7 +37,7 @@ PLANTED = [
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def hostile(server: SourceServer) -> None:
+def hostile(server: Simulator) -> None:
     """Every text that a source can send, as markup and as commands to a terminal."""
     remoteok = [
         remoteok_job(
@@ -45,8 +48,8 @@ def hostile(server: SourceServer) -> None:
     ]  # fmt: skip
     # Without a title they are rejected, with the posting as it was sent beside the reason.
     remoteok += [remoteok_job(id=text, position="", company=text) for text in PLANTED]
-    server.answer("remoteok", remoteok)
-    server.answer(
+    server.give("remoteok", remoteok)
+    server.give(
         "jsearch",
         [
             jsearch_job(job_id=text, job_title=f"Cloud Engineer {text}", employer_name=text,
@@ -55,8 +58,8 @@ def hostile(server: SourceServer) -> None:
         ],
     )  # fmt: skip
     words = json.dumps({"display": " ".join(PLANTED)}).encode()
-    server.answer("adzuna", [adzuna_job(id="1")])
-    server.fault("adzuna", Fault(lambda _: Reply(400, {}, words), times=None))
+    server.give("adzuna", [adzuna_job(id="1")])
+    server.fault("adzuna", Fault(lambda _: Response(400, {}, words), times=None))
 
 
 def values(event: dg.DagsterEvent) -> Iterator[tuple[str, object]]:

@@ -7,8 +7,9 @@ import time
 
 import httpx
 import pytest
-from installation import Installation
-from source_server import adzuna_job, jsearch_job, remoteok_job
+
+from tests.end_to_end.installation import Installation
+from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 STAGES = ["raw_adzuna", "raw_remoteok", "read_staged", "relevant_postings", "cluster",
           "published_jobs"]  # fmt: skip
@@ -42,13 +43,13 @@ class Reader:
 def test_killed_at_each_stage(installation: Installation) -> None:
     def play(count: int) -> None:
         made = range(count)
-        installation.server.answer(
+        installation.server.give(
             "remoteok", [remoteok_job(id=f"{i}", company=f"R{i}") for i in made]
         )
-        installation.server.answer(
+        installation.server.give(
             "adzuna", [adzuna_job(id=f"{i}", company={"display_name": f"Z{i}"}) for i in made]
         )
-        installation.server.answer(
+        installation.server.give(
             "jsearch", [jsearch_job(job_id=f"{i}", employer_name=f"J{i}") for i in made]
         )
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from installation import PAYLOADS, Installation, play_all_recordings, play_recordings
+
+from tests.end_to_end.installation import (
+    PAYLOADS,
+    Installation,
+    play_all_recordings,
+    play_recordings,
+)
 
 CATEGORIES = {"backend", "devops", "sre", "cloud", "platform"}
 
@@ -111,7 +117,7 @@ def test_one_source_alone(installation: Installation) -> None:
 
 def test_no_secret_is_written_anywhere(installation: Installation) -> None:
     play_recordings(installation.server)
-    installation.server.answer("adzuna", {"exception": "AUTH_FAIL", "display": "No"}, status=401)
+    installation.server.give("adzuna", {"exception": "AUTH_FAIL", "display": "No"}, status=401)
     done = installation.run("--ingest-once", LOG_LEVEL="DEBUG")
     assert done.returncode == 0, done.stderr
     assert "adzuna" in done.stderr.lower()

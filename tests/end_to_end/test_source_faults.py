@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from installation import Installation
-from source_server import (
+
+from pipeline.simulator.faults import (
     MISSING,
-    SourceServer,
-    adzuna_job,
     dropped_connection,
     empty_list,
     hang,
     html_instead_of_json,
-    jsearch_job,
     rate_limited,
-    remoteok_job,
     server_error,
     slow_drip,
     truncated_json,
 )
+from pipeline.simulator.server import Simulator
+from tests.end_to_end.installation import Installation
+from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 HUGE = "<p>" + "We run services in production. " * 170_000 + "</p>"
 
 
-def play_one_job_each(server: SourceServer) -> None:
-    server.answer("remoteok", [remoteok_job(id="1", company="Remote Co")])
-    server.answer("jsearch", [jsearch_job(job_id="1", employer_name="Search Co")])
-    server.answer("adzuna", [adzuna_job(id="1", company={"display_name": "Zuna Co"})])
+def play_one_job_each(server: Simulator) -> None:
+    server.give("remoteok", [remoteok_job(id="1", company="Remote Co")])
+    server.give("jsearch", [jsearch_job(job_id="1", employer_name="Search Co")])
+    server.give("adzuna", [adzuna_job(id="1", company={"display_name": "Zuna Co"})])
 
 
-FAULTS: dict[str, Callable[[SourceServer], None]] = {
+FAULTS: dict[str, Callable[[Simulator], None]] = {
     "429 with a long Retry-After": lambda s: s.fault(
         "remoteok", rate_limited(retry_after=3600, times=None)
     ),
@@ -54,7 +53,7 @@ def test_a_failing_source_leaves_the_others_and_its_own_postings(
     assert first["problems"] == {}
     assert first["db"]["new"] == 3  # type: ignore[index]
     FAULTS[name](installation.server)
-    installation.server.answer(
+    installation.server.give(
         "adzuna", [adzuna_job(id="1", company={"display_name": "Zuna Co"}), adzuna_job(id="2")]
     )
     second = ingested()
@@ -74,7 +73,7 @@ def test_an_empty_answer_removes_nothing(
     play_one_job_each(installation.server)
     ingested()
     for source in ("remoteok", "jsearch", "adzuna"):
-        installation.server.fault(source, empty_list(times=None))  # type: ignore[arg-type]
+        installation.server.fault(source, empty_list(times=None))
     ingested()
     assert ids(installation) == ["adzuna_1", "jsearch_1", "remoteok_1"]
 
@@ -82,7 +81,7 @@ def test_an_empty_answer_removes_nothing(
 def test_odd_postings_are_published_or_kept_with_a_reason(
     ingested: Callable[[], dict[str, object]], installation: Installation
 ) -> None:
-    installation.server.answer("remoteok", [
+    installation.server.give("remoteok", [
         remoteok_job(id="nul", position="Backend\x00 Engineer", company="A"),
         remoteok_job(id="huge", description=HUGE, company="B"),
         remoteok_job(id="text", salary_min="120000", salary_max="much", company="C"),
@@ -93,7 +92,7 @@ def test_odd_postings_are_published_or_kept_with_a_reason(
         "not a posting",
         None,
     ])  # fmt: skip
-    installation.server.answer("jsearch", [jsearch_job(job_id="1", employer_name="Search Co")])
+    installation.server.give("jsearch", [jsearch_job(job_id="1", employer_name="Search Co")])
     answer = ingested()
     assert answer["sources"]["remoteok"] == 9  # type: ignore[index]
     assert answer["problems"] == {}

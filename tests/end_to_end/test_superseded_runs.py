@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
-from installation import PROJECT, Installation
-from source_server import adzuna_job, hang, jsearch_job, remoteok_job
 
 from pipeline.installation import database
 from pipeline.installation.settings import Settings
 from pipeline.run.reconciliation import unaccounted
+from pipeline.simulator.faults import hang
+from tests.end_to_end.installation import PROJECT, Installation
+from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 RUN = """
 import dagster as dg
@@ -53,9 +54,9 @@ print(json.dumps([failed.success, again.success, done]))
 def play(installation: Installation, number: int) -> None:
     """Each source shows one job, of its own name and with this number."""
     server = installation.server
-    server.answer("remoteok", [remoteok_job(id=str(number), company=f"R{number}")])
-    server.answer("jsearch", [jsearch_job(job_id=str(number), employer_name=f"J{number}")])
-    server.answer("adzuna", [adzuna_job(id=str(number), company={"display_name": f"Z{number}"})])
+    server.give("remoteok", [remoteok_job(id=str(number), company=f"R{number}")])
+    server.give("jsearch", [jsearch_job(job_id=str(number), employer_name=f"J{number}")])
+    server.give("adzuna", [adzuna_job(id=str(number), company={"display_name": f"Z{number}"})])
 
 
 def start(installation: Installation, script: str) -> subprocess.Popen[str]:
@@ -70,7 +71,7 @@ def start(installation: Installation, script: str) -> subprocess.Popen[str]:
 
 def wait_until_asked(installation: Installation, source: str, times: int) -> None:
     deadline = time.monotonic() + 120
-    while len(installation.server.requests_to(source)) < times:  # type: ignore[arg-type]
+    while len(installation.server.requests_to(source)) < times:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

@@ -19,11 +19,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from installation import PROJECT, wait_for
 from websockets import Origin, Subprotocol
 from websockets.sync.client import connect
 
-from benchmarks.servers import free_port
+from tests.end_to_end.installation import PROJECT, wait_for
+from tests.support.ports import free_port
 
 RUNS = "{ runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }"
 SCHEDULES = """{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules {

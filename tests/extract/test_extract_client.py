@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import logging
 import socket
 import threading
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -20,10 +20,23 @@ import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 from requests import Request as PlainRequest
-from source_server import (
+
+from pipeline.extract.client import Client
+from pipeline.extract.errors import (
+    AuthenticationError,
+    EndpointMissingError,
+    FetchError,
+    FetchLimitError,
+    InvalidResponseError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    SourceUnavailableError,
+)
+from pipeline.extract.quota import Quota
+from pipeline.extract.redirects import origin
+from pipeline.installation.settings import SourceSettings
+from pipeline.simulator.faults import (
     Fault,
-    Reply,
-    SourceServer,
     dropped_connection,
     hang,
     html_instead_of_json,
@@ -32,20 +45,8 @@ from source_server import (
     slow_drip,
     truncated_json,
 )
-
-from pipeline.extract.client import Client
-from pipeline.extract.errors import (
-    BoundReachedError,
-    EndpointMissingError,
-    FetchError,
-    KeyRefusedError,
-    QuotaExhaustedError,
-    RateLimitedError,
-    SourceUnavailableError,
-    UnusableAnswerError,
-)
-from pipeline.extract.quota import Quota
-from pipeline.installation.settings import SourceSettings
+from pipeline.simulator.messages import Response
+from pipeline.simulator.server import Simulator
 
 SECRET = "s3cr3t/+key"
 PATH = "/v1/api/jobs/gb/search/1"
@@ -54,12 +55,17 @@ PATH = "/v1/api/jobs/gb/search/1"
 class Settings(SourceSettings):
     model_config = SettingsConfigDict(env_prefix="ADZUNA_", env_file=None)
     api_key: Annotated[SecretStr, Field(validation_alias="ADZUNA_API_KEY")] = SecretStr(SECRET)
+    pages_per_query: int = 10
+
+    @property
+    def pages_per_fetch(self) -> int:
+        return self.pages_per_query
 
 
 @pytest.fixture
-def server() -> Iterator[SourceServer]:
-    with SourceServer() as server:
-        server.answer("adzuna", {"results": [1]})
+def server() -> Iterator[Simulator]:
+    with Simulator() as server:
+        server.give("adzuna", {"results": [1]})
         yield server
 
 
@@ -67,7 +73,7 @@ Make = Callable[..., Client]
 
 
 @pytest.fixture
-def make(server: SourceServer, tmp_path: Path) -> Make:
+def make(server: Simulator, tmp_path: Path) -> Make:
     def make(**overrides: Any) -> Client:
         values = {
             "base_url": server.base_url("adzuna"),
@@ -87,12 +93,10 @@ def ask(client: Client) -> Any:
 
 
 def reply(body: bytes, status: int = 200, **headers: str) -> Fault:
-    return Fault(lambda _: Reply(status, headers, body), times=None)
+    return Fault(lambda _: Response(status, headers, body), times=None)
 
 
-def test_a_request_carries_its_parameters_and_says_who_asks(
-    server: SourceServer, make: Make
-) -> None:
+def test_a_request_carries_its_parameters_and_says_who_asks(server: Simulator, make: Make) -> None:
     client = make()
     answer = client.get_json(
         PATH, {"app_key": SecretStr(f" {SECRET}\n")}, {"X-Key": SecretStr(SECRET)}
@@ -117,7 +121,7 @@ def test_a_request_carries_its_parameters_and_says_who_asks(
     ],
     ids=["429", "429 without pause", "500", "503", "dropped", "broke off", "silent"],
 )
-def test_a_passing_fault_is_asked_again(server: SourceServer, make: Make, fault: Fault) -> None:
+def test_a_passing_fault_is_asked_again(server: Simulator, make: Make, fault: Fault) -> None:
     server.fault("adzuna", fault)
     client = make(timeout_seconds=0.2)
     assert ask(client) == {"results": [1]}
@@ -135,7 +139,7 @@ def test_a_passing_fault_is_asked_again(server: SourceServer, make: Make, fault:
     ],
 )
 def test_a_lasting_fault_ends_after_the_attempts(
-    server: SourceServer, make: Make, fault: Fault, error: type[FetchError], words: str
+    server: Simulator, make: Make, fault: Fault, error: type[FetchError], words: str
 ) -> None:
     server.fault("adzuna", fault)
     client = make(timeout_seconds=0.2)
@@ -147,18 +151,18 @@ def test_a_lasting_fault_ends_after_the_attempts(
 @pytest.mark.parametrize(
     ("fault", "error", "words"),
     [
-        (truncated_json(None), UnusableAnswerError, "broken JSON"),
-        (html_instead_of_json(None), UnusableAnswerError, "HTML in place of JSON"),
-        (reply(b""), UnusableAnswerError, "nothing in place of JSON"),
-        (reply(b"[" * 200_000), UnusableAnswerError, "broken JSON"),
+        (truncated_json(None), InvalidResponseError, "broken JSON"),
+        (html_instead_of_json(None), InvalidResponseError, "HTML in place of JSON"),
+        (reply(b""), InvalidResponseError, "nothing in place of JSON"),
+        (reply(b"[" * 200_000), InvalidResponseError, "broken JSON"),
         (
             reply(b"[" + b"[]," * 2_000_000 + b"[]]"),
-            UnusableAnswerError,
+            InvalidResponseError,
             "3,000,000 values at once",
         ),
         (
             reply(b'{"results": [' + b"{}," * 100_001 + b"{}]}"),
-            UnusableAnswerError,
+            InvalidResponseError,
             "100,000 postings at once",
         ),
         (
@@ -166,14 +170,14 @@ def test_a_lasting_fault_ends_after_the_attempts(
             SourceUnavailableError,
             "compression",
         ),
-        (html_instead_of_json(None, 403), KeyRefusedError, "Check ADZUNA_API_KEY"),
+        (html_instead_of_json(None, 403), AuthenticationError, "Check ADZUNA_API_KEY"),
         (reply(b'{"display": "no such <b>page</b>."}', 404), EndpointMissingError, "no such page"),
         (reply(b"{}", 302, Location="/elsewhere"), EndpointMissingError, "HTTP 404"),
-        (reply(b"", 302, Location="//[bad"), SourceUnavailableError, "could not be sent"),
+        (reply(b"", 302, Location="//[bad"), InvalidResponseError, "another address"),
     ],
 )
 def test_an_answer_that_asking_again_would_not_change_is_asked_for_once(
-    server: SourceServer, make: Make, fault: Fault, error: type[FetchError], words: str
+    server: Simulator, make: Make, fault: Fault, error: type[FetchError], words: str
 ) -> None:
     server.fault("adzuna", fault)
     with pytest.raises(error, match=words):
@@ -181,7 +185,7 @@ def test_an_answer_that_asking_again_would_not_change_is_asked_for_once(
     assert len(server.requests_to("adzuna")) == 1
 
 
-def test_the_pause_of_retry_after_is_kept(server: SourceServer, make: Make) -> None:
+def test_the_pause_of_retry_after_is_kept(server: Simulator, make: Make) -> None:
     server.fault("adzuna", rate_limited(retry_after=1))
     assert ask(make(max_retry_delay_seconds=2)) == {"results": [1]}
     first, second = server.requests
@@ -191,7 +195,7 @@ def test_the_pause_of_retry_after_is_kept(server: SourceServer, make: Make) -> N
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_a_long_pause_ends_the_fetch_and_outlives_it(
-    server: SourceServer, make: Make, status: int, form: str
+    server: Simulator, make: Make, status: int, form: str
 ) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
     asked = "3600" if form == "seconds" else format_datetime(at, usegmt=True)
@@ -206,7 +210,7 @@ def test_a_long_pause_ends_the_fetch_and_outlives_it(
     assert len(server.requests) == 1
 
 
-def test_a_pause_beyond_the_time_left_is_not_waited_for(server: SourceServer, make: Make) -> None:
+def test_a_pause_beyond_the_time_left_is_not_waited_for(server: Simulator, make: Make) -> None:
     server.fault("adzuna", rate_limited(retry_after=2))
     started = time.monotonic()
     with pytest.raises(RateLimitedError):
@@ -217,7 +221,7 @@ def test_a_pause_beyond_the_time_left_is_not_waited_for(server: SourceServer, ma
 @pytest.mark.parametrize("status", [200, 429])
 @pytest.mark.parametrize("form", ["seconds", "unix time"])
 def test_no_request_is_sent_once_rapidapi_has_none_left(
-    server: SourceServer, make: Make, status: int, form: str
+    server: Simulator, make: Make, status: int, form: str
 ) -> None:
     reset = "7200" if form == "seconds" else str(round(time.time()) + 7200)
     headers = {"X-RateLimit-Requests-Remaining": "0", "X-RateLimit-Requests-Reset": reset}
@@ -234,7 +238,7 @@ def test_no_request_is_sent_once_rapidapi_has_none_left(
     assert len(server.requests) == 1
 
 
-def test_retries_are_taken_from_the_quota(server: SourceServer, make: Make) -> None:
+def test_retries_are_taken_from_the_quota(server: Simulator, make: Make) -> None:
     server.fault("adzuna", server_error(None))
     client = make(quota_per_day=2, max_attempts=5)
     with pytest.raises(QuotaExhaustedError, match="2 requests a day"):
@@ -242,21 +246,29 @@ def test_retries_are_taken_from_the_quota(server: SourceServer, make: Make) -> N
     assert len(server.requests) == client.requests == 2
 
 
-def test_pages_are_bounded(server: SourceServer, make: Make) -> None:
-    client = make(max_pages=2)
+def test_pages_are_bounded(server: Simulator, make: Make) -> None:
+    client = make(pages_per_query=2)
     ask(client), ask(client)
-    with pytest.raises(BoundReachedError, match="raise ADZUNA_MAX_PAGES"):
+    with pytest.raises(FetchLimitError, match="raise ADZUNA_PAGES_PER_QUERY"):
         ask(client)
     assert len(server.requests) == 2
 
 
-def test_a_drip_never_exceeds_the_time(server: SourceServer, make: Make) -> None:
-    server.answer("adzuna", b" " * 1_000_000)
+def test_a_drip_never_exceeds_the_time(server: Simulator, make: Make) -> None:
+    server.give("adzuna", b" " * 1_000_000)
     server.fault("adzuna", slow_drip(100))
     started = time.monotonic()
-    with pytest.raises(BoundReachedError, match="raise ADZUNA_MAX_SECONDS"):
+    with pytest.raises(FetchLimitError, match="raise ADZUNA_MAX_SECONDS"):
         ask(make(max_seconds=0.5))
     assert time.monotonic() - started < 2
+
+
+def test_a_body_that_stalls_is_no_answer_in_time(server: Simulator, make: Make) -> None:
+    server.give("adzuna", b" " * 1_000)
+    server.fault("adzuna", slow_drip(0.5, times=None))
+    with pytest.raises(SourceUnavailableError, match=r"no answer within 0\.2 s"):
+        ask(make(timeout_seconds=0.2, max_attempts=2))
+    assert len(server.requests) == 2
 
 
 def test_headers_that_drip_never_exceed_the_time(make: Make) -> None:
@@ -277,83 +289,83 @@ def test_headers_that_drip_never_exceed_the_time(make: Make) -> None:
         thread.start()
         started = time.monotonic()
         port = listener.getsockname()[1]
-        with pytest.raises(BoundReachedError, match="MAX_SECONDS"):
+        with pytest.raises(FetchLimitError, match="MAX_SECONDS"):
             ask(make(base_url=f"http://127.0.0.1:{port}", max_seconds=0.5))
         assert time.monotonic() - started < 2
         over.set()
         thread.join()
 
 
-def _bomb() -> bytes:
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb") as out:
-        for _ in range(100):
-            out.write(b" " * 1_000_000)
-    return packed.getvalue()
-
-
-BOMB = _bomb()
+BOMB = gzip.compress(b" " * 100_000_000)
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(lambda _: Reply(200, {}, b"1" * 2_000_000)),
-        Fault(lambda _: Reply(200, {}, b"[]", announced_length=10**12)),
-        Fault(lambda _: Reply(200, {"Content-Encoding": "gzip"}, BOMB)),
+        Fault(lambda _: Response(200, {}, b"1" * 2_000_000)),
+        Fault(lambda _: Response(200, {}, b"[]", announced_length=10**12)),
+        Fault(lambda _: Response(200, {"Content-Encoding": "gzip"}, BOMB)),
+        Fault(lambda _: Response(302, {"Content-Encoding": "gzip", "Location": "/x"}, BOMB)),
+        Fault(lambda _: Response(500, {"Content-Encoding": "gzip"}, BOMB)),
     ],
-    ids=["large", "announced", "compressed"],
+    ids=["large", "announced", "compressed", "compressed redirect", "compressed error"],
 )
-def test_bytes_are_bounded(server: SourceServer, make: Make, fault: Fault) -> None:
+def test_bytes_are_bounded(server: Simulator, make: Make, fault: Fault) -> None:
     server.fault("adzuna", fault)
-    with pytest.raises(BoundReachedError, match="raise ADZUNA_MAX_MEGABYTES"):
-        ask(make(max_megabytes=1))
+    client = make(max_megabytes=1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchLimitError, match="raise ADZUNA_MAX_MEGABYTES"):
+            ask(client)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
     assert len(server.requests) == 1
 
 
-def test_the_bytes_of_all_pages_count_together(server: SourceServer, make: Make) -> None:
-    server.answer("adzuna", json.dumps("x" * 700_000).encode())
+def test_the_bytes_of_all_pages_count_together(server: Simulator, make: Make) -> None:
+    server.give("adzuna", json.dumps("x" * 700_000).encode())
     client = make(max_megabytes=1)
     ask(client)
-    with pytest.raises(BoundReachedError):
+    with pytest.raises(FetchLimitError):
         ask(client)
 
 
-def test_what_json_should_not_hold_is_read_all_the_same(server: SourceServer, make: Make) -> None:
+def test_what_json_should_not_hold_is_read_all_the_same(server: Simulator, make: Make) -> None:
     body = rb'{"a": NaN, "b": -Infinity, "c": "\u0000x", "d": "\ud800", "e": 123456789012345678901'
-    server.answer("adzuna", b"\xef\xbb\xbf" + body + b', "f": ' + b"9" * 5000 + b', "g": "\xff"}')
+    server.give("adzuna", b"\xef\xbb\xbf" + body + b', "f": ' + b"9" * 5000 + b', "g": "\xff"}')
     assert ask(make()) == {
         "a": None, "b": None, "c": "\0x", "d": "\ud800", "e": 123456789012345678901,
         "f": "9" * 5000, "g": "�",
     }  # fmt: skip
 
 
-def test_a_compressed_and_a_chunked_answer_are_read(server: SourceServer, make: Make) -> None:
+def test_a_compressed_and_a_chunked_answer_are_read(server: Simulator, make: Make) -> None:
     packed = gzip.compress(json.dumps(["x"] * 50_000).encode())
-    server.answer("adzuna", packed, headers={"Content-Encoding": "gzip"})
+    server.give("adzuna", packed, headers={"Content-Encoding": "gzip"})
     assert len(ask(make())) == 50_000
 
 
-def test_a_redirect_within_the_origin_is_followed(server: SourceServer, make: Make) -> None:
+def test_a_redirect_within_the_origin_is_followed(server: Simulator, make: Make) -> None:
     target = f"/adzuna{PATH}?moved=1"
-    server.fault("adzuna", Fault(lambda _: Reply(308, {"Location": target}, b"")))
+    server.fault("adzuna", Fault(lambda _: Response(308, {"Location": target}, b"")))
     client = make()
     assert ask(client) == {"results": [1]}
     assert server.requests[1].query == {"moved": "1"}
     assert client.requests == 2
 
 
-def test_redirects_in_a_circle_end(server: SourceServer, make: Make) -> None:
+def test_redirects_in_a_circle_end(server: Simulator, make: Make) -> None:
     server.fault("adzuna", reply(b"", 302, Location=f"/adzuna{PATH}"))
-    with pytest.raises(UnusableAnswerError, match="in a circle"):
+    with pytest.raises(InvalidResponseError, match="in a circle"):
         ask(make())
 
 
-def test_keys_do_not_follow_a_redirect_to_another_host(server: SourceServer, make: Make) -> None:
-    with SourceServer() as other:
+def test_keys_do_not_follow_a_redirect_to_another_host(server: Simulator, make: Make) -> None:
+    with Simulator() as other:
         location = f"{other.base_url('adzuna')}{PATH}?app_key={SECRET}"
         server.fault("adzuna", reply(b"", 302, Location=location))
-        with pytest.raises(UnusableAnswerError, match="another address"):
+        with pytest.raises(InvalidResponseError, match="another address"):
             ask(make())
         assert other.requests == []
 
@@ -399,9 +411,9 @@ def test_keys_do_not_follow_a_redirect_to_another_host(server: SourceServer, mak
     ids=ascii,
 )
 def test_no_spelling_of_another_host_is_followed(
-    server: SourceServer, make: Make, location: str
+    server: Simulator, make: Make, location: str
 ) -> None:
-    with SourceServer() as other:
+    with Simulator() as other:
         own = server.url.removeprefix("http://")
         host, _, port = own.partition(":")
         location = location.format(
@@ -410,7 +422,7 @@ def test_no_spelling_of_another_host_is_followed(
         )  # fmt: skip
         # A header is sent as Latin-1; this is what UTF-8 in it is read as.
         sent = location.encode().decode("latin-1")
-        server.fault("adzuna", Fault(lambda _: Reply(302, {"Location": sent}, b""), times=None))
+        server.fault("adzuna", Fault(lambda _: Response(302, {"Location": sent}, b""), times=None))
         with pytest.raises(FetchError):
             ask(make())
         assert other.requests == []
@@ -421,12 +433,12 @@ def test_no_spelling_of_another_host_is_followed(
     "location", ["///{other}/x", "////{other}/x", "http:///{other}/x", "http:{other}/x"]
 )
 def test_a_path_that_others_read_as_a_host_stays_here(
-    server: SourceServer, make: Make, location: str
+    server: Simulator, make: Make, location: str
 ) -> None:
-    with SourceServer() as other:
+    with Simulator() as other:
         target = location.format(other=other.url.removeprefix("http://"))
-        server.fault("adzuna", Fault(lambda _: Reply(302, {"Location": target}, b"")))
-        with pytest.raises((UnusableAnswerError, EndpointMissingError)):
+        server.fault("adzuna", Fault(lambda _: Response(302, {"Location": target}, b"")))
+        with pytest.raises((InvalidResponseError, EndpointMissingError)):
             ask(make())
         assert other.requests == []
 
@@ -437,10 +449,10 @@ def test_a_path_that_others_read_as_a_host_stays_here(
      "./1?moved=1#top", "../search/1?moved=1"],
 )  # fmt: skip
 def test_the_own_origin_is_followed_in_every_spelling(
-    server: SourceServer, make: Make, location: str
+    server: Simulator, make: Make, location: str
 ) -> None:
     target = location.format(own=server.url.removeprefix("http://"), path=PATH)
-    server.fault("adzuna", Fault(lambda _: Reply(307, {"Location": target}, b"")))
+    server.fault("adzuna", Fault(lambda _: Response(307, {"Location": target}, b"")))
     assert ask(make()) == {"results": [1]}
     assert server.requests[1].path == f"/adzuna{PATH}"
     assert server.requests[1].query == {"moved": "1"}
@@ -459,11 +471,8 @@ def test_the_own_origin_is_followed_in_every_spelling(
         ("https://bücher.example/a", "https://xn--bcher-kva.example/b", True),
     ],
 )
-def test_an_origin_is_what_the_request_goes_to(
-    make: Make, here: str, there: str, same: bool
-) -> None:
-    attempts = make()._attempts
-    one, other = (attempts.origin(PlainRequest("GET", url).prepare()) for url in (here, there))
+def test_an_origin_is_what_the_request_goes_to(here: str, there: str, same: bool) -> None:
+    one, other = (origin(PlainRequest("GET", url).prepare()) for url in (here, there))
     assert (one == other) is same
 
 
@@ -488,6 +497,7 @@ def _everything(error: BaseException | None) -> str:
         rate_limited(retry_after=99, times=None),
         dropped_connection(None),
         hang(5, None),
+        slow_drip(2, None),
         truncated_json(None),
         truncated_json(None, announce_whole=True),
         html_instead_of_json(None),
@@ -498,11 +508,11 @@ def _everything(error: BaseException | None) -> str:
     ],
 )
 def test_no_error_and_no_log_holds_the_key(
-    server: SourceServer, make: Make, fault: Fault, caplog: pytest.LogCaptureFixture
+    server: Simulator, make: Make, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.fault("adzuna", fault)
     with caplog.at_level(logging.DEBUG), pytest.raises(FetchError) as caught:
-        ask(make(timeout_seconds=0.2))
+        ask(make(timeout_seconds=0.2, max_seconds=1))
     text = _everything(caught.value) + caplog.text
     assert "s3cr3t" not in text
     assert any(record.name == "urllib3.connectionpool" for record in caplog.records)

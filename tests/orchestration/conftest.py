@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from source_server import MISSING, SourceServer, remoteok_job
-from world import World
 
 from pipeline.installation.settings import Settings
+from pipeline.simulator.faults import MISSING
+from pipeline.simulator.server import Simulator
 from pipeline.sources import SOURCES
 from pipeline.staging import snapshot_path
 from pipeline.staging.load import load
+from tests.orchestration.world import World
+from tests.support.source_postings import remoteok_job
 
 FETCHES = 5
 
@@ -24,11 +26,11 @@ def snapshots(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("staged")
     settings = Settings(_env_file=None, data_dir=folder)
     kept = []
-    with SourceServer() as server:
+    with Simulator() as server:
         source = SOURCES["remoteok"]
         own = source.settings(_env_file=None, base_url=server.base_url("remoteok"))
         for number in range(FETCHES):
-            server.answer("remoteok", [
+            server.give("remoteok", [
                 remoteok_job(id=f"wanted{number}", company=f"Company {number}"),
                 remoteok_job(id=f"other{number}", position="Nurse", tags=[]),
                 remoteok_job(id=f"untitled{number}", position=MISSING),

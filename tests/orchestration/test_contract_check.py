@@ -7,14 +7,15 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster_dlt import DagsterDltResource
-from source_server import SourceServer, jsearch_job
-from world import World
 
 from pipeline.orchestration.assets import api_spec, raw_asset
+from pipeline.simulator.server import Simulator
 from pipeline.sources import SOURCES
+from tests.orchestration.world import World
+from tests.support.source_postings import jsearch_job
 
 
-def checks(server: SourceServer, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def checks(server: Simulator, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     for name, value in {
         "JSEARCH_BASE_URL": server.base_url("jsearch"),
         "JSEARCH_QUERIES": "sre",
@@ -37,15 +38,15 @@ def checks(server: SourceServer, world: World, monkeypatch: pytest.MonkeyPatch) 
 def test_another_envelope_fails_in_each_run_and_one_odd_posting_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with SourceServer() as server:
-        server.answer("jsearch", {"status": "OK", "data": [jsearch_job(job_id="1")]})
+    with Simulator() as server:
+        server.give("jsearch", {"status": "OK", "data": [jsearch_job(job_id="1")]})
         for _ in range(2):
             told = checks(server, world, monkeypatch)
             assert told["source_answered"].passed
             assert not told["as_declared"].passed
             assert told["as_declared"].severity == dg.AssetCheckSeverity.ERROR
             assert "(answer).data: list instead of object" in told["as_declared"].description
-        server.answer("jsearch", [jsearch_job(job_id="2", job_is_remote="perhaps"),
+        server.give("jsearch", [jsearch_job(job_id="2", job_is_remote="perhaps"),
                                   jsearch_job(job_id="3")])  # fmt: skip
         told = checks(server, world, monkeypatch)
         assert not told["as_declared"].passed
@@ -57,9 +58,9 @@ def test_another_envelope_fails_in_each_run_and_one_odd_posting_once(
 def test_a_path_that_is_gone_fails_by_name_on_the_first_run(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         body = {"message": "Endpoint '/search-v2' does not exist"}
-        server.answer("jsearch", body, status=404)
+        server.give("jsearch", body, status=404)
         told = checks(server, world, monkeypatch)
     assert not told["source_answered"].passed
     assert "has nothing at /search-v2 (HTTP 404" in str(told["source_answered"])

@@ -12,8 +12,6 @@ import polars as pl
 import psycopg
 import pytest
 from pydantic import SecretStr
-from test_interleavings import check
-from world import World
 
 from pipeline.installation import database
 from pipeline.installation.settings import Settings
@@ -23,6 +21,8 @@ from pipeline.publish.migrate import migrate
 from pipeline.publish.state import watermarks
 from pipeline.run import reconciliation, steps
 from pipeline.staging import StagingError, snapshot_path
+from tests.orchestration.test_interleavings import check
+from tests.orchestration.world import World
 
 
 def watermark(world: World) -> str | None:

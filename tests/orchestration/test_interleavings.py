@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from world import World
 
 from pipeline.installation import database
 from pipeline.publish.leases import SupersededError
 from pipeline.run.reconciliation import unaccounted
+from tests.orchestration.world import World
 
 STEPS = ("read", "compute", "publish")
 Order = tuple[tuple[str, str], ...]

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 
 import psycopg
-from postings import Connection
+
+from tests.publish.postings import Connection
 
 
 def at_once(

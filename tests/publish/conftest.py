@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from databases import delete_all_rows
-from postings import Connection
+
+from tests.publish.postings import Connection
+from tests.support.databases import delete_all_rows
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import polars as pl
 import psycopg
 import pytest
-from at_once import at_once
-from postings import Connection, posting, publish_delta, rejected_posting, states
 from psycopg.conninfo import make_conninfo
 
 from pipeline.publish import leases
 from pipeline.publish.leases import RunInProgressError, SupersededError, take
 from pipeline.publish.state import watermarks
 from pipeline.transform.schema import RejectedPosting
+from tests.publish.at_once import at_once
+from tests.publish.postings import Connection, posting, publish_delta, rejected_posting, states
 
 
 def named(url: str, name: str) -> Connection:

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from postings import Connection
 
 from pipeline.installation.settings import ConfigurationError
 from pipeline.publish.migrate import Migration, known_migrations, migrate
+from tests.publish.postings import Connection
 
 FIRST = Migration(1, "0001_first", b"create table first (a int); select pg_sleep(0.2);")
 SECOND = Migration(2, "0002_second", b"create table second (a int)")

@@ -13,20 +13,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from at_once import at_once
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from postings import (
-    DAY,
-    Connection,
-    deduplicate,
-    keyed,
-    posting,
-    publish_all,
-    publish_delta,
-    rejected_posting,
-    states,
-)
 
 from pipeline.publish.publish import PublishConflictError
 from pipeline.publish.state import (
@@ -39,6 +27,18 @@ from pipeline.publish.state import (
 from pipeline.publish.statistics import statistics
 from pipeline.transform.schema import JobPosting, RejectedPosting
 from serving.models import RunStatistics
+from tests.publish.at_once import at_once
+from tests.publish.postings import (
+    DAY,
+    Connection,
+    deduplicate,
+    keyed,
+    posting,
+    publish_all,
+    publish_delta,
+    rejected_posting,
+    states,
+)
 
 
 def rejected_frame(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -302,7 +302,7 @@ def test_publishing_bit_by_bit_equals_publishing_at_once(
 _KILLED = """
 import sys
 import psycopg
-from postings import posting, publish_all
+from tests.publish.postings import posting, publish_all
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     print("started", flush=True)
     for round in range(1000):
@@ -315,12 +315,10 @@ def test_readers_see_whole_publishes_though_the_publisher_is_killed(
     empty: str, connection: Connection
 ) -> None:
     publish_all(connection, [posting(f"jsearch_{n}", title="SRE") for n in range(2000)])
-    root = Path(__file__).parents[2]
-    paths = [str(root), str(root / "tests/publish"), str(root / "tests")]
     for pause in (0.1, 0.35, 0.6):
         publisher = subprocess.Popen(
             [sys.executable, "-c", _KILLED, empty],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.PIPE,
         )
         assert publisher.stdout is not None

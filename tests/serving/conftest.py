@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from api_server import serving
-from dagster_server import DagsterServer
-from databases import delete_all_rows
-from published_rows import Connection, Start
 
 from pipeline.installation.settings import Settings
+from tests.serving.api_server import serving
+from tests.serving.dagster_server import DagsterServer
+from tests.serving.published_rows import Connection, Start
+from tests.support.databases import delete_all_rows
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 import redis as client
-from published_rows import DAY, Connection, Start, add_job, add_publish, insert
 
-from benchmarks.servers import free_port
+from tests.serving.published_rows import DAY, Connection, Start, add_job, add_publish, insert
+from tests.support.ports import free_port
 
 
 def titles(answer: httpx.Response) -> list[str]:

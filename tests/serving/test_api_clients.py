@@ -10,12 +10,12 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from published_rows import DAY, Connection, add_job, add_publish, ids
 from pydantic import ValidationError
 
 from serving.middleware.tracking import is_tracking
 from serving.models import JobsQuery
 from serving.validators import is_known
+from tests.serving.published_rows import DAY, Connection, add_job, add_publish, ids
 
 TAG = '"1-66117f940c48d-json"'
 

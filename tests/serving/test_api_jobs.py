@@ -14,7 +14,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from published_rows import (
+
+from pipeline.transform import schema
+from serving import models
+from tests.serving.published_rows import (
     DAY,
     Connection,
     Start,
@@ -26,9 +29,6 @@ from published_rows import (
     ids,
     remove_job,
 )
-
-from pipeline.transform import schema
-from serving import models
 
 
 def test_a_job_is_answered_in_the_documented_shape(

@@ -11,11 +11,11 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from published_rows import DAY, Connection, add_job, add_publish, coming_version, ids
 
 from serving.models import JobsQuery
 from serving.routes.jobs import identity
 from serving.search import cursors
+from tests.serving.published_rows import DAY, Connection, add_job, add_publish, coming_version, ids
 
 FUZZED = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from published_rows import DAY, Connection, Start, add_job, add_publish, ids
 
 from pipeline.publish.migrate import known_migrations, migrate
 from serving.models import MAX_OFFSET, Job, JobPostings, Jobs
+from tests.serving.published_rows import DAY, Connection, Start, add_job, add_publish, ids
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from dagster_server import RUN, DagsterServer
-from published_rows import (
+
+from tests.serving.dagster_server import RUN, DagsterServer
+from tests.serving.published_rows import (
     DAY,
     Connection,
     Start,

@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from published_rows import DAY, Connection, add_job, add_publish, coming_version, remove_job
 
-from benchmarks.generated_jobs import COLUMNS, generate
 from pipeline.installation.settings import Settings
 from serving import queries
 from serving.clients.database import SESSION, Database
@@ -26,6 +24,15 @@ from serving.search import cursors
 from serving.search.follow import Found, Index
 from serving.search.parameters import filters
 from serving.search.tsquery import Phrase, Word, matching, parse, phrases
+from tests.serving.published_rows import (
+    DAY,
+    Connection,
+    add_job,
+    add_publish,
+    coming_version,
+    remove_job,
+)
+from tests.support.generated_jobs import COLUMNS, generate
 
 JOBS = 1_500
 FACETS = [

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from published_rows import Connection
 
 from serving.search import bitmaps, lexemes
 from serving.search.lexemes import Lexemes, Reading, split_vectors
 from serving.search.tsquery import matching, parse
 from serving.search.words import Words
+from tests.serving.published_rows import Connection
 
 WORDS = ["go", "c++", "it''s", "site", "reliabl", "\\\\", "ä", "12", "a,b':3"]
 jobs = st.lists(st.lists(st.sampled_from(WORDS), max_size=12), max_size=40)

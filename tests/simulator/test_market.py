@@ -12,16 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulator.listings import SourceName
 from pipeline.simulator.market import Market
 from pipeline.transform.schema import CATEGORIES
 
 NOON = datetime(2026, 2, 6, 12, tzinfo=UTC)
-ID_FIELDS: dict[SourceName, str] = {"remoteok": "id", "jsearch": "job_id", "adzuna": "id"}
+ID_FIELDS: dict[str, str] = {"remoteok": "id", "jsearch": "job_id", "adzuna": "id"}
 MOMENTS = st.datetimes(datetime(2021, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-def shown(market: Market, source: SourceName, at: datetime) -> dict[str, dict[str, Any]]:
+def shown(market: Market, source: str, at: datetime) -> dict[str, dict[str, Any]]:
     return {job[ID_FIELDS[source]]: job for job in market.postings(source, at)}
 
 

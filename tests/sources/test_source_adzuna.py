@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from source_server import MISSING, SourceServer, adzuna_job, server_error
-from sources.source_fetch import MONTH_MINUTES, as_mapped, fetch, quick, recorded, row
 
-from pipeline.extract.errors import FetchError, IncompleteFetchError, KeyRefusedError
+from pipeline.extract.errors import AuthenticationError, FetchError, IncompleteFetchError
 from pipeline.installation.settings import ConfigurationError
+from pipeline.simulator.faults import MISSING, server_error
+from pipeline.simulator.server import Simulator
 from pipeline.sources.adzuna import AdzunaSettings
+from tests.support.source_fetch import MONTH_MINUTES, as_mapped, fetch, quick, recorded, row
+from tests.support.source_postings import adzuna_job
 
 
 def test_the_default_cadence_stays_within_every_limit_with_retries_to_spare() -> None:
@@ -29,7 +31,7 @@ def test_the_default_cadence_stays_within_every_limit_with_retries_to_spare() ->
     for minutes, limit in limits.items():
         fetches = minutes // settings.interval_minutes + 1
         assert limit is not None
-        assert fetches * settings.requests_per_fetch <= 0.9 * limit
+        assert fetches * settings.pages_per_fetch <= 0.9 * limit
 
 
 def test_missing_keys_and_unknown_countries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,9 +49,9 @@ def test_missing_keys_and_unknown_countries_are_named(monkeypatch: pytest.Monkey
 
 def test_the_country_that_was_asked_is_added_to_each_posting(tmp_path: Path) -> None:
     british, american = adzuna_job(), adzuna_job()
-    with SourceServer() as server:
-        server.answer("adzuna", [british, None], country="gb")
-        server.answer("adzuna", [american, british], country="us")
+    with Simulator() as server:
+        server.give("adzuna", [british, None], country="gb")
+        server.give("adzuna", [american, british], country="us")
         settings = quick("adzuna", server.base_url("adzuna"))
         found, error = fetch("adzuna", settings, tmp_path)
         (first, _) = server.requests
@@ -63,9 +65,9 @@ def test_the_country_that_was_asked_is_added_to_each_posting(tmp_path: Path) -> 
 
 def test_a_page_with_room_left_is_not_the_last_while_more_are_counted(tmp_path: Path) -> None:
     pages = [[adzuna_job() for _ in range(size)] for size in (49, 50, 21)]
-    with SourceServer() as server:
+    with Simulator() as server:
         for number, page in enumerate(pages, start=1):
-            server.answer("adzuna", page, page=number)
+            server.give("adzuna", page, page=number)
         settings = quick("adzuna", server.base_url("adzuna"), countries=["gb"], pages_per_query=10)
         found, error = fetch("adzuna", settings, tmp_path)
         assert (len(found), error) == (120, None)
@@ -74,8 +76,8 @@ def test_a_page_with_room_left_is_not_the_last_while_more_are_counted(tmp_path: 
 
 def test_a_sweep_that_came_up_short_says_so(tmp_path: Path) -> None:
     page = {"count": 120, "mean": 1.5, "results": [adzuna_job() for _ in range(50)]}
-    with SourceServer() as server:
-        server.answer("adzuna", page)
+    with Simulator() as server:
+        server.give("adzuna", page)
         settings = quick("adzuna", server.base_url("adzuna"), countries=["gb"], pages_per_query=10)
         found, error = fetch("adzuna", settings, tmp_path)
         assert [request.page for request in server.requests] == [1, 2]
@@ -84,9 +86,9 @@ def test_a_sweep_that_came_up_short_says_so(tmp_path: Path) -> None:
 
 
 def test_full_pages_are_followed_up_to_the_configured_number(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         for page in range(1, 6):
-            server.answer("adzuna", [adzuna_job(), adzuna_job()], page=page)
+            server.give("adzuna", [adzuna_job(), adzuna_job()], page=page)
         settings = quick(
             "adzuna", server.base_url("adzuna"), countries=["gb"], queries=["go", "rust"],
             results_per_page=2, pages_per_query=3,
@@ -105,8 +107,8 @@ def test_a_country_that_fails_leaves_the_other_and_no_key_is_told(
             return {"exception": "AUTH", "display": "no key s3cr3t <a href='?k=s3cr3t'>here</a>"}
         return [adzuna_job(id="1")]
 
-    with SourceServer() as server, caplog.at_level(logging.DEBUG):
-        server.answer("adzuna", answer, page=1)
+    with Simulator() as server, caplog.at_level(logging.DEBUG):
+        server.give("adzuna", answer, page=1)
         settings = quick("adzuna", server.base_url("adzuna"))
         found, error = fetch("adzuna", settings, tmp_path)
     assert [posting["id"] for posting in found] == ["1"]
@@ -118,18 +120,18 @@ def test_a_country_that_fails_leaves_the_other_and_no_key_is_told(
 
 
 def test_a_refused_key_names_the_variables(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         server.fault("adzuna", server_error(None, 401))
         _, error = fetch("adzuna", quick("adzuna", server.base_url("adzuna")), tmp_path)
-    assert isinstance(error, KeyRefusedError)
+    assert isinstance(error, AuthenticationError)
     assert "Check ADZUNA_APP_ID and ADZUNA_API_KEY" in str(error)
 
 
 def test_a_page_that_fails_keeps_those_before_it(tmp_path: Path) -> None:
     job = adzuna_job()
-    with SourceServer() as server:
-        server.answer("adzuna", [job])
-        server.answer("adzuna", [adzuna_job()], page=2)
+    with Simulator() as server:
+        server.give("adzuna", [job])
+        server.give("adzuna", [adzuna_job()], page=2)
         server.fault("adzuna", server_error(None), page=2)
         settings = quick("adzuna", server.base_url("adzuna"), countries=["gb"], results_per_page=1)
         found, error = fetch("adzuna", settings, tmp_path)

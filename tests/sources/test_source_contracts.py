@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from source_server import SourceServer, adzuna_job, jsearch_job, remoteok_job
-from sources.source_fetch import PAYLOADS, quick
 
 from pipeline.installation.settings import Settings
+from pipeline.simulator.server import Simulator
 from pipeline.sources import SOURCES
 from pipeline.staging.history import Fetch
 from pipeline.staging.load import load
+from tests.support.source_fetch import PAYLOADS, quick
+from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 OLD_ENVELOPE = "(answer).data: list instead of object"
 RECORDED = sorted(
@@ -21,7 +22,7 @@ RECORDED = sorted(
 )
 
 
-def fetched(source: Any, server: SourceServer, folder: Path, run: str = "r1", **own: Any) -> Fetch:
+def fetched(source: Any, server: Simulator, folder: Path, run: str = "r1", **own: Any) -> Fetch:
     settings = Settings(data_dir=folder, _env_file=None)
     asked = quick(source, server.base_url(source), **own)
     return load(SOURCES[source], asked, settings, run, respect_cadence=False)
@@ -40,8 +41,8 @@ def test_recorded_answers_are_as_declared(path: Path, tmp_path: Path) -> None:
         answer = {"results": answer, "count": len(answer)}
     if "job-details" in path.name:
         answer = answer if isinstance(answer["data"], list) else answer | {"data": [answer["data"]]}
-    with SourceServer() as server:
-        server.answer(source, answer, page=1)  # type: ignore[arg-type]
+    with Simulator() as server:
+        server.give(source, answer, page=1)
         one = {"queries": ["a"]} if source == "jsearch" else {}
         fetch = fetched(source, server, tmp_path, **one)
     assert fetch.rows > 0
@@ -86,8 +87,8 @@ ALLOWED = {
 def test_what_differs_is_told_by_name(
     source: Any, answer: Any, expected: str, tmp_path: Path
 ) -> None:
-    with SourceServer() as server:
-        server.answer(source, answer, page=1)
+    with Simulator() as server:
+        server.give(source, answer, page=1)
         own = {"queries": ["a"]} if source == "jsearch" else {}
         own |= {"countries": ["gb"]} if source == "adzuna" else {}
         first = fetched(source, server, tmp_path, **own)

@@ -7,32 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from source_server import (
-    MISSING,
-    SourceServer,
-    html_instead_of_json,
-    jsearch_job,
-    rate_limited,
-    server_error,
-)
-from sources.source_fetch import MONTH_MINUTES, fetch, quick, recorded, row
 
 from pipeline.extract.errors import (
+    AuthenticationError,
     IncompleteFetchError,
-    KeyRefusedError,
     PlanExhaustedError,
     RateLimitedError,
 )
 from pipeline.installation.settings import ConfigurationError
+from pipeline.simulator.faults import MISSING, html_instead_of_json, rate_limited, server_error
+from pipeline.simulator.server import Simulator
 from pipeline.sources.jsearch import JSearchSettings
+from tests.support.source_fetch import MONTH_MINUTES, fetch, quick, recorded, row
+from tests.support.source_postings import jsearch_job
 
 
 def test_the_default_cadence_stays_within_the_free_plan_with_retries_to_spare() -> None:
     settings = JSearchSettings(_env_file=None)
     assert settings.quota_per_month == 200
     fetches = MONTH_MINUTES / settings.interval_minutes + 1
-    assert fetches * settings.requests_per_fetch <= 0.9 * settings.quota_per_month
-    assert settings.requests_per_fetch <= settings.max_pages
+    assert fetches * settings.pages_per_fetch <= 0.9 * settings.quota_per_month
 
 
 def test_keys_and_lists_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,9 +49,9 @@ def test_keys_and_lists_come_from_the_environment(monkeypatch: pytest.MonkeyPatc
 
 def test_every_query_is_asked_in_every_country(tmp_path: Path) -> None:
     jobs = [jsearch_job() for _ in range(3)]
-    with SourceServer() as server:
-        server.answer("jsearch", jobs[:2])
-        server.answer("jsearch", jobs[1:], page=2)
+    with Simulator() as server:
+        server.give("jsearch", jobs[:2])
+        server.give("jsearch", jobs[1:], page=2)
         settings = quick(
             "jsearch", server.base_url("jsearch"), queries=["a", "b"], countries=["us", "gb"],
             pages_per_query=2, remote_only=True, employment_types=["FULLTIME", "INTERN"],
@@ -80,9 +74,9 @@ def test_every_query_is_asked_in_every_country(tmp_path: Path) -> None:
 
 def test_the_older_path_pages_by_number(tmp_path: Path) -> None:
     jobs = [jsearch_job() for _ in range(3)]
-    with SourceServer() as server:
-        server.answer("jsearch", jobs[:2])
-        server.answer("jsearch", jobs[2:], page=2)
+    with Simulator() as server:
+        server.give("jsearch", jobs[:2])
+        server.give("jsearch", jobs[2:], page=2)
         settings = quick(
             "jsearch", server.base_url("jsearch"), path="/search", queries=["a"], pages_per_query=5
         )
@@ -95,8 +89,8 @@ def test_the_older_path_pages_by_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cursor", [None, "", 7, {}, "page-2"])
 def test_a_cursor_that_leads_nowhere_ends_the_search(tmp_path: Path, cursor: object) -> None:
-    with SourceServer() as server:
-        server.answer("jsearch", {"status": "OK", "data": {"jobs": [jsearch_job()],
+    with Simulator() as server:
+        server.give("jsearch", {"status": "OK", "data": {"jobs": [jsearch_job()],
                                                            "cursor": cursor}})  # fmt: skip
         settings = quick("jsearch", server.base_url("jsearch"), queries=["a"], pages_per_query=5)
         found, error = fetch("jsearch", settings, tmp_path)
@@ -106,9 +100,9 @@ def test_a_cursor_that_leads_nowhere_ends_the_search(tmp_path: Path, cursor: obj
 
 def test_a_path_that_is_gone_is_asked_once_an_hour(tmp_path: Path) -> None:
     """What the retirement of an endpoint looks like: 404 to a valid key."""
-    with SourceServer() as server:
+    with Simulator() as server:
         body = {"message": "Endpoint '/search-v2' does not exist"}
-        server.answer("jsearch", body, status=404)
+        server.give("jsearch", body, status=404)
         settings = quick("jsearch", server.base_url("jsearch"), queries=["a", "b"])
         _, first = fetch("jsearch", settings, tmp_path)
         _, again = fetch("jsearch", settings, tmp_path)
@@ -119,15 +113,15 @@ def test_a_path_that_is_gone_is_asked_once_an_hour(tmp_path: Path) -> None:
             assert "JSEARCH_PATH or JSEARCH_BASE_URL" in str(error)
             assert "It is not asked again before" in str(error)
         moved = settings.model_copy(update={"path": "/search"})
-        server.answer("jsearch", [jsearch_job()])
+        server.give("jsearch", [jsearch_job()])
         found, error = fetch("jsearch", moved, tmp_path)
     assert (len(found), error) == (1, None)
 
 
 def test_a_key_that_is_refused_is_asked_once_an_hour(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         body = {"message": "You are not subscribed to this API."}
-        server.answer("jsearch", body, status=403)
+        server.give("jsearch", body, status=403)
         settings = quick("jsearch", server.base_url("jsearch"))
         _, first = fetch("jsearch", settings, tmp_path)
         _, again = fetch("jsearch", settings, tmp_path)
@@ -140,10 +134,10 @@ def test_a_key_that_is_refused_is_asked_once_an_hour(tmp_path: Path) -> None:
 
 
 def test_a_month_that_is_used_up_is_told_apart_and_not_retried(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         body = {"message": "You have exceeded the MONTHLY quota for Requests on your current plan, "
                 "BASIC. Upgrade your plan at https://rapidapi.example/pricing"}  # fmt: skip
-        server.answer("jsearch", body, status=429)
+        server.give("jsearch", body, status=429)
         settings = quick("jsearch", server.base_url("jsearch"), max_attempts=4)
         _, first = fetch("jsearch", settings, tmp_path)
         _, again = fetch("jsearch", settings, tmp_path)
@@ -156,10 +150,10 @@ def test_a_month_that_is_used_up_is_told_apart_and_not_retried(tmp_path: Path) -
 
 def test_a_query_that_fails_leaves_the_others(tmp_path: Path) -> None:
     first, last = jsearch_job(), jsearch_job()
-    with SourceServer() as server:
-        server.answer("jsearch", [first], query="a")
-        server.answer("jsearch", b"<html>", query="b")
-        server.answer("jsearch", [last], query="c")
+    with Simulator() as server:
+        server.give("jsearch", [first], query="a")
+        server.give("jsearch", b"<html>", query="b")
+        server.give("jsearch", [last], query="c")
         settings = quick("jsearch", server.base_url("jsearch"), queries=["a", "b", "c"])
         found, error = fetch("jsearch", settings, tmp_path)
     assert [job["job_id"] for job in found] == [first["job_id"], last["job_id"]]
@@ -174,11 +168,11 @@ def test_a_query_that_fails_leaves_the_others(tmp_path: Path) -> None:
     ("fault", "kind"),
     [
         (rate_limited(retry_after=900, times=None), RateLimitedError),
-        (html_instead_of_json(None, 401), KeyRefusedError),
+        (html_instead_of_json(None, 401), AuthenticationError),
     ],
 )
 def test_what_every_query_would_meet_is_asked_once(tmp_path: Path, fault: Any, kind: type) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         server.fault("jsearch", fault)
         found, error = fetch("jsearch", quick("jsearch", server.base_url("jsearch")), tmp_path)
         assert found == []
@@ -187,7 +181,7 @@ def test_what_every_query_would_meet_is_asked_once(tmp_path: Path, fault: Any, k
 
 
 def test_when_all_queries_fail_the_reason_is_said_once(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         server.fault("jsearch", server_error(None, 500))
         settings = quick("jsearch", server.base_url("jsearch"), queries=["a", "b"])
         _, error = fetch("jsearch", settings, tmp_path)
@@ -197,9 +191,9 @@ def test_when_all_queries_fail_the_reason_is_said_once(tmp_path: Path) -> None:
 
 
 def test_an_error_document_is_told_in_its_own_words(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         answer = {"status": "ERROR", "error": {"message": "num_pages is too large"}}
-        server.answer("jsearch", answer)
+        server.give("jsearch", answer)
         settings = quick("jsearch", server.base_url("jsearch"), queries=["a"])
         _, error = fetch("jsearch", settings, tmp_path)
     assert "num_pages is too large" in str(error)

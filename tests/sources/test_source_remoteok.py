@@ -7,44 +7,46 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from source_server import MISSING, SourceServer, empty_list, html_instead_of_json, remoteok_job
-from sources.source_fetch import as_mapped, fetch, quick, recorded, row
 
-from pipeline.extract.errors import UnusableAnswerError
+from pipeline.extract.errors import InvalidResponseError
+from pipeline.simulator.faults import MISSING, empty_list, html_instead_of_json
+from pipeline.simulator.server import Simulator
 from pipeline.sources.remoteok import without_note
+from tests.support.source_fetch import as_mapped, fetch, quick, recorded, row
+from tests.support.source_postings import remoteok_job
 
 
 def test_the_terms_are_no_posting_and_odd_elements_are_kept(tmp_path: Path) -> None:
     jobs = [remoteok_job(), {"id": "1", "legal": "paralegal"}, None, "text", {}]
-    with SourceServer() as server:
-        server.answer("remoteok", jobs)
+    with Simulator() as server:
+        server.give("remoteok", jobs)
         found, error = fetch("remoteok", quick("remoteok", server.base_url("remoteok")), tmp_path)
         assert (found, error) == (jobs, None)
         assert [request.path for request in server.requests] == ["/remoteok/api"]
 
 
 def test_an_empty_list_is_no_error(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         server.fault("remoteok", empty_list())
         settings = quick("remoteok", server.base_url("remoteok"))
         assert fetch("remoteok", settings, tmp_path) == ([], None)
 
 
 def test_what_is_no_list_is_told_in_the_apis_own_words(tmp_path: Path) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         settings = quick("remoteok", server.base_url("remoteok"))
-        server.answer("remoteok", {"error": "blocked for <i>now</i>"})
+        server.give("remoteok", {"error": "blocked for <i>now</i>"})
         found, error = fetch("remoteok", settings, tmp_path)
         assert found == []
-        assert isinstance(error, UnusableAnswerError)
+        assert isinstance(error, InvalidResponseError)
         assert "blocked for now" in str(error)
         server.fault("remoteok", html_instead_of_json())
         assert "HTML" in str(fetch("remoteok", settings, tmp_path)[1])
 
 
 def test_all_recorded_postings_are_mapped(tmp_path: Path) -> None:
-    with SourceServer() as server:
-        server.answer("remoteok", recorded("remoteok_2024-12-04.json"))
+    with Simulator() as server:
+        server.give("remoteok", recorded("remoteok_2024-12-04.json"))
         found, _ = fetch("remoteok", quick("remoteok", server.base_url("remoteok")), tmp_path)
     frame = as_mapped("remoteok", found)
     assert len(frame) == 98
@@ -90,9 +92,9 @@ NOTE = (
 def test_the_address_of_who_asked_is_kept_nowhere(
     tmp_path: Path, description: str, kept: str | None
 ) -> None:
-    with SourceServer() as server:
+    with Simulator() as server:
         job = remoteok_job(description=description, slug=f"x {NOTE}")
-        server.answer("remoteok", [job])
+        server.give("remoteok", [job])
         ((found,), _) = fetch("remoteok", quick("remoteok", server.base_url("remoteok")), tmp_path)
     assert found["description"] == (description if kept is None else kept)
     assert "MTkyLjAuMi43" not in json.dumps(found)

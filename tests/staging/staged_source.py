@@ -10,7 +10,16 @@ import dlt
 import polars as pl
 
 from pipeline.installation.settings import Settings, SourceSettings
-from pipeline.sources import Source
+from pipeline.sources import (
+    BOOLEAN,
+    IGNORED,
+    JSON,
+    NUMBER,
+    TEXT,
+    WHOLE_NUMBER,
+    Source,
+    required,
+)
 
 
 class ListSettings(SourceSettings):
@@ -39,14 +48,15 @@ def list_source(pages: Callable[[], Iterator[Any]] | list[Any]) -> Source:
         settings=ListSettings,
         resource=resource,
         key="id",
-        columns={
-            "title": pl.String(),
-            "salaryMin": pl.Float64(),
-            "views": pl.Int64(),
-            "remote": pl.Boolean(),
-            "date": pl.String(),
+        fields={
+            "title": required(TEXT),
+            "salaryMin": NUMBER,
+            "views": WHOLE_NUMBER,
+            "remote": BOOLEAN,
+            "date": required(TEXT),
+            "tags": JSON,
+            "known": IGNORED,
         },
-        json_columns=frozenset({"tags"}),
         mapping={
             "title": pl.col("title"),
             "salary_min": pl.col("salaryMin"),
@@ -56,8 +66,6 @@ def list_source(pages: Callable[[], Iterator[Any]] | list[Any]) -> Source:
                 time_zone="UTC", time_unit="us", strict=False
             ),
         },
-        required=frozenset({"title", "date"}),
-        others=frozenset({"known"}),
     )
 
 

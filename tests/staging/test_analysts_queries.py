@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from source_server import adzuna_job, jsearch_job, remoteok_job
-from staged_source import ListSettings, list_source, settings_in
 
 from pipeline.staging.load import load
+from tests.staging.staged_source import ListSettings, list_source, settings_in
+from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 PAGE = Path(__file__).parents[2] / "docs" / "analysts.md"
 

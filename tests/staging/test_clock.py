@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import dlt.common.storages.load_package as load_packages
 import pytest
-from staged_source import ListSettings, list_source, posting, settings_in
 
 from pipeline.staging import load as loading
 from pipeline.staging.load import load
 from pipeline.staging.read import read, staged_ids
+from tests.staging.staged_source import ListSettings, list_source, posting, settings_in
 
 CLOCKS = (1_700_000_000.25, 1_700_000_900.5, 2_100_000_000.75)
 

@@ -13,13 +13,13 @@ from typing import Any
 import duckdb
 import pytest
 from filelock import FileLock
-from staged_source import ListSettings, list_source, posting, settings_in
 
 from pipeline.extract.errors import FetchError
 from pipeline.staging import StagingError, packages, snapshot_path, staging_path
 from pipeline.staging.history import Fetch
 from pipeline.staging.load import load
 from pipeline.staging.read import batches, read
+from tests.staging.staged_source import ListSettings, list_source, posting, settings_in
 
 
 def fetch(folder: Path, pages: Any, run_id: str = "r1", **options: Any) -> Fetch:
@@ -162,8 +162,8 @@ def test_a_pending_package_that_cannot_be_read_is_dropped_and_reported(tmp_path:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from staged_source import list_source, posting
-from test_staging_load import fetch
+from tests.staging.staged_source import list_source, posting
+from tests.staging.test_staging_load import fetch
 step = sys.argv[2]
 def run(pipeline, source):
     if step == "extract":
@@ -184,10 +184,7 @@ fetch(Path(sys.argv[1]), [[posting(1)]], run=run)
 @pytest.mark.parametrize("step", ["extract", "normalize", "load"])
 def test_killed_at_each_step(tmp_path: Path, step: str) -> None:
     fetch(tmp_path, [[posting(0)]], "r0")
-    here = Path(__file__).parent
-    path = os.pathsep.join(map(str, [here, here.parent, here.parents[1]]))
-    old = os.environ.get("PYTHONPATH", "")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([path, old])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), step], env=environment, check=False
     )

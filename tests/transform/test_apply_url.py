@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_hostile_text import LONG, SHORT, assert_linear
 
 from pipeline.transform.deduplication.apply_url import (
     MAX_KEY_CHARS,
@@ -14,6 +13,7 @@ from pipeline.transform.deduplication.apply_url import (
     apply_targets,
     employers_urls,
 )
+from tests.transform.test_hostile_text import LONG, SHORT, assert_linear
 
 UUID = "a102c558-c365-48cf-b1ae-766037509e5c"
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from relevant_postings import SEEN, postings
-from sources.source_fetch import PAYLOADS, as_mapped
 
 from pipeline.sources import SOURCES
 from pipeline.transform.cleaning.normalize import normalize
 from pipeline.transform.deduplication.deduplicate import Override, deduplicate, with_keys
 from pipeline.transform.schema import RelevantPosting
+from tests.support.source_fetch import PAYLOADS, as_mapped
+from tests.transform.relevant_postings import SEEN, postings
 
 BODY = " ".join(f"We build service {n} with team {n * 7 % 31} for customer {n}." for n in range(40))
 OTHER_BODY = " ".join(

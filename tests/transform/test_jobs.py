@@ -7,12 +7,12 @@ from typing import Any
 
 import dataframely as dy
 import polars as pl
-from relevant_postings import SEEN, postings
 
 from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
 from pipeline.transform.jobs import build_jobs, with_content_hash
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch, Job
+from tests.transform.relevant_postings import SEEN, postings
 
 REQUISITION = "https://boards.greenhouse.io/acme/jobs/5729825003"
 BODY = "We build services. " * 40

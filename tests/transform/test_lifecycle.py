@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relevant_postings import SEEN, postings
 
 from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch
+from tests.transform.relevant_postings import SEEN, postings
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HALF_LIFE, RETENTION = 30 * DAY, 90 * DAY

@@ -1,4 +1,4 @@
-"""What an HTTP answer says: its JSON, the pause it asks for, and its words on an error."""
+"""What a response says: its JSON, the pause it asks for, and its message on an error."""
 
 from __future__ import annotations
 
@@ -12,20 +12,29 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from requests import Response
-
 _MAX_DIGITS = 4_000
 """Python refuses to read whole numbers of more than 4,300 digits."""
 MAX_VALUES = 3_000_000
-"""The most JSON values in one answer: each takes up to 100 bytes of memory, whatever it takes in
+"""The most JSON values in one response: each takes up to 100 bytes of memory, whatever it takes in
 the body. They are counted by their commas and brackets, those in texts too."""
 MAX_POSTINGS = 100_000
-"""The most elements of the list that an answer is, or holds at its top."""
-_MAX_WORDS_CHARS = 200
+"""The most elements of the list that a response is, or holds at its top."""
+_MAX_MESSAGE_CHARS = 200
 _MAX_ERROR_BYTES = 100_000
 _FIRST_UNIX_TIME = 1_000_000_000
 """From here on a number in a header is a time of this century, not a number of seconds."""
 _LONGEST_PAUSE_SECONDS = 366 * 86_400.0
+
+
+@dataclass(frozen=True)
+class Response:
+    """A whole response. The names of ``headers`` are taken in any case; ``location`` is where a
+    redirect leads, None where it is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    location: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Parsed:
     value: Any
 
 
-class ExcessiveAnswerError(Exception):
+class ExcessiveResponseError(Exception):
     """A JSON text has more values than its size warrants; the message says how many are read."""
 
 
@@ -45,11 +54,11 @@ def parse(body: bytes) -> Parsed | None:
     are kept.
 
     Raises:
-        ExcessiveAnswerError: it has more than ``MAX_VALUES`` values, which is known before any is
+        ExcessiveResponseError: it has more than ``MAX_VALUES`` values, which is known before any is
             made, or a list of more than ``MAX_POSTINGS`` at its top.
     """
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise ExcessiveAnswerError(f"more than {MAX_VALUES:,} values")
+        raise ExcessiveResponseError(f"more than {MAX_VALUES:,} values")
     try:
         text = body.decode(json.detect_encoding(body), "replace")
         value = json.loads(text, parse_constant=lambda _: None, parse_int=_whole_number)
@@ -57,7 +66,7 @@ def parse(body: bytes) -> Parsed | None:
         return None
     for part in (value, *(value.values() if isinstance(value, Mapping) else ())):
         if isinstance(part, list) and len(part) > MAX_POSTINGS:
-            raise ExcessiveAnswerError(f"more than {MAX_POSTINGS:,} postings")
+            raise ExcessiveResponseError(f"more than {MAX_POSTINGS:,} postings")
     return Parsed(value)
 
 
@@ -65,15 +74,15 @@ def _whole_number(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
-def asked_pause(response: Response) -> timedelta | None:
+def retry_after(response: Response) -> timedelta | None:
     """How long the source asks not to be asked, if it does: in ``Retry-After`` of a 429 or 503,
     or in RapidAPI's headers (https://docs.rapidapi.com/docs/response-headers) where no request
-    is left, which an answer with status 200 may say too."""
+    is left, which a response with status 200 may say too."""
     if response.headers.get("X-RateLimit-Requests-Remaining", "").strip() == "0":
         reset = _pause(response.headers.get("X-RateLimit-Requests-Reset"))
         if reset:
             return reset
-    if response.status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+    if response.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return _pause(response.headers.get("Retry-After"))
     return None
 
@@ -106,26 +115,26 @@ def is_plan_used_up(response: Response) -> bool:
     """Whether a refusal says that the requests of the plan are used up (RapidAPI: "You have
     exceeded the MONTHLY quota for Requests on your current plan"), and not only that they come
     too fast."""
-    if response.status_code == HTTPStatus.PAYMENT_REQUIRED:
+    if response.status == HTTPStatus.PAYMENT_REQUIRED:
         return True
-    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+    if response.status != HTTPStatus.TOO_MANY_REQUESTS:
         return False
-    answer = parse(response.content[:_MAX_ERROR_BYTES])
-    return bool(_PLAN_IS_USED_UP.search(words_on_error(answer.value if answer else None, ())))
+    parsed = parse(response.body[:_MAX_ERROR_BYTES])
+    return bool(_PLAN_IS_USED_UP.search(error_message(parsed.value if parsed else None, ())))
 
 
-def words_on_error(answer: Any, secrets: Collection[str]) -> str:
-    """The source's own words on an error, as one line without tags, URLs' queries, what a terminal
-    obeys, or any of ``secrets``; empty where it has none."""
-    if not isinstance(answer, Mapping):
+def error_message(content: Any, secrets: Collection[str]) -> str:
+    """The source's own message in the JSON of an error, as one line without tags, URLs' queries,
+    control characters, or any of ``secrets``; empty where it has none."""
+    if not isinstance(content, Mapping):
         return ""
     for field in ("display", "message", "error", "exception"):
-        value = answer.get(field)
+        value = content.get(field)
         value = value.get("message") if isinstance(value, Mapping) else value
         if isinstance(value, str) and value.strip():
             for secret in sorted(secrets, key=len, reverse=True):
                 value = value.replace(secret, "***")
             plain = re.sub(r"<[^<>]*>|\?\S+", " ", value)
             plain = "".join(char if char.isprintable() else " " for char in plain)
-            return " ".join(plain.split())[:_MAX_WORDS_CHARS].rstrip(" .")
+            return " ".join(plain.split())[:_MAX_MESSAGE_CHARS].rstrip(" .")
     return ""

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from pipeline.simulator.market import Market
-from pipeline.simulator.server import DemoServer, DemoServerError, serve
+from pipeline.simulator.server import Simulator, SimulatorError, serve
 
 REPOSITORY = Path(__file__).parents[2]
 PAYLOADS = REPOSITORY.parent / "shared" / "payloads"
@@ -26,7 +26,7 @@ ADZUNA_KEYS = {"app_id": "demo", "app_key": "demo"}
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[DemoServer]:
+def demo() -> Iterator[Simulator]:
     with serve() as server:
         yield server
 
@@ -38,13 +38,13 @@ def recorded(name: str) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def jsearch(demo: DemoServer, **params: str | int) -> dict[str, Any]:
+def jsearch(demo: Simulator, **params: str | int) -> dict[str, Any]:
     answer = httpx.get(f"{demo.url}/jsearch/search-v2", params=params, headers=RAPIDAPI, timeout=30)
     assert answer.status_code == 200
     return answer.json()
 
 
-def adzuna(demo: DemoServer, country: str = "gb", page: int = 1, **params: str | int) -> Any:
+def adzuna(demo: Simulator, country: str = "gb", page: int = 1, **params: str | int) -> Any:
     url = f"{demo.url}/adzuna/v1/api/jobs/{country}/search/{page}"
     answer = httpx.get(url, params=ADZUNA_KEYS | params, timeout=30)
     assert answer.status_code == 200
@@ -64,7 +64,7 @@ def assert_same_fields(ours: list[dict[str, Any]], theirs: list[dict[str, Any]])
         assert not mine or not real or mine & real, name
 
 
-def test_remoteok_is_a_flat_array_that_ignores_parameters(demo: DemoServer) -> None:
+def test_remoteok_is_a_flat_array_that_ignores_parameters(demo: Simulator) -> None:
     first = httpx.get(f"{demo.url}/remoteok/api", timeout=30).json()
     again = httpx.get(f"{demo.url}/remoteok/api", params={"page": 999, "limit": 1}).json()
     assert set(first[0]) == {"last_updated", "legal"}
@@ -74,7 +74,7 @@ def test_remoteok_is_a_flat_array_that_ignores_parameters(demo: DemoServer) -> N
     assert epochs == sorted(epochs, reverse=True)
 
 
-def test_remoteok_has_the_recorded_fields(demo: DemoServer) -> None:
+def test_remoteok_has_the_recorded_fields(demo: Simulator) -> None:
     ours = httpx.get(f"{demo.url}/remoteok/api", timeout=30).json()[1:]
     theirs = recorded("remoteok_2024-12-04.json")[1:]
     theirs = [{k: v for k, v in job.items() if k not in ("original", "verified")} for job in theirs]
@@ -82,13 +82,13 @@ def test_remoteok_has_the_recorded_fields(demo: DemoServer) -> None:
     assert {name for job in ours for name in job} - {"original", "verified"} == set(theirs[0])
 
 
-def test_jsearch_refuses_a_request_without_its_key(demo: DemoServer) -> None:
+def test_jsearch_refuses_a_request_without_its_key(demo: Simulator) -> None:
     answer = httpx.get(f"{demo.url}/jsearch/search-v2", params={"query": "sre"})
     assert answer.status_code == 401
     assert "message" in answer.json()
 
 
-def test_jsearch_tells_what_is_left(demo: DemoServer) -> None:
+def test_jsearch_tells_what_is_left(demo: Simulator) -> None:
     left = []
     for _ in range(2):
         answer = httpx.get(
@@ -99,7 +99,7 @@ def test_jsearch_tells_what_is_left(demo: DemoServer) -> None:
     assert left[1] < left[0]
 
 
-def test_jsearch_pages_hold_ten_jobs_and_repeat_one(demo: DemoServer) -> None:
+def test_jsearch_pages_hold_ten_jobs_and_repeat_one(demo: Simulator) -> None:
     first = jsearch(demo, query="backend engineer")["data"]
     second = jsearch(demo, query="backend engineer", cursor=first["cursor"])["data"]
     pages = [first["jobs"], second["jobs"]]
@@ -114,7 +114,7 @@ def test_jsearch_pages_hold_ten_jobs_and_repeat_one(demo: DemoServer) -> None:
     assert both["data"]["cursor"] == second["cursor"] not in (None, first["cursor"])
 
 
-def test_jsearch_pages_end_without_a_cursor(demo: DemoServer) -> None:
+def test_jsearch_pages_end_without_a_cursor(demo: Simulator) -> None:
     cursor, seen = "", set()
     while cursor is not None:
         data = jsearch(demo, query="rust", num_pages=20, cursor=cursor)["data"]
@@ -124,13 +124,13 @@ def test_jsearch_pages_end_without_a_cursor(demo: DemoServer) -> None:
     assert seen
 
 
-def test_jsearch_has_given_up_its_older_path(demo: DemoServer) -> None:
+def test_jsearch_has_given_up_its_older_path(demo: Simulator) -> None:
     answer = httpx.get(f"{demo.url}/jsearch/search", params={"query": "sre"}, headers=RAPIDAPI)
     assert answer.status_code == 404
     assert answer.json() == {"message": "Endpoint '/search' does not exist"}
 
 
-def test_jsearch_finds_words_places_and_alternatives(demo: DemoServer) -> None:
+def test_jsearch_finds_words_places_and_alternatives(demo: Simulator) -> None:
     in_london = jsearch(demo, query="devops engineer in london, uk", num_pages=5)["data"]["jobs"]
     assert in_london
     assert {job["job_country"] for job in in_london} == {"GB"}
@@ -146,20 +146,20 @@ def test_jsearch_finds_words_places_and_alternatives(demo: DemoServer) -> None:
 @pytest.mark.parametrize(
     "params", [{}, {"query": "sre", "cursor": "x"}, {"query": "a", "num_pages": 0}]
 )
-def test_jsearch_refuses_what_it_cannot_read(demo: DemoServer, params: dict[str, Any]) -> None:
+def test_jsearch_refuses_what_it_cannot_read(demo: Simulator, params: dict[str, Any]) -> None:
     answer = httpx.get(f"{demo.url}/jsearch/search-v2", params=params, headers=RAPIDAPI)
     assert answer.status_code == 400
     assert answer.json()["status"] == "ERROR"
 
 
-def test_jsearch_has_the_recorded_fields_of_the_older_answers(demo: DemoServer) -> None:
+def test_jsearch_has_the_recorded_fields_of_the_older_answers(demo: Simulator) -> None:
     data = jsearch(demo, query="engineer in united states", num_pages=20)["data"]["jobs"]
     ours = [job for job in data if "job_employment_types" not in job]
     assert 0 < len(ours) < len(data)
     assert_same_fields(ours, recorded("jsearch_2022.json")["data"])
 
 
-def test_adzuna_refuses_a_request_without_keys(demo: DemoServer) -> None:
+def test_adzuna_refuses_a_request_without_keys(demo: Simulator) -> None:
     url = f"{demo.url}/adzuna/v1/api/jobs/gb/search/1"
     answer = httpx.get(url, params={"app_id": "demo"})
     assert answer.status_code == 401
@@ -170,7 +170,7 @@ def test_adzuna_refuses_a_request_without_keys(demo: DemoServer) -> None:
     assert "exception" in answer.json()
 
 
-def test_adzuna_pages_are_all_the_results_newest_first(demo: DemoServer) -> None:
+def test_adzuna_pages_are_all_the_results_newest_first(demo: Simulator) -> None:
     first = adzuna(demo, "us", what="engineer", results_per_page=50, sort_by="date")
     assert first["mean"] > 0
     results = list(first["results"])
@@ -182,7 +182,7 @@ def test_adzuna_pages_are_all_the_results_newest_first(demo: DemoServer) -> None
     assert any("<strong>" in job["title"] for job in results)
 
 
-def test_adzuna_narrows_by_words_and_category(demo: DemoServer) -> None:
+def test_adzuna_narrows_by_words_and_category(demo: Simulator) -> None:
     either = adzuna(demo, what_or="kubernetes terraform", category="it-jobs")
     assert either["count"] > 20
     assert {job["category"]["tag"] for job in either["results"]} == {"it-jobs"}
@@ -193,7 +193,7 @@ def test_adzuna_narrows_by_words_and_category(demo: DemoServer) -> None:
     )
 
 
-def test_adzuna_has_the_recorded_fields(demo: DemoServer) -> None:
+def test_adzuna_has_the_recorded_fields(demo: Simulator) -> None:
     ours = adzuna(demo, results_per_page=50)["results"]
     theirs = recorded("adzuna_gb_2022-06.json")
     assert set(theirs) == set(adzuna(demo))
@@ -202,17 +202,17 @@ def test_adzuna_has_the_recorded_fields(demo: DemoServer) -> None:
         assert_same_fields([job[part] for job in ours], [job[part] for job in theirs["results"]])
 
 
-def test_the_servers_words_are_the_markets_truth(demo: DemoServer) -> None:
+def test_the_servers_words_are_the_markets_truth(demo: Simulator) -> None:
     market = Market()
     for job in jsearch(demo, query="site reliability engineer", num_pages=3)["data"]["jobs"]:
         truth = market.truth("jsearch", job["job_id"])
         assert job["employer_name"].startswith(truth.company)
 
 
-def test_a_taken_port_is_told(demo: DemoServer) -> None:
+def test_a_taken_port_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(DemoServerError, match=f"port {port}"), serve(port):
+        with pytest.raises(SimulatorError, match=f"port {port}"), serve(port):
             pass
 
 
@@ -223,7 +223,8 @@ def test_the_command_prints_its_environment_and_stops_on_interrupt() -> None:
             assert process.stdout is not None
             url = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
             assert url is not None
-            assert "REMOTEOK_BASE_URL" in "".join(process.stdout.readline() for _ in range(4))
+            lines = iter(process.stdout.readline, "")
+            assert any(line.startswith("export REMOTEOK_BASE_URL=") for line in lines)
             assert httpx.get(f"{url[0]}/remoteok/api").status_code == 200
             os.kill(process.pid, signal.SIGINT)
             assert process.wait(timeout=15) == 0

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transform.cleaning.raw_values import (
+from pipeline.sources._raw_values import (
     day_of_age,
     epoch_time,
     filled,
