@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,11 +92,6 @@ def deduplicate(postings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             is_retired=pl.lit(False),
         )
     )
-    hashes = [
-        hashlib.sha256(repr(row).encode()).hexdigest()
-        for row in jobs.drop("review_at", "is_retired", "last_seen_at", "run_id").rows()
-    ]
-    jobs = jobs.with_columns(content_hash=pl.Series(hashes, dtype=pl.String))
     return jobs.select(Job.column_names()).sort("job_id"), job_postings
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.simulator.listings import SourceName
 from pipeline.simulator.market import Market
-from pipeline.transform.schema import CATEGORIES
+from pipeline.fields import CATEGORIES
 
 NOON = datetime(2026, 2, 6, 12, tzinfo=UTC)
 ID_FIELDS: dict[SourceName, str] = {"remoteok": "id", "jsearch": "job_id", "adzuna": "id"}
