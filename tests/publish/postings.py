@@ -119,8 +119,14 @@ def publish_all(
     connection: Connection, postings: Iterable[Mapping[str, Any]], **values: Any
 ) -> Statistics:
     """A full refresh of these postings."""
-    jobs, job_postings = deduplicate(keyed(postings))
-    return publish(connection, [(jobs, job_postings)], **_defaults(connection, True) | values)
+    return publish_frames(connection, *deduplicate(keyed(postings)), **values)
+
+
+def publish_frames(
+    connection: Connection, jobs: pl.DataFrame, postings: pl.DataFrame, **values: Any
+) -> Statistics:
+    """A full refresh that computed these ``Job`` and ``JobPosting`` rows."""
+    return publish(connection, [(jobs, postings)], **_defaults(connection, True) | values)
 
 
 def publish_delta(
