@@ -234,6 +234,11 @@ class Field:
     facet: str = ""
 
     @property
+    def explained(self) -> str:
+        """What it says, and in which unit."""
+        return f"{self.description} In {self.unit}." if self.unit else self.description
+
+    @property
     def shown_as(self) -> str:
         """The API's name for it."""
         return self.label or self.name

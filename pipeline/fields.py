@@ -288,7 +288,7 @@ FIELDS = (
         "this one appeared.", None, nullable=True, posting=Stage.JUDGED, shown=Shown.POSTING,
     ),
     Field(
-        "posting_count", Count(minimum=1), "How many postings advertise it.", 2, unit="postings",
+        "posting_count", Count(minimum=1), "How many postings advertise it.", 2,
         job=OfJob.COMPUTED,
     ),
     Field(

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.fields import CATEGORIES
 from pipeline.simulator.listings import SourceName
 from pipeline.simulator.market import Market
-from pipeline.fields import CATEGORIES
 
 NOON = datetime(2026, 2, 6, 12, tzinfo=UTC)
 ID_FIELDS: dict[SourceName, str] = {"remoteok": "id", "jsearch": "job_id", "adzuna": "id"}

@@ -15,9 +15,9 @@ from functools import reduce
 
 import polars as pl
 
+from pipeline.fields import CATEGORIES
 from pipeline.transform.cleaning.skills import KINDS, skills_in
 from pipeline.transform.cleaning.text import fold
-from pipeline.fields import CATEGORIES
 
 SHORT_DESCRIPTION_CHARS = 800
 """Below this a description is a teaser that has no room for a list of technologies."""
