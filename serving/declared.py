@@ -108,7 +108,7 @@ Salary = Annotated[
 def _asked(field: declaration.Field, asks: Filter) -> Any:
     """The type and the default of the query parameter that asks for a field."""
     described: dict[str, Any] = {
-        "description": asks.description or field.description,
+        "description": asks.description or field.explained,
         "examples": None if asks.example is None else [asks.example],
     }
     one: Any = _one_asked(field.kind)
