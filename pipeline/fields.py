@@ -19,6 +19,7 @@ from pipeline.declaration import (
     Count,
     Field,
     Filter,
+    Kind,
     Mapped,
     Moment,
     Money,
@@ -52,6 +53,17 @@ _JOB = Shown.LIST | Shown.DETAIL
 _EXPORTED = _JOB | Shown.EXPORT
 _EVERYWHERE = _EXPORTED | Shown.POSTING
 _BY_DETAIL = Shown.DETAIL | Shown.EXPORT
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a published table: its type as PostgreSQL names it."""
+
+    name: str
+    type: str
+    nullable: bool
+    description: str
+
 
 FIELDS = (
     Field(
@@ -335,16 +347,6 @@ FIELDS = (
 """In the order in which the API writes them."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a published table."""
-
-    name: str
-    type: str
-    nullable: bool
-    description: str
-
-
 def declared(name: str) -> Field:
     """The field of this name.
 
@@ -372,6 +374,47 @@ def of_jobs() -> list[Field]:
         field for field in FIELDS
         if field.job is not None and field.job not in (OfJob.PUBLISHED, OfJob.READ)
     ]  # fmt: skip
+
+
+def of_table(table: str) -> list[Column]:
+    """The declared columns of ``jobs`` or ``job_postings``, in their order.
+
+    Raises:
+        KeyError: another table.
+    """
+    stored = {
+        "jobs": [
+            field for field in FIELDS
+            if field.job is not None and field.job is not OfJob.READ
+        ],
+        "job_postings": [
+            field for field in FIELDS
+            if field.posting is not None and field.posting is not Stage.READ
+        ],
+    }  # fmt: skip
+    return [
+        Column(field.name, _type_of_column(field.kind, table), field.nullable, field.explained)
+        for field in stored[table]
+    ]
+
+
+def _type_of_column(kind: Kind, table: str) -> str:
+    match kind:
+        case Texts():
+            return "text[]"
+        case YesNo():
+            return "boolean"
+        case Number():
+            return "double precision"
+        case Money():
+            # Of a posting as its source gives it; rounded to cents where it is published.
+            return "numeric" if table == "jobs" else "double precision"
+        case Count():
+            return "bigint"
+        case Moment():
+            return "timestamp with time zone"
+        case Text() | Code() | OneOf():
+            return "text"
 
 
 def rules() -> list[str]:

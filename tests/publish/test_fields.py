@@ -13,7 +13,8 @@ from postings import Connection, publish_frames
 from psycopg import sql
 from values_of_fields import value
 
-from pipeline.fields import declared
+from pipeline.fields import Column, declared, of_table
+from pipeline.publish.migrate import migrate
 from pipeline.transform.schema import Job, JobPosting
 
 KEYS = {"jobs": "job_id", "job_postings": "posting_id"}
@@ -86,7 +87,7 @@ def tamper(connection: Connection, table: str, row: dict[str, Any], column: str)
     assert changed.rowcount == 1
 
 
-def of_table(connection: Connection, table: str, number: int) -> tuple[list[Any], list[Any]]:
+def varied_rows(connection: Connection, table: str, number: int) -> tuple[list[Any], list[Any]]:
     """Jobs and postings, of which those of ``table`` vary."""
     names = {name: columns(connection, name) for name in KEYS}
     if table == "jobs":
@@ -111,9 +112,30 @@ def test_every_column_is_declared(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("table", KEYS)
+def test_the_tables_are_as_declared(connection: Connection, table: str) -> None:
+    found = connection.execute(
+        "select attname, format_type(atttypid, -1), not attnotnull,"
+        " col_description(attrelid, attnum)"
+        " from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+        (table,),
+    ).fetchall()
+    columns = {name: Column(name, *rest) for name, *rest in found}
+    for column in of_table(table):
+        assert columns[column.name] == column
+
+
+def test_a_comment_that_says_something_else_is_replaced(connection: Connection) -> None:
+    connection.execute("comment on column jobs.title is 'out of date'")
+    migrate(connection)
+    said = "select col_description('jobs'::regclass, attnum) from pg_attribute where attname = %s"
+    found = connection.execute(f"{said} and attrelid = 'jobs'::regclass", ("title",)).fetchone()
+    assert found == (declared("title").description,)
+
+
+@pytest.mark.parametrize("table", KEYS)
 def test_a_column_that_alone_differs_is_written(connection: Connection, table: str) -> None:
     names = columns(connection, table)
-    before, after = (of_table(connection, table, number) for number in (0, 1))
+    before, after = (varied_rows(connection, table, number) for number in (0, 1))
     which = list(KEYS).index(table)
     publish_rows(connection, *before)
     assert stored(connection, table, names) == sorted_rows(table, before[which])
@@ -126,7 +148,7 @@ def test_a_column_that_alone_differs_is_written(connection: Connection, table: s
 @pytest.mark.parametrize("table", KEYS)
 def test_what_is_stored_wrongly_is_repaired(connection: Connection, table: str) -> None:
     names = columns(connection, table)
-    other, right = (of_table(connection, table, number) for number in (0, 1))
+    other, right = (varied_rows(connection, table, number) for number in (0, 1))
     which = list(KEYS).index(table)
     publish_rows(connection, *right)
     for row, wrong in zip(right[which], other[which], strict=True):
@@ -141,7 +163,7 @@ def test_when_a_posting_was_joined_is_told_anew_only_where_why_differs(
     connection: Connection,
 ) -> None:
     for number in (0, 1):
-        publish_rows(connection, *of_table(connection, "job_postings", number))
+        publish_rows(connection, *varied_rows(connection, "job_postings", number))
     joined = connection.execute(
         "select posting_id from job_postings where merged_version = 2 order by 1"
     ).fetchall()
