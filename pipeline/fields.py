@@ -422,6 +422,14 @@ def rules() -> list[str]:
     return list(dict.fromkeys(field.rule for field in FIELDS if field.rule))
 
 
+def transformed() -> list[tuple[object, ...]]:
+    """What the transform does with the fields, without what is said and shown of them."""
+    return [
+        (field.name, field.kind, field.nullable, field.mapped, field.posting, field.job, field.rule)
+        for field in FIELDS
+    ]
+
+
 def shown(where: Shown) -> list[Field]:
     """What the API shows there."""
     return [field for field in FIELDS if where in field.shown]

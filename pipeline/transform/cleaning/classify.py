@@ -18,6 +18,7 @@ import polars as pl
 from pipeline.fields import CATEGORIES
 from pipeline.transform.cleaning.skills import KINDS, skills_in
 from pipeline.transform.cleaning.text import fold
+from pipeline.transform.derived import with_derived
 
 SHORT_DESCRIPTION_CHARS = 800
 """Below this a description is a teaser that has no room for a list of technologies."""
@@ -318,6 +319,7 @@ def classify(postings: pl.LazyFrame) -> pl.LazyFrame:
             _reason().alias("category_reason"),
         )
         .drop("_title", "_rule", "_evidence")
+        .pipe(with_derived)
     )
 
 
