@@ -247,7 +247,10 @@ class _Publish:
         self.connection.execute("truncate incoming_jobs, incoming_postings")
         copy(self.connection, jobs, "incoming_jobs")
         copy(self.connection, postings, "incoming_postings")
-        self.connection.execute("analyze incoming_jobs, incoming_postings")
+        # Of the columns that the tables are joined by: texts and lists take long to look at.
+        self.connection.execute(
+            "analyze incoming_jobs (job_id), incoming_postings (posting_id, job_id)"
+        )
         self._step("moved_postings")
         counts = self._counted("closed_and_reopened")
         counts["retired"] = self._step("retired_jobs")
