@@ -8,7 +8,6 @@ an answer about them that mixes two versions cannot pass.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,11 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipeline.fields import CATEGORIES
 from pipeline.publish import leases
 from pipeline.publish.publish import Statistics, publish
 from pipeline.publish.state import base_version
 from pipeline.transform.schema import (
-    CATEGORIES,
     CompleteFetch,
     Job,
     JobPosting,
@@ -203,5 +202,4 @@ def _row(opening: Opening) -> dict[str, Any]:
         "closed_at": _NEWEST if opening.is_closed else None,
         "is_retired": False,
         "posting_count": 1,
-        "content_hash": hashlib.sha256(repr(opening).encode()).hexdigest(),
     }

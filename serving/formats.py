@@ -21,19 +21,40 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg.rows import DictRow
 
-_TEXTS = pa.list_(pa.string())
-_MOMENT = pa.timestamp("us", "UTC")
-COLUMNS: dict[str, pa.DataType] = {
-    "id": pa.string(), "source": pa.string(), "sources": _TEXTS, "title": pa.string(),
-    "company": pa.string(), "city": pa.string(), "region": pa.string(), "country": pa.string(),
-    "remote": pa.bool_(), "employment_type": pa.string(), "category": pa.string(),
-    "skills": _TEXTS, "salary_min": pa.decimal128(14, 2), "salary_max": pa.decimal128(14, 2),
-    "salary_currency": pa.string(), "salary_period": pa.string(),
-    "salary_is_predicted": pa.bool_(), "apply_url": pa.string(), "source_url": pa.string(),
-    "posted_at": _MOMENT, "posted_at_is_approximate": pa.bool_(), "first_seen_at": _MOMENT,
-    "updated_at": _MOMENT, "status": pa.string(),
-    "attribution": pa.string(),
-}  # fmt: skip
+from pipeline.declaration import (
+    Code,
+    Count,
+    Kind,
+    Moment,
+    Money,
+    Number,
+    OneOf,
+    Text,
+    Texts,
+    YesNo,
+)
+from pipeline.fields import exported
+
+
+def _arrow(kind: Kind) -> pa.DataType:
+    match kind:
+        case Text() | Code() | OneOf():
+            return pa.string()
+        case Texts():
+            return pa.list_(pa.string())
+        case YesNo():
+            return pa.bool_()
+        case Number():
+            return pa.float64()
+        case Money():
+            return pa.decimal128(14, 2)
+        case Count():
+            return pa.int64()
+        case Moment():
+            return pa.timestamp("us", "UTC")
+
+
+COLUMNS = {field.shown_as: _arrow(field.kind) for field in exported()}
 """The columns of an export, as in Parquet."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -1,110 +1,28 @@
-"""What the API accepts and answers. The names are those of :mod:`pipeline.transform.schema`."""
+"""What the API accepts and answers. What is said of a job follows from the declaration of the
+fields (:mod:`pipeline.fields`): the filters, the facets, and the fields of the answers."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-# Copies of the lists in pipeline.transform.schema, which the tests hold against each other:
-# importing that module would load Polars into every worker of the API.
-EmploymentType = Literal[
-    "FULLTIME", "PARTTIME", "CONTRACT", "INTERN", "TEMPORARY", "VOLUNTEER", "OTHER"
-]
-Category = Literal["backend", "devops", "sre", "cloud", "platform"]
-SalaryPeriod = Literal["YEAR", "MONTH", "WEEK", "DAY", "HOUR"]
+from pipeline.declaration import Shown
+from pipeline.fields import facets
+from serving.declared import Split, Time, Values, answered, asking, within
+from serving.declared import Text as Text
 
-Status = Literal["open", "likely_closed", "closed"]
-Facet = Literal[
-    "category", "source", "country", "employment_type", "remote", "status", "city", "company",
-    "skills",
-]  # fmt: skip
+if TYPE_CHECKING:
+    Facet = str
+else:
+    Facet = Literal[*facets()]
+"""What jobs can be counted by."""
 
 MAX_SEARCH_CHARS = 500
 MAX_CURSOR_CHARS = 5_000
 """Of a cursor with the longest id that PostgreSQL indexes, 2,700 bytes."""
 MAX_OFFSET = 10_000
-MAX_VALUES = 50
-"""How often a filter may be repeated."""
-
-
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain the character NUL")
-    return text
-
-
-def _split(values: object) -> object:
-    if not isinstance(values, list):
-        return values
-    parts = [part.strip() for value in values for part in str(value).split(",")]
-    return [part for part in parts if part]
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:  # within a day of the first or the last year
-        return moment.replace(tzinfo=UTC)
-
-
-def _empty_is_absent(value: object) -> object:
-    """An empty number is none: OpenAPI has no other way to write null into a URL."""
-    return None if value == "" else value
-
-
-_MOMENT = re.compile(
-    r"(?P<day>[0-9]{4}(?:-[0-9]{2}-[0-9]{2}|[0-9]{4}|-?W[0-9]{2}(?:-?[1-7])?))"
-    r"(?:[T ](?P<time>[0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]+)?)?)?)"
-    r"(?: ?Z|(?P<sign> ?[-+]| )(?P<offset>(?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?))?)?"
-)
-_HOW_TO_WRITE = (
-    "must be a date (2026-02-06) or a time (2026-02-06T10:30:00Z) that there is; a time zone is "
-    "written as its offset, with + as %2B (2026-02-06T10:30:00%2B02:00)"
-)
-
-
-def _moment(text: object) -> datetime:
-    """An ISO 8601 date or time. A blank where an offset begins was a plus sign before it was
-    decoded."""
-    plain = text.upper().replace("\u2212", "-") if isinstance(text, str) else ""
-    written = _MOMENT.fullmatch(plain)
-    if written is None:
-        raise ValueError(_HOW_TO_WRITE)
-    offset = (written["sign"].strip() or "+") + written["offset"] if written["offset"] else "Z"
-    try:
-        return datetime.fromisoformat(f"{written['day']}T{written['time'] or '00'}{offset}")
-    except ValueError:
-        raise ValueError(_HOW_TO_WRITE) from None
-
-
-Text = Annotated[
-    str,
-    AfterValidator(_without_nul),
-    Field(json_schema_extra={"pattern": r"^[^\u0000]*$"}),
-]
-"""Text that PostgreSQL can hold."""
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)]
-Split = BeforeValidator(_split)
-"""Of a list: values may be separated by commas as well as repeated."""
-Values = Field(max_length=MAX_VALUES)
-Since = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
-
-Time = Annotated[datetime, Field(examples=["2026-02-06T10:30:00Z"])]
-Salary = Annotated[
-    str, Field(description="A decimal number, as text to keep it exact.", examples=["42766.78"])
-]
 
 
 class Parameters(BaseModel):
@@ -113,9 +31,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Filters(Parameters):
-    """Which jobs. All kinds of filters together must match; of one kind, any value."""
-
+class Searched(Parameters):
     search: Annotated[Text, StringConstraints(max_length=MAX_SEARCH_CHARS)] | None = Field(
         None,
         description=(
@@ -126,58 +42,10 @@ class Filters(Parameters):
         ),
         examples=["kubernetes"],
     )
-    source: Annotated[list[Name], Split, Values] = Field(
-        [], description="Jobs that this source advertises."
-    )
-    category: Annotated[list[Category], Split, Values] = []
-    employment_type: Annotated[list[EmploymentType], Split, Values] = []
-    country: Annotated[list[Country], Split, Values] = Field(
-        [], description="ISO 3166-1 alpha-2.", examples=[["US"]]
-    )
-    city: Annotated[list[Name], Values] = Field(
-        [],
-        description=(
-            "The name, whatever its case, accents and punctuation; it may hold commas, so repeat "
-            "it for several."
-        ),
-    )
-    company: Annotated[list[Name], Values] = Field(
-        [],
-        description=(
-            "The name, whatever its case, accents, punctuation and legal form: `numera` finds "
-            "`Numera, Inc.` too. It may hold commas, so repeat it for several."
-        ),
-    )
-    skills: Annotated[list[Name], Split, Values] = Field(
-        [], description="As answered in `skills`.", examples=[["Kubernetes"]]
-    )
-    remote_only: bool = Field(False, description="Only jobs that can be done from anywhere.")
-    posted_since: Since | None = Field(
-        None,
-        description="A date or a time. A job without a date counts by when it was found.",
-        examples=["2026-02-06T10:30:00Z"],
-    )
-    first_seen_since: Since | None = Field(
-        None,
-        description="Jobs found since this date or time, whenever they were posted.",
-        examples=["2026-02-06T10:30:00Z"],
-    )
-    salary_min: Annotated[
-        Annotated[float, Field(ge=0, le=10**11, allow_inf_nan=False)] | None,
-        BeforeValidator(_empty_is_absent),
-    ] = Field(
-        None,
-        description=(
-            "At least this much a year at the upper end of the salary, in `salary_currency`; "
-            "hours count 2080, days 260, weeks 52 and months 12 times."
-        ),
-    )
-    salary_currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)] | (
-        None
-    ) = Field(None, description="ISO 4217. With `salary_min`, USD if not given.", examples=["USD"])
-    status: Annotated[list[Status], Split, Values] = Field(
-        [], description="Without it, all that are not closed."
-    )
+
+
+class Filters(asking(Searched)):  # type: ignore[misc]
+    """Which jobs. All kinds of filters together must match; of one kind, any value."""
 
 
 class JobsQuery(Filters):
@@ -243,46 +111,16 @@ class NoQuery(Parameters):
     """A route without query parameters."""
 
 
-class Location(BaseModel):
-    city: str | None = Field(examples=["Austin"])
-    country: str | None = Field(description="ISO 3166-1 alpha-2.", examples=["US"])
-    remote: bool
+class Location(within("location", Shown.LIST)):  # type: ignore[misc]
+    """Where the work is."""
 
 
-class JobLocation(Location):
-    region: str | None = Field(examples=["Texas"])
+class JobLocation(within("location", Shown.DETAIL)):  # type: ignore[misc]
+    """Where the work is."""
 
 
-class JobFields(BaseModel):
-    id: str = Field(examples=["jsearch_abc123"])
-    source: str = Field(description="The source it was first seen at.", examples=["jsearch"])
-    sources: list[str] = Field(
-        description="Every source that advertises it.", examples=[["adzuna", "jsearch"]]
-    )
-    title: str = Field(examples=["Senior Backend Engineer"])
-    company: str | None = Field(examples=["Initech"])
-    employment_type: EmploymentType | None = Field(examples=["FULLTIME"])
-    category: Category = Field(examples=["backend"])
-    skills: list[str] = Field(examples=[["Kubernetes", "Python"]])
-    salary_min: Salary | None = Field(examples=["120000"])
-    salary_max: Salary | None = Field(examples=["150000.5"])
-    salary_currency: str | None = Field(description="ISO 4217.", examples=["USD"])
-    salary_period: SalaryPeriod | None = Field(examples=["YEAR"])
-    salary_is_predicted: bool = Field(description="An estimate that is not the employer's.")
-    apply_url: str | None = Field(examples=["https://example.com/apply/abc123"])
-    source_url: str | None = Field(
-        description="The posting at its source; some sources ask that it be linked.",
-        examples=["https://example.com/jobs/abc123"],
-    )
-    posted_at: Time | None
-    posted_at_is_approximate: bool = Field(
-        description="A day that was told as an age (`3 days ago`), right to a day or so."
-    )
-    status: Status = Field(examples=["open"])
-
-
-class JobSummary(JobFields):
-    location: Location
+class JobSummary(answered(Shown.LIST, location=Location)):  # type: ignore[misc]
+    """A job in lists."""
 
 
 Attribution = Annotated[
@@ -318,48 +156,8 @@ class Jobs(BaseModel):
     )  # fmt: skip
 
 
-class JobPosting(BaseModel):
+class JobPosting(answered(Shown.POSTING)):  # type: ignore[misc]
     """One advert of the job, and why it is taken for the same opening."""
-
-    id: str = Field(examples=["adzuna_4711"])
-    source: str = Field(examples=["adzuna"])
-    publisher: str | None = Field(description="The site behind the source.", examples=["LinkedIn"])
-    title: str = Field(examples=["Senior Backend Engineer"])
-    apply_url: str | None = Field(examples=["https://example.com/land/4711"])
-    source_url: str | None = Field(examples=["https://example.com/land/4711"])
-    posted_at: Time | None
-    posted_at_is_approximate: bool
-    first_seen_at: Time
-    last_seen_at: Time
-    status: Status = Field(examples=["open"])
-    status_reason: str = Field(
-        description="What the status follows from.", examples=["Its source shows it."]
-    )
-    closed_at: Time | None
-    repost_of: str | None = Field(
-        description="An earlier posting that its publisher no longer showed when this appeared.",
-        examples=[None],
-    )
-    merge_rule: str = Field(
-        description="`first` for the posting that founded the job, else the rule that joined it.",
-        examples=["first"],
-    )
-    merge_evidence: str | None = Field(
-        description="The value that the rule found equal.", examples=[None]
-    )
-    merge_score: float | None = Field(
-        description="How alike they are, from 0 to 1, where the rule measures it.", examples=[None]
-    )
-    merged_with: str | None = Field(
-        description="The posting that it was compared with.", examples=[None]
-    )
-    merged_in_run: str | None = Field(
-        description="The run that joined it, or that last changed why.", examples=[None]
-    )
-    run_id: str = Field(
-        description="The run that last fetched it.",
-        examples=["5a8b6c1e-0f6d-4a51-b7a7-5a0d5f4c2f11"],
-    )
 
 
 class JobPostings(BaseModel):
@@ -367,25 +165,9 @@ class JobPostings(BaseModel):
     postings: list[JobPosting]
 
 
-class Job(JobFields):
+class Job(answered(Shown.DETAIL, location=JobLocation)):  # type: ignore[misc]
     """A job with all of its postings."""
 
-    location: JobLocation
-    description: str | None = Field(examples=["We run 400 services on Kubernetes …"])
-    description_is_snippet: bool = Field(description="The source gives only its beginning.")
-    category_reason: str = Field(examples=["title: backend engineer"])
-    tags: list[str] = Field(examples=[["python", "postgresql"]])
-    expires_at: Time | None
-    first_seen_at: Time
-    last_seen_at: Time | None = Field(description="When any of its postings was last fetched.")
-    updated_at: Time = Field(description="When what is published of it last changed.")
-    status_reason: str = Field(
-        description="What the status follows from.", examples=["Its source shows it."]
-    )
-    closed_at: Time | None = Field(
-        description="Since when no source shows it, or since when that is to be assumed."
-    )
-    reposted_at: Time | None = Field(description="When its newest repost appeared.")
     postings: list[JobPosting]
     attribution: Attribution
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from pipeline.installation.settings import ConfigurationError
+from pipeline.publish.comments import describe_columns
 
 LOCK = 0x6D696772
 """The advisory lock under which migrations are applied ("migr")."""
@@ -58,6 +59,7 @@ def migrate(
     connection: Connection[TupleRow], migrations: list[Migration] | None = None
 ) -> list[str]:
     """Apply what is missing, each migration in a transaction of its own, and return the names.
+    Then comment the columns with what is declared of them.
 
     Several may call this at once: one applies, the others wait for it and find nothing to do.
 
@@ -80,6 +82,7 @@ def migrate(
                 connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
                 migration = _next(connection, migrations)
                 if migration is None:
+                    describe_columns(connection)
                     return applied
                 connection.execute(migration.statements)
             except psycopg.errors.LockNotAvailable:

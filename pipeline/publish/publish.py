@@ -12,9 +12,10 @@ import polars as pl
 import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow, dict_row
+from psycopg.sql import Composed
 from psycopg.types.json import Jsonb
 
-from pipeline.publish import leases
+from pipeline.publish import leases, upserts
 from pipeline.publish.bulk import text_indexes_built_after
 from pipeline.publish.copying import copy
 from pipeline.publish.state import base_version as newest_version
@@ -115,6 +116,7 @@ def publish(
             connection.execute(load("begin"))
             leases.confirm(connection, token)
             connection.execute(load("incoming"))
+            connection.execute(upserts.incoming())
             if (newest := newest_version(connection)) != base_version:
                 raise PublishConflictError(
                     f"This run computed from version {base_version}, and version {newest} has been "
@@ -245,16 +247,17 @@ class _Publish:
         self.connection.execute("truncate incoming_jobs, incoming_postings")
         copy(self.connection, jobs, "incoming_jobs")
         copy(self.connection, postings, "incoming_postings")
-        self.connection.execute("analyze incoming_jobs, incoming_postings")
+        # Of the columns that the tables are joined by: texts and lists take long to look at.
+        self.connection.execute(
+            "analyze incoming_jobs (job_id), incoming_postings (posting_id, job_id)"
+        )
         self._step("moved_postings")
         counts = self._counted("closed_and_reopened")
         counts["retired"] = self._step("retired_jobs")
-        counts["updated"] = self._step("updated_jobs")
-        self._step("new_jobs")
+        new = self._step("new_jobs")
+        counts["updated"] = self._execute(upserts.jobs()) - new
         self._step("job_reviews")
-        self._step("updated_postings")
-        self._step("seen_again")
-        self._step("new_postings")
+        self._execute(upserts.postings())
         self._step("kept_postings")
         return counts | self._counted("counted_batch")
 
@@ -300,7 +303,10 @@ class _Publish:
         return int(row[0]) + change
 
     def _step(self, name: str) -> int:
-        return self.connection.execute(load(name), self.values).rowcount
+        return self._execute(load(name))
+
+    def _execute(self, statement: bytes | Composed) -> int:
+        return self.connection.execute(statement, self.values).rowcount
 
     def _number(self, query: str) -> int:
         row = self.connection.execute(query.encode()).fetchone()

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 import dataframely as dy
 import polars as pl
 
-from pipeline.transform.schema import STATUSES, JobPosting
+from pipeline.fields import STATUSES
+from pipeline.transform.schema import JobPosting
 
 _HALVINGS_TO_CLOSE = 3.3219
 """After so many half-lives a posting is taken for closed, its chance of being open having fallen

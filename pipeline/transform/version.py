@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from pipeline.fields import transformed
+
 
 def _rules(folder: Traversable) -> list[Traversable]:
     """The modules and data files below a folder, in the order of their names."""
@@ -21,12 +23,12 @@ def _rules(folder: Traversable) -> list[Traversable]:
 
 @cache
 def transform_version(*parameters: object) -> str:
-    """A digest of the code and data of the transform, of the sources' mappings and of the
-    parameters that the rules take: twelve hexadecimal digits. Whatever was published under another
-    one is computed anew."""
+    """A digest of the code and data of the transform, of the sources' mappings, of what it does
+    with the declared fields and of the parameters that the rules take: twelve hexadecimal digits.
+    Whatever was published under another one is computed anew."""
     digest = hashlib.sha256()
     for package in ("pipeline.transform", "pipeline.sources"):
         for module in _rules(files(package)):
             digest.update(module.name.encode() + b"\0" + module.read_bytes() + b"\0")
-    digest.update(repr(parameters).encode())
+    digest.update(repr((transformed(), parameters)).encode())
     return digest.hexdigest()[:12]

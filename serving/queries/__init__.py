@@ -1,17 +1,19 @@
 """The SQL of the API, one statement a file, with named parameters (``%(limit)s``).
 
-A line ``--> name`` stands for the text of ``name.sql``, indented alike: what several statements
-share is written once.
+A line ``--> name`` stands for the text of ``name.sql``, or of what :mod:`serving.queries.columns`
+composes under that name, indented alike: what several statements share is written once.
 """
 
 import re
 from importlib.resources import files
 
+from serving.queries.columns import COMPOSED
+
 _INCLUDE = re.compile(r"^( *)--> (\w+)$", re.MULTILINE)
 
 
 def _text(name: str) -> str:
-    text = (files(__name__) / f"{name}.sql").read_text().rstrip()
+    text = COMPOSED.get(name) or (files(__name__) / f"{name}.sql").read_text().rstrip()
 
     def included(line: re.Match[str]) -> str:
         return "\n".join(line[1] + row for row in _text(line[2]).splitlines())

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -19,6 +19,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.declaration import Field, Moment, Money
+from pipeline.fields import exported
 from serving import queries, validators
 from serving.clients.database import Database, DatabaseOfApp
 from serving.clients.editions import Editions
@@ -45,20 +47,21 @@ log = logging.getLogger(__name__)
 router = APIRouter(tags=["jobs"])
 
 LIST_PATH = "/api/jobs"
-_EXAMPLE = {
-    "id": "jsearch_abc123", "source": "jsearch", "sources": ["adzuna", "jsearch"],
-    "title": "Senior Backend Engineer", "company": "Initech", "city": "Austin", "region": "Texas",
-    "country": "US", "remote": False, "employment_type": "FULLTIME", "category": "backend",
-    "skills": ["Kubernetes", "Python"], "salary_min": Decimal(120_000),
-    "salary_max": Decimal("150000.5"), "salary_currency": "USD", "salary_period": "YEAR",
-    "salary_is_predicted": False, "apply_url": "https://example.com/apply/abc123",
-    "source_url": "https://example.com/jobs/abc123",
-    **dict.fromkeys(
-        ("posted_at", "first_seen_at", "updated_at"), datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
-    ),
-    "feed_updated_at": datetime(2026, 2, 6, 10, 30, tzinfo=UTC),
-    "posted_at_is_approximate": False, "status": "open", "attribution": "Jobs by JSearch",
-}  # fmt: skip
+
+
+def _example(field: Field) -> Any:
+    """Of a column of an export, as PostgreSQL answers it."""
+    match field.kind:
+        case Money():
+            return Decimal(field.example)
+        case Moment():
+            return datetime.fromisoformat(field.example)
+        case _:
+            return field.example
+
+
+_EXAMPLE = {field.shown_as: _example(field) for field in exported()}
+_FEED_EXAMPLE = {"feed_updated_at": _EXAMPLE["updated_at"]}
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Format:
             return {"schema": {"type": "string", "format": "binary"}, "example": "PAR1…PAR1"}
         url = URL(f"https://example.com{LIST_PATH}.{self.extension}")
         writer = self.writer(url, self.query.model_validate({}))
-        example = writer.batch([_EXAMPLE]) + writer.end()
+        example = writer.batch([_EXAMPLE | _FEED_EXAMPLE]) + writer.end()
         return {"schema": {"type": "string"}, "example": example.decode()}
 
 

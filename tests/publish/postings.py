@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,11 +92,6 @@ def deduplicate(postings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             is_retired=pl.lit(False),
         )
     )
-    hashes = [
-        hashlib.sha256(repr(row).encode()).hexdigest()
-        for row in jobs.drop("review_at", "is_retired", "last_seen_at", "run_id").rows()
-    ]
-    jobs = jobs.with_columns(content_hash=pl.Series(hashes, dtype=pl.String))
     return jobs.select(Job.column_names()).sort("job_id"), job_postings
 
 
@@ -125,8 +119,14 @@ def publish_all(
     connection: Connection, postings: Iterable[Mapping[str, Any]], **values: Any
 ) -> Statistics:
     """A full refresh of these postings."""
-    jobs, job_postings = deduplicate(keyed(postings))
-    return publish(connection, [(jobs, job_postings)], **_defaults(connection, True) | values)
+    return publish_frames(connection, *deduplicate(keyed(postings)), **values)
+
+
+def publish_frames(
+    connection: Connection, jobs: pl.DataFrame, postings: pl.DataFrame, **values: Any
+) -> Statistics:
+    """A full refresh that computed these ``Job`` and ``JobPosting`` rows."""
+    return publish(connection, [(jobs, postings)], **_defaults(connection, True) | values)
 
 
 def publish_delta(

@@ -95,7 +95,6 @@ def add_job(connection: Connection, job_id: str, **values: Any) -> None:
         "first_seen_at": DAY,
         "updated_at": DAY,
         "posting_count": 1,
-        "content_hash": "0",
     }
     with connection.transaction():
         connection.execute("delete from removed_jobs where job_id = %s", (job_id,))

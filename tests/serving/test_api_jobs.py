@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -15,8 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform import schema
-from serving import models
 from tests.serving.published_rows import (
     DAY,
     Connection,
@@ -168,7 +166,7 @@ def test_filters(api: httpx.Client, query: str, found: list[str]) -> None:
         ("source=a%00b", "source.0", "NUL"),
         ("search=" + "a" * 10_000, "search", "500"),
         ("serach=go", "serach", "did you mean 'search'?"),
-        ("xyz=1", "xyz", "known: search, source, category"),
+        ("xyz=1", "xyz", "known: search, source, company"),
     ],
 )
 def test_a_faulty_parameter_is_named(
@@ -328,16 +326,6 @@ def test_the_attribution_of_each_source_is_shown(api: httpx.Client, connection: 
     add_job(connection, "unknown_1")
     assert api.get("/api/jobs").json()["attribution"] == {"a": "Jobs by A"}
     assert api.get("/api/jobs/a_1").json()["attribution"] == {"a": "Jobs by A"}
-
-
-def test_the_names_are_those_of_the_pipeline() -> None:
-    assert list(get_args(models.EmploymentType)) == schema.EMPLOYMENT_TYPES
-    assert list(get_args(models.Category)) == schema.CATEGORIES
-    assert list(get_args(models.SalaryPeriod)) == schema.SALARY_PERIODS
-    own = {"id", "location", "postings", "attribution", "last_seen_at", "updated_at"}
-    answered = set(models.Job.model_fields) - own | set(models.JobLocation.model_fields)
-    internal = {"job_id", "content_hash", "posting_count", "review_at", "is_retired"}
-    assert answered == set(schema.Job.column_names()) - internal
 
 
 def test_a_long_search_of_many_jobs_ends_at_the_statement_timeout(

@@ -118,7 +118,7 @@ def test_what_was_published_before_is_found_in_plain_letters_too(postgres: Any) 
         earlier = [m for m in known_migrations() if m.version < 6]
         migrate(connection, earlier)
         for job_id, title in [("a_1", MATHEMATICAL), ("a_2", "Backend"), ("a_3", UNSEEN)]:
-            add_job(connection, job_id, title=title)
+            add_job(connection, job_id, title=title, content_hash="0")
         migrate(connection)
         found = (
             "select array_agg(job_id order by job_id) from jobs"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.fields import CATEGORIES
 from pipeline.simulator.market import Market
-from pipeline.transform.schema import CATEGORIES
 
 NOON = datetime(2026, 2, 6, 12, tzinfo=UTC)
 ID_FIELDS: dict[str, str] = {"remoteok": "id", "jsearch": "job_id", "adzuna": "id"}

@@ -19,7 +19,7 @@ COLUMNS = (
     "changed_version",
     "city", "country", "remote", "employment_type", "salary_min", "salary_max",
     "salary_currency", "salary_period", "salary_is_predicted", "apply_url", "source_url",
-    "posted_at", "first_seen_at", "updated_at", "posting_count", "content_hash", "sources",
+    "posted_at", "first_seen_at", "updated_at", "posting_count", "sources",
 )  # fmt: skip
 
 TERM_SHARES = {
@@ -82,5 +82,5 @@ def generate(count: int, first: int = 0) -> Iterator[tuple[Any, ...]]:
             chance.random() < 0.3, chance.choice(_TYPES), salary,
             salary and salary + 20_000, salary and "USD", salary and "YEAR", False,
             f"https://example.com/apply/{number}", f"https://example.com/jobs/{number}",
-            posted_at, posted_at, posted_at, 1, f"{number:032x}", sources,
+            posted_at, posted_at, posted_at, 1, sources,
         )  # fmt: skip

@@ -13,9 +13,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipeline.fields import CATEGORIES
 from pipeline.transform.cleaning import text
 from pipeline.transform.cleaning.classify import EXCLUSIONS, RULES, classify
-from pipeline.transform.schema import CATEGORIES, Posting, RelevantPosting
+from pipeline.transform.schema import Posting, RelevantPosting
 
 REPOSITORY = Path(__file__).parents[2]
 PAYLOADS = REPOSITORY.parent / "shared" / "payloads"

@@ -1,17 +1,16 @@
-"""Which posting speaks for a job in what, and when its content hash changes."""
+"""Which posting speaks for a job in what."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-import dataframely as dy
 import polars as pl
 
 from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
-from pipeline.transform.jobs import build_jobs, with_content_hash
+from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
-from pipeline.transform.schema import CompleteFetch, Job
+from pipeline.transform.schema import CompleteFetch
 from tests.transform.relevant_postings import SEEN, postings
 
 REQUISITION = "https://boards.greenhouse.io/acme/jobs/5729825003"
@@ -62,36 +61,3 @@ def test_the_employers_own_address_is_the_one_to_apply_at() -> None:
     assert job_of({"apply_url": board}, {"apply_urls": [REQUISITION]})["apply_url"] == REQUISITION
     assert job_of({"apply_url": None, "apply_urls": [board]})["apply_url"] == board
     assert job_of({"apply_url": board})["apply_url"] == board
-
-
-def test_the_hash_does_not_depend_on_when_the_posting_was_last_fetched() -> None:
-    seen_again = {"last_seen_at": SEEN + timedelta(days=1), "run_id": "other"}
-    assert job_of({})["content_hash"] == job_of(seen_again)["content_hash"]
-
-
-def test_the_hash_changes_with_every_other_published_column() -> None:
-    jobs = jobs_of(postings({}))
-    before = jobs["content_hash"].item()
-    for name, column in Job.columns().items():
-        if name not in ("content_hash", "review_at", "is_retired"):
-            changed = jobs.with_columns(_different(name, column))
-            assert with_content_hash(changed)["content_hash"].item() != before, name
-
-
-def test_the_hash_is_the_same_in_every_process_and_version() -> None:
-    assert job_of({})["content_hash"] == "9cce6243d0449f93b4bbaefa95b1b7be"
-
-
-def _different(name: str, column: dy.Column) -> pl.Expr:
-    dtype = column.dtype
-    if isinstance(dtype, pl.List):
-        value = pl.lit(["other"], dtype=pl.List(pl.String))
-    elif isinstance(dtype, pl.Datetime):
-        value = pl.lit(SEEN + timedelta(days=9)).cast(dtype)
-    elif isinstance(dtype, pl.Enum):
-        value = pl.lit(dtype.categories[-1]).cast(dtype)
-    elif dtype == pl.Boolean:
-        value = ~pl.col(name)
-    else:
-        value = pl.lit("7").cast(dtype)
-    return value.alias(name)

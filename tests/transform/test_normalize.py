@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from pipeline.fields import MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS
 from pipeline.transform.cleaning.normalize import (
     NO_ID,
     NO_TITLE,
@@ -19,13 +20,7 @@ from pipeline.transform.cleaning.normalize import (
     normalize,
     salary_period,
 )
-from pipeline.transform.schema import (
-    MAX_DESCRIPTION_CHARS,
-    MAX_TITLE_CHARS,
-    MappedPosting,
-    Posting,
-    RejectedPosting,
-)
+from pipeline.transform.schema import MappedPosting, Posting, RejectedPosting
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "payloads"
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)

@@ -1,17 +1,5 @@
 -- What a publish brings, for the length of its transaction.
 
-create temp table incoming_jobs (like jobs) on commit drop;
-alter table incoming_jobs
-    drop column updated_at,
-    drop column created_version,
-    drop column changed_version,
-    drop column search,
-    add column review_at timestamptz,
-    add column is_retired boolean not null;
-
-create temp table incoming_postings (like job_postings) on commit drop;
-alter table incoming_postings drop column merged_version;
-
 create temp table incoming_fetches (like complete_fetches) on commit drop;
 
 create temp table incoming_rejected (like rejected_postings) on commit drop;

@@ -15,9 +15,10 @@ from functools import reduce
 
 import polars as pl
 
+from pipeline.fields import CATEGORIES
 from pipeline.transform.cleaning.skills import KINDS, skills_in
 from pipeline.transform.cleaning.text import fold
-from pipeline.transform.schema import CATEGORIES
+from pipeline.transform.derived import with_derived
 
 SHORT_DESCRIPTION_CHARS = 800
 """Below this a description is a teaser that has no room for a list of technologies."""
@@ -52,7 +53,7 @@ class Rule:
 
     Attributes:
         name: what ``docs/roles.md`` calls it.
-        category: one of :data:`pipeline.transform.schema.CATEGORIES`.
+        category: one of :data:`pipeline.fields.CATEGORIES`.
         pattern: what the folded title must hold; the words that match are the reason.
         unless: what the folded title must not hold.
         unless_described: what the description must not hold (as written, case ignored).
@@ -318,6 +319,7 @@ def classify(postings: pl.LazyFrame) -> pl.LazyFrame:
             _reason().alias("category_reason"),
         )
         .drop("_title", "_rule", "_evidence")
+        .pipe(with_derived)
     )
 
 

@@ -14,19 +14,18 @@ from functools import lru_cache
 import dataframely as dy
 import polars as pl
 
+from pipeline.fields import (
+    EMPLOYMENT_TYPES,
+    MAX_DESCRIPTION_CHARS,
+    MAX_TITLE_CHARS,
+    SALARY_PERIODS,
+)
 from pipeline.transform.cleaning import text
 from pipeline.transform.cleaning.currencies import currency
 from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.cleaning.places import locate
 from pipeline.transform.cleaning.stated_pay import Pay, as_stated
-from pipeline.transform.schema import (
-    EMPLOYMENT_TYPES,
-    MAX_DESCRIPTION_CHARS,
-    MAX_TITLE_CHARS,
-    SALARY_PERIODS,
-    Posting,
-    RejectedPosting,
-)
+from pipeline.transform.schema import Posting, RejectedPosting
 
 NO_ID = "the source gave it no id"
 NO_TITLE = "title is empty"

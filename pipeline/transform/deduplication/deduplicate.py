@@ -73,7 +73,8 @@ def with_keys(
     company = pl.col("company_core")
     title_key = pl.concat_str(pl.lit("title "), company, pl.lit(" | "), "head")
     wording_key = pl.concat_str(pl.lit("wording "), company, pl.lit(" | "), "wording")
-    keyed = (
+    # Apart from the postings, as the compared forms may have names that fields have too.
+    keys = (
         with_compared_forms(postings)
         .with_columns(_title_key=_bounded(title_key), _wording_key=_bounded(wording_key))
         .join(_override_keys(overrides), on="posting_id", how="left", maintain_order="left")
@@ -84,8 +85,9 @@ def with_keys(
                 pl.col("_override_keys").fill_null([]),
             ).list.sort()
         )
-        .select(*RelevantPosting.column_names(), "keys")
+        .get_column("keys")
     )
+    keyed = postings.select(RelevantPosting.column_names()).with_columns(keys)
     return KeyedPosting.validate(keyed, cast=False)
 
 

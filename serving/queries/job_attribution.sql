@@ -1,0 +1,1 @@
+select attribution from sources as known where known.source = jobs.source

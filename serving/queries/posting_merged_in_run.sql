@@ -1,0 +1,1 @@
+select run_id from publishes where version = posting.merged_version
