@@ -16,8 +16,8 @@ from pipeline.publish.publish import Statistics
 from pipeline.sources import SOURCES
 from pipeline.staging import snapshot_path
 from pipeline.staging.read import staged_ids
+from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.cleaning.normalize import safe_id
-from pipeline.transform.cleaning.raw_values import of_distinct
 
 log = logging.getLogger(__name__)
 

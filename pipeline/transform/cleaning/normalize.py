@@ -16,8 +16,8 @@ import polars as pl
 
 from pipeline.transform.cleaning import text
 from pipeline.transform.cleaning.currencies import currency
+from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.cleaning.places import locate
-from pipeline.transform.cleaning.raw_values import of_distinct
 from pipeline.transform.cleaning.stated_pay import Pay, as_stated
 from pipeline.transform.schema import (
     EMPLOYMENT_TYPES,

@@ -20,7 +20,7 @@ import orjson
 import polars as pl
 import pycountry
 
-from pipeline.transform.cleaning.raw_values import of_distinct
+from pipeline.transform.cleaning.distinct import of_distinct
 
 
 class Place(NamedTuple):

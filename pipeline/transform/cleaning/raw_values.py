@@ -7,14 +7,14 @@ be read is null.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any
 
 import dateparser
 import polars as pl
+
+from pipeline.transform.cleaning.distinct import of_distinct
 
 _ESCAPE = r'\\(["\\/bfnrt]|u([0-9abcefABCEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))'
 _JSON_STRING = rf'"([^"\\\x00-\x1f]|{_ESCAPE})*"'
@@ -166,20 +166,3 @@ def flag(column: str) -> pl.Expr:
 def filled(column: str) -> pl.Expr:
     """The text, null where it is empty or blank."""
     return pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column))
-
-
-def of_distinct(
-    text: pl.Expr, read: Callable[[str], Any], dtype: pl.DataType | None = None
-) -> pl.Expr:
-    """What a Python function reads in each distinct text, as text unless ``dtype`` says
-    otherwise."""
-    dtype = dtype or pl.String()
-
-    def apply(series: pl.Series) -> pl.Series:
-        distinct = series.drop_nulls().unique()
-        if distinct.is_empty():
-            return pl.Series(series.name, [None] * len(series), dtype)
-        found = pl.Series([read(item) for item in distinct], dtype=dtype)
-        return series.replace_strict(distinct, found, default=None, return_dtype=dtype)
-
-    return text.map_batches(apply, return_dtype=dtype)
