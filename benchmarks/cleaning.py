@@ -49,8 +49,8 @@ _COMPANIES = ["Nordlicht GmbH", "Acme, Inc.", "Café Robusta SAS", "Globex &amp;
 _PLACES = ["Berlin, Germany", "New York, NY", "Remote - US", "London, United Kingdom", "Paris",
            "Worldwide", "Austin, TX, United States", "Zürich, Switzerland"]  # fmt: skip
 _ODD = ["you’ll", "we’re", "“fast”", "naïve", "résumé", "Zürich", "–", "•", "&amp;", "&nbsp;",
-        "&rsquo;", "R&amp;D", "&gt; 5", "C&#43;&#43;", "👩‍💻"]  # fmt: skip
-_MISREAD = ["donâ€™t", "CafÃ©", "Â ", "â€“"]
+        "&rsquo;", "R&amp;D", "&gt; 5", "C&#43;&#43;", "🚀"]  # fmt: skip
+_MISREAD = ["👩‍💻", "donâ€™t", "CafÃ©", "Â ", "â€“"]
 
 
 def _sentence(chance: random.Random) -> str:

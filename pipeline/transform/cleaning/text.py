@@ -119,8 +119,8 @@ _block = re.compile(rf"(?i){_BLOCKS}")
 _runnable = re.compile(r"(?i)\b(?:on[a-z]+|href|src\w*|\w*action|data|style)\s*=")
 _before_name = re.compile(r"<(?=[A-Za-z])")
 
-_NOT_ORDINARY = rf"(?i)<(?:{_UNRENDERED})|<!|\]\]>|\\n"
-"""Markup that only :func:`_without_markup` reads: what is not shown, and written newlines."""
+_NOT_ORDINARY = rf"(?i)<(?:{_UNRENDERED})|<!|\]\]>"
+"""Markup that only :func:`_without_markup` reads: what is not shown."""
 _ORDINARY_NAMES = [
     *_BLOCKS.replace("h[1-6]", "h1|h2|h3|h4|h5|h6").split("|"),
     *(name for name in _INLINES.split("|") if name.isalpha()),
@@ -279,25 +279,32 @@ def _where(rows: pl.DataFrame, pattern: str, read: Callable[[str], str]) -> pl.D
 
 def _without_tags(rows: pl.DataFrame) -> pl.DataFrame:
     """Expressions read the texts that hold ordinary markup alone, Python the others."""
-    has_markup = rows["text"].str.contains(_MARKUP)
-    if not has_markup.any():
-        return rows
-    without_breaks = _text.str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
+    marked = pl.when(_text.str.contains(_MARKUP)).then(_text)
+    rows = rows.with_columns(marked=marked)
+    if rows["marked"].null_count() == rows.height:
+        return rows.drop("marked")
+    newlines_read = (
+        pl.col("marked").str.replace_all(r">(?:\\n)+", "> ").str.replace_all(r"(?:\\n)+<", " <")
+    )
+    of_one_line = pl.col("plain").str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
+    has_breaks = pl.col("plain").str.contains(_BREAKS)
+    is_ordinary = ~pl.col("plain").str.contains(_MARKUP) & ~_text.str.contains(_NOT_ORDINARY)
+    others = pl.when(~is_ordinary).then("marked")
     return (
-        rows.with_columns(
-            plain=pl.when(_text.str.contains(_BREAKS)).then(without_breaks).otherwise(_text)
+        rows.with_columns(plain=newlines_read)
+        .with_columns(
+            pl.when(has_breaks)
+            .then(of_one_line)
+            .otherwise("plain")
             .str.replace_all(_ORDINARY_ATTRIBUTES, "<${1}>")
             .str.replace_many(_TAGS, ascii_case_insensitive=True)
             .str.strip_chars_end(f" \n{_ITEM}")
             .str.replace_all(rf"[\s{_ITEM}]*{_ITEM}[\s{_ITEM}]*", "\n- ")
+            .alias("plain")
         )
-        .with_columns(
-            plain=pl.when(~pl.col("plain").str.contains(_MARKUP), ~_text.str.contains(_NOT_ORDINARY))
-            .then("plain")
-        )
-        .with_columns(others=pl.when(pl.col("plain").is_null(), has_markup).then(_text))
-        .select("row", pl.coalesce("plain", of_distinct(pl.col("others"), _without_markup), "text").alias("text"))
-    )  # fmt: skip
+        .select("row", pl.coalesce(of_distinct(others, _without_markup), "plain", "text"))
+        .rename({"marked": "text"})
+    )
 
 
 def _unescaped(rows: pl.DataFrame) -> pl.DataFrame:
@@ -305,10 +312,12 @@ def _unescaped(rows: pl.DataFrame) -> pl.DataFrame:
     is left in another may have been escaped twice, and is of the next level."""
     if not rows["text"].str.contains("&", literal=True).any():
         return rows
-    read = rows.with_columns(read=_text.str.replace_many(_ENTITIES))
+    read = _text.str.replace_many(_ENTITIES)
     others = pl.when(pl.col("read") == _text, _text.str.contains(_ENTITY)).then(_text)
-    return read.select(
-        "row", pl.coalesce(of_distinct(others, _with_entities_read), "read").alias("text")
+    return (
+        rows.with_columns(read=read)
+        .with_columns(pl.coalesce(of_distinct(others, _with_entities_read), "read").alias("text"))
+        .drop("read")
     )
 
 
