@@ -34,14 +34,62 @@ import polars as pl
 ROOT = Path(__file__).parents[1]
 SEEN = datetime(2026, 6, 1, tzinfo=UTC)
 
-_WORDS = (
-    "we you our team service platform data cloud people build run design review support deploy "
-    "reliable scalable customers product engineers experience with and the of in for to on at "
-    "strong knowledge years systems distributed ownership on-call incident latency cost"
-).split()
-_SKILLS = (
-    "Kubernetes Terraform Python Go AWS PostgreSQL Kafka Docker Linux Java CI/CD Redis".split()
-)
+_WORDS = [
+    "we",
+    "you",
+    "our",
+    "team",
+    "service",
+    "platform",
+    "data",
+    "cloud",
+    "people",
+    "build",
+    "run",
+    "design",
+    "review",
+    "support",
+    "deploy",
+    "reliable",
+    "scalable",
+    "customers",
+    "product",
+    "engineers",
+    "experience",
+    "with",
+    "and",
+    "the",
+    "of",
+    "in",
+    "for",
+    "to",
+    "on",
+    "at",
+    "strong",
+    "knowledge",
+    "years",
+    "systems",
+    "distributed",
+    "ownership",
+    "on-call",
+    "incident",
+    "latency",
+    "cost",
+]
+_SKILLS = [
+    "Kubernetes",
+    "Terraform",
+    "Python",
+    "Go",
+    "AWS",
+    "PostgreSQL",
+    "Kafka",
+    "Docker",
+    "Linux",
+    "Java",
+    "CI/CD",
+    "Redis",
+]
 _TITLES = ["Senior Backend Engineer", "DevOps Engineer", "Site Reliability Engineer (m/f/d)",
            "Cloud Engineer &amp; Architect", "Platform Engineer – Remote", "Account Manager",
            "Software Engineer, Payments", "Frontend Developer"]  # fmt: skip

@@ -21,7 +21,7 @@ from pipeline.extract.searches import (
 )
 from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import Source
-from pipeline.transform.cleaning.currencies import currency_of
+from pipeline.transform.cleaning.pay import currency_of
 from pipeline.transform.cleaning.raw_values import (
     day_of_age,
     epoch_time,

@@ -139,7 +139,7 @@ _BREAKS = r"(?i)</?(?:br|li|" + _BLOCKS + r")[\s/>]"
 def _ordinary_tags() -> dict[str, str]:
     """Each ordinary tag without attributes, in lower case, with the blanks it stands for."""
     blocks = re.compile(_BLOCKS)
-    meant = {}
+    meant: dict[str, str] = {}
     for name in _ORDINARY_NAMES:
         blank = "\n\n" if blocks.fullmatch(name) else "\n" if name == "br" else ""
         meant |= {f"</{name}>": " " if name in ("td", "th") else blank}
