@@ -35,61 +35,15 @@ ROOT = Path(__file__).parents[1]
 SEEN = datetime(2026, 6, 1, tzinfo=UTC)
 
 _WORDS = [
-    "we",
-    "you",
-    "our",
-    "team",
-    "service",
-    "platform",
-    "data",
-    "cloud",
-    "people",
-    "build",
-    "run",
-    "design",
-    "review",
-    "support",
-    "deploy",
-    "reliable",
-    "scalable",
-    "customers",
-    "product",
-    "engineers",
-    "experience",
-    "with",
-    "and",
-    "the",
-    "of",
-    "in",
-    "for",
-    "to",
-    "on",
-    "at",
-    "strong",
-    "knowledge",
-    "years",
-    "systems",
-    "distributed",
-    "ownership",
-    "on-call",
-    "incident",
-    "latency",
-    "cost",
-]
+    "we", "you", "our", "team", "service", "platform", "data", "cloud", "people", "build", "run",
+    "design", "review", "support", "deploy", "reliable", "scalable", "customers", "product",
+    "engineers", "experience", "with", "and", "the", "of", "in", "for", "to", "on", "at", "strong",
+    "knowledge", "years", "systems", "distributed", "ownership", "on-call", "incident", "latency",
+]  # fmt: skip
 _SKILLS = [
-    "Kubernetes",
-    "Terraform",
-    "Python",
-    "Go",
-    "AWS",
-    "PostgreSQL",
-    "Kafka",
-    "Docker",
-    "Linux",
-    "Java",
-    "CI/CD",
-    "Redis",
-]
+    "Kubernetes", "Terraform", "Python", "Go", "AWS", "PostgreSQL", "Kafka", "Docker", "Linux",
+    "Java", "CI/CD", "Redis",
+]  # fmt: skip
 _TITLES = ["Senior Backend Engineer", "DevOps Engineer", "Site Reliability Engineer (m/f/d)",
            "Cloud Engineer &amp; Architect", "Platform Engineer – Remote", "Account Manager",
            "Software Engineer, Payments", "Frontend Developer"]  # fmt: skip
@@ -164,7 +118,7 @@ def recorded(folder: Path, rows: int) -> Iterator[dict[str, Any]]:
     for number in range(rows):
         title, text = texts[number % len(texts)]
         yield {
-            "title": title, "company": f"Company {number % 997}", "location_text": "Berlin, Germany",
+            "title": title, "company": f"Company {number % 997}", "location_text": "Berlin",
             "description": f"<p>Opening {number}</p>{text}", "tags": ["backend", "python"],
             "apply_url": f"https://jobs.example/apply/{number}",
         }  # fmt: skip

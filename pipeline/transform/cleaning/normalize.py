@@ -193,9 +193,8 @@ def _clean_tags(tags: pl.Series) -> pl.Series:
 _PLACE = pl.Struct({"city": pl.String, "region": pl.String, "country": pl.String})
 
 
-def _located(fields: Mapping[str, str | None]) -> dict[str, str | None]:
-    place = locate(**fields)
-    return {"city": place.city, "region": place.region, "country": place.country}
+def _located(fields: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    return locate(**fields)._asdict()
 
 
 def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:

