@@ -147,14 +147,14 @@ def measure(file: Path) -> dict[str, float]:
     normalize = _imported("normalize", "cleaning.normalize").normalize
     classify = _imported("classify", "cleaning.classify").classify
     with_skills = _imported("skills", "cleaning.skills").with_skills
-    keys = _imported("deduplicate", "deduplication.deduplicate")
-    with_keys = getattr(keys, "with_blocking_keys", None) or keys.with_keys
+    keys = _imported("deduplicate", "deduplication.blocking", "deduplication.deduplicate")
+    with_blocking_keys = getattr(keys, "with_blocking_keys", None) or keys.with_keys
     postings = pl.read_parquet(file)
     known = MappedPosting.create_empty().schema
     postings = postings.select(name for name in known if name in postings.columns)
 
     def understand() -> None:
-        with_keys(classify(with_skills(normalize(postings)[0].lazy())).collect())
+        with_blocking_keys(classify(with_skills(normalize(postings)[0].lazy())).collect())
 
     normalize(postings[:100])
     return {

@@ -66,11 +66,11 @@ def meaning(name: str, text: str, only: str | None = None) -> str:
 class _Bare(ast.NodeTransformer):
     """Takes out the docstrings, also those of attributes, and the classes of settings."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | ast.Pass:  # noqa: N802 - ast's own name
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | ast.Pass:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return ast.Pass() if is_text else node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST | None:  # noqa: N802 - ast's own name
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST | None:
         bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
         return None if _SETTINGS in bases else self.generic_visit(node)
 

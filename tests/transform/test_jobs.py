@@ -9,7 +9,8 @@ import dataframely as dy
 import polars as pl
 from relevant_postings import SEEN, postings
 
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs, with_content_hash
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch, Job
@@ -20,7 +21,7 @@ BODY = "We build services. " * 40
 
 def jobs_of(postings: pl.DataFrame) -> pl.DataFrame:
     horizon = Horizon(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
-    members = deduplicate(with_keys(postings))
+    members = deduplicate(with_blocking_keys(postings))
     return build_jobs(with_status(members, CompleteFetch.create_empty(), horizon), horizon)
 
 

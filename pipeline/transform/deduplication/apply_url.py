@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
@@ -211,6 +212,7 @@ _always_tracking = re.compile(any_of(_addresses.tracking.always))
 _TRACKING_WITHOUT_DIGIT = frozenset(_addresses.tracking.without_digit)
 
 
+@lru_cache(maxsize=4_096)
 def apply_target(url: str | None) -> ApplyTarget:
     """Read one apply URL; a URL that cannot be read says nothing and raises nothing."""
     if not url:
@@ -228,27 +230,12 @@ def apply_target(url: str | None) -> ApplyTarget:
     )
 
 
-def apply_targets(urls: Iterable[list[str]]) -> Iterator[list[ApplyTarget]]:
-    """The ``apply_target`` of each URL of each list; each distinct URL is read once."""
-    known: dict[str, ApplyTarget] = {}
-    for given in urls:
-        for url in given:
-            if url not in known:
-                known[url] = apply_target(url)
-        yield [known[url] for url in given]
-
-
 def employers_urls(urls: pl.Series) -> pl.Series:
     """The first of each list of URLs that leads to an employer's requisition, null without one."""
-    lists = urls.to_list()
-    return pl.Series(
-        urls.name,
-        [
-            next((url for url, target in zip(given, targets, strict=True) if target.system), None)
-            for given, targets in zip(lists, apply_targets(lists), strict=True)
-        ],
-        dtype=pl.String,
+    first = (
+        next((url for url in given if apply_target(url).system), None) for given in urls.to_list()
     )
+    return pl.Series(urls.name, first, dtype=pl.String)
 
 
 def bounded(key: str) -> str:

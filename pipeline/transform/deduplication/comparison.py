@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.transform.cleaning.places import OTHER_CITY_NAMES
 from pipeline.transform.cleaning.text import fold
-from pipeline.transform.deduplication.apply_url import apply_targets
+from pipeline.transform.deduplication.apply_url import apply_target
 from pipeline.transform.deduplication.requisition_number import comparable_number, read_numbers
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, read
 
@@ -125,7 +125,8 @@ def _with_addresses(postings: pl.DataFrame) -> pl.DataFrame:
         pl.concat_list(pl.concat_list("apply_url").list.drop_nulls(), "apply_urls").alias("urls")
     )["urls"].to_list()
     keys, requisitions, numbers, titles = [], [], [], []
-    for title, targets in zip(postings["title"], apply_targets(urls), strict=True):
+    for title, given in zip(postings["title"], urls, strict=True):
+        targets = [apply_target(url) for url in given]
         without, said = read_numbers(title)
         named = {comparable_number(target.number) for target in targets if target.number}
         keys.append(sorted({target.key for target in targets if target.key}))
