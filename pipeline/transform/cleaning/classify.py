@@ -159,13 +159,14 @@ def classify(postings: pl.LazyFrame) -> pl.LazyFrame:
         .filter(~_is_excluded())
         .with_columns(decided.alias("_rule"))
         .filter(pl.col("_rule").is_not_null())
+        .with_columns(_skills().alias("_skills"))
         .with_columns(_evidence().alias("_evidence"))
         .filter(_has_enough_evidence())
         .with_columns(
             _by_rule([rule.category for rule in RULES]).cast(pl.Enum(CATEGORIES)).alias("category"),
             _reason().alias("category_reason"),
         )
-        .drop("_title", "_rule", "_evidence")
+        .drop("_title", "_rule", "_skills", "_evidence")
     )
 
 
@@ -197,18 +198,22 @@ def _numbers_with_evidence() -> list[int]:
     return [number for number, rule in enumerate(RULES) if rule.evidence]
 
 
-def _evidence() -> pl.Expr:
-    """The skills of the rule's kinds; read only where the rule asks for them."""
+def _skills() -> pl.Expr:
+    """The skills of tags and description; read only where the rule asks for evidence."""
     text = pl.concat_str(
         pl.col("tags").list.join(" , "), "description", separator="\n", ignore_nulls=True
     )
     asked = pl.col("_rule").is_in(_numbers_with_evidence())
-    skills = skills_in(pl.when(asked).then(text))
+    return skills_in(pl.when(asked).then(text))
+
+
+def _evidence() -> pl.Expr:
+    """Those of the skills that are of the rule's kinds."""
     found = pl.lit([], pl.List(pl.String))
     for number in _numbers_with_evidence():
         kinds = RULES[number].evidence
         names = [name for name, kind in KINDS.items() if kind in kinds and name not in NOT_EVIDENCE]
-        kept = skills.list.filter(pl.element().is_in(names))
+        kept = pl.col("_skills").list.filter(pl.element().is_in(names))
         found = pl.when(pl.col("_rule") == number).then(kept).otherwise(found)
     return found
 
