@@ -78,9 +78,8 @@ def test_patterns_are_joined_with_the_words_of_a_name() -> None:
 def test_no_spelling_is_that_of_two_technologies() -> None:
     of: dict[str, set[str]] = {}
     for names in read("skills", _Skills).kinds.values():
-        for name, told in names.items():
-            spellings = told if isinstance(told, tuple) else told.spellings
-            for spelling in {name.lower(), *(spelling.lower() for spelling in spellings)}:
+        for name, technology in names.items():
+            for spelling in {name.lower(), *map(str.lower, technology.spellings)}:
                 of.setdefault(spelling, set()).add(name)
     assert {spelling: names for spelling, names in of.items() if len(names) > 1} == {}
 

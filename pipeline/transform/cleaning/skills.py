@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 import polars as pl
+from pydantic import model_validator
 
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, read
 
@@ -28,6 +29,11 @@ class _Technology(Shape):
     beside_others: tuple[Word, ...] = ()
     in_context: Pattern | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_spellings_alone(cls, told: object) -> object:
+        return {"spellings": told} if isinstance(told, list) else told
+
 
 class _Context(Shape):
     before: Pattern
@@ -36,15 +42,13 @@ class _Context(Shape):
 
 
 class _Skills(Shape):
-    kinds: dict[Word, dict[Word, tuple[Word, ...] | _Technology]]
+    kinds: dict[Word, dict[Word, _Technology]]
     context: _Context
 
 
 _vocabulary = read("skills", _Skills)
 _technologies = {
-    name: told if isinstance(told, _Technology) else _Technology(spellings=told)
-    for names in _vocabulary.kinds.values()
-    for name, told in names.items()
+    name: technology for names in _vocabulary.kinds.values() for name, technology in names.items()
 }
 
 KINDS: Mapping[str, str] = {
