@@ -41,7 +41,8 @@ from pipeline.sources.remoteok import without_note
 from pipeline.transform.cleaning.normalize import normalize
 from pipeline.transform.cleaning.text import line, paragraphs
 from pipeline.transform.deduplication.apply_url import apply_target
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.schema import MappedPosting, RelevantPosting
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -199,7 +200,7 @@ def _midnight(day: date) -> datetime:
 
 def ours(postings: Postings) -> Pairs:
     """Pairs that the pipeline puts into one job."""
-    members = deduplicate(with_keys(postings))
+    members = deduplicate(with_blocking_keys(postings))
     return _pairs(members.group_by("job_id").agg("posting_id")["posting_id"])
 
 

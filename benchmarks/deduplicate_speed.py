@@ -14,7 +14,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.schema import RelevantPosting
 
 _random = random.Random(1)
@@ -87,13 +88,13 @@ def measure(name: str, rows: list[dict[str, Any]]) -> None:
     schema = {name: column.dtype for name, column in RelevantPosting.columns().items()}
     postings = pl.DataFrame(rows, schema=schema)
     start = time.perf_counter()
-    keyed = with_keys(postings)
+    keyed = with_blocking_keys(postings)
     keyed_at = time.perf_counter()
     members = deduplicate(keyed)
     end = time.perf_counter()
     print(
         f"{name:<44} {len(rows):>7,} → {members['job_id'].n_unique():>7,} jobs"
-        f" | with_keys {len(rows) / (keyed_at - start):>9,.0f} rows/s"
+        f" | with_blocking_keys {len(rows) / (keyed_at - start):>9,.0f} rows/s"
         f" | deduplicate {len(rows) / (end - keyed_at):>9,.0f} rows/s"
         f" | together {len(rows) / (end - start):>9,.0f} rows/s"
     )

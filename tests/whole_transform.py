@@ -12,7 +12,8 @@ from pipeline.publish.publish import Statistics, publish
 from pipeline.publish.state import base_version
 from pipeline.transform.cleaning.classify import classify
 from pipeline.transform.cleaning.understand import understand
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch, MappedPosting, SourceState
@@ -35,7 +36,7 @@ def publish_mapped(
         for number, posting in enumerate(postings)
     ]
     understood, rejected = understand(pl.DataFrame(rows, schema))
-    relevant = with_keys(classify(understood.lazy()).collect())
+    relevant = with_blocking_keys(classify(understood.lazy()).collect())
     horizon = Horizon(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
     members = with_status(deduplicate(relevant), CompleteFetch.create_empty(), horizon)
     return publish(

@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from pipeline.publish.statements import load
-from pipeline.transform.deduplication.deduplicate import Override
+from pipeline.transform.deduplication.blocking import Override
 from pipeline.transform.schema import CompleteFetch, KeyedPosting
 
 _FRONTIER = 5_000

@@ -29,8 +29,9 @@ from pipeline.staging import StagingError, snapshot_path
 from pipeline.staging.read import BATCH_ROWS, batches
 from pipeline.transform.cleaning.classify import classify
 from pipeline.transform.cleaning.understand import understand
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
-from pipeline.transform.deduplication.shards import shards
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
+from pipeline.transform.deduplication.partitions import partitions
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import (
@@ -160,7 +161,7 @@ def select_relevant(connection: Connection[TupleRow], frames: Frames) -> None:
     overrides = state.overrides(connection)
     with frames.writing("relevant_postings", KeyedPosting) as relevant:
         for part in frames.parts("postings"):
-            relevant.append(with_keys(classify(part.lazy()).collect(), overrides))
+            relevant.append(with_blocking_keys(classify(part.lazy()).collect(), overrides))
 
 
 def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames) -> None:
@@ -189,14 +190,14 @@ def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames
         frames.writing("jobs", Job) as jobs,
         frames.writing("job_postings", JobPosting) as job_postings,
     ):
-        for shard in _shards(connection, frames, overrides, plan):
-            clustered = deduplicate(shard, overrides)
+        for partition in _partitions(connection, frames, overrides, plan):
+            clustered = deduplicate(partition, overrides)
             members = with_status(clustered, complete_fetches, horizon)
             jobs.append(build_jobs(members, horizon))
             job_postings.append(members)
 
 
-def _shards(
+def _partitions(
     connection: Connection[TupleRow], frames: Frames, overrides: pl.DataFrame, plan: Plan
 ) -> Iterator[pl.DataFrame]:
     relevant = frames.scan("relevant_postings")
@@ -204,13 +205,13 @@ def _shards(
         delta = relevant.collect()
         seen = seen_postings(frames)
         decided = state.decided_postings(connection, overrides, exclude=seen)
-        delta = pl.concat([delta, with_keys(decided.drop("keys"), overrides)])
+        delta = pl.concat([delta, with_blocking_keys(decided.drop("keys"), overrides)])
         known = pl.concat([seen, delta.select("posting_id")])
         delta = pl.concat([delta, state.due_postings(connection, plan.as_of, exclude=known)])
         yield pl.concat([delta, state.related(connection, delta, seen["posting_id"].to_list())])
         return
-    of_posting = shards(relevant.select("posting_id", "keys").collect(), BATCH_ROWS)
-    yield from frames.split("relevant_postings", of_posting.rename({"shard": "group"}))
+    of_posting = partitions(relevant.select("posting_id", "keys").collect(), BATCH_ROWS)
+    yield from frames.split("relevant_postings", of_posting.rename({"partition": "group"}))
 
 
 def publish(

@@ -22,7 +22,7 @@ from pipeline.extract.searches import (
 from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import IGNORED, JSON, NUMBER, TEXT, Source, required
 from pipeline.sources._raw_values import filled, flag, moment
-from pipeline.transform.cleaning.currencies import currency_of
+from pipeline.transform.cleaning.pay import currency_of
 from pipeline.transform.cleaning.places import city_of_area_list
 
 COUNTRIES = [

@@ -76,7 +76,7 @@ def test_it_gives_the_same_tables(
         connection.execute("create database refreshed")
     settings = Settings.load()
     fresh = settings.model_copy(update={"database_url": SecretStr(postgres.get_uri("refreshed"))})
-    # Several shards, as a large refresh has.
+    # Several partitions, as a large refresh has.
     monkeypatch.setattr(steps, "BATCH_ROWS", 50)
     run_from_staging(fresh, Frames(tmp_path / "refreshed"))
     for table in CONTENT:

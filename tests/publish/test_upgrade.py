@@ -15,7 +15,8 @@ import pytest
 from pipeline.publish import leases, state
 from pipeline.publish.migrate import known_migrations, migrate
 from pipeline.publish.publish import Statistics
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch, RejectedPosting
@@ -61,7 +62,7 @@ def refresh(connection: Connection) -> Statistics:
     overrides = state.overrides(connection)
     horizon = Horizon(AS_OF, frozenset({"remoteok"}), timedelta(days=30), timedelta(days=90))
     members = with_status(
-        deduplicate(with_keys(postings, overrides), overrides),
+        deduplicate(with_blocking_keys(postings, overrides), overrides),
         CompleteFetch.create_empty(),
         horizon,
     )

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pipeline.transform.deduplication.apply_url import (
     MAX_KEY_CHARS,
     apply_target,
-    apply_targets,
     employers_urls,
 )
 from tests.transform.test_hostile_text import LONG, SHORT, assert_linear
@@ -147,10 +146,10 @@ def test_a_long_url_keeps_its_identity() -> None:
 
 
 def test_rows_keep_their_order() -> None:
-    rows = [["https://acme.com/1234567", "https://acme.com/x"], [], ["https://acme.com/1234567"]]
-    assert [[target.key for target in targets] for targets in apply_targets(rows)] == [
-        ["url acme.com/1234567", None], [], ["url acme.com/1234567"],
-    ]  # fmt: skip
+    lever = f"https://jobs.lever.co/acme/{UUID}"
+    rows = [["https://acme.com/1", lever], [], [lever], ["https://acme.com/1"]]
+    urls = pl.Series("urls", rows, dtype=pl.List(pl.String))
+    assert employers_urls(urls).to_list() == [lever, None, lever, None]
 
 
 def test_a_parameter_that_a_list_of_jobs_filled_with_its_own_name_is_no_requisition() -> None:

@@ -14,7 +14,8 @@ from polars.testing import assert_frame_equal
 
 from pipeline.sources import SOURCES
 from pipeline.transform.cleaning.normalize import normalize
-from pipeline.transform.deduplication.deduplicate import Override, deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import Override, with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.schema import RelevantPosting
 from tests.support.source_fetch import PAYLOADS, as_mapped
 from tests.transform.relevant_postings import SEEN, postings
@@ -29,7 +30,7 @@ LEVER = "https://jobs.lever.co/acme/a102c558-c365-48cf-b1ae-76603750000"
 def jobs_of(*rows: dict[str, Any], overrides: pl.DataFrame | None = None) -> list[set[int]]:
     """The rows' numbers, by job."""
     frame = postings(*rows)
-    members = deduplicate(with_keys(frame, overrides), overrides)
+    members = deduplicate(with_blocking_keys(frame, overrides), overrides)
     job_of = dict(members.select("posting_id", "job_id").iter_rows())
     jobs: dict[str, set[int]] = {}
     for number, posting_id in enumerate(frame["posting_id"]):
@@ -327,7 +328,7 @@ def test_a_person_joins_and_splits() -> None:
 
 
 def test_a_merge_says_why() -> None:
-    keyed = with_keys(
+    keyed = with_blocking_keys(
         postings(
             {"city": "Berlin"},
             {"city": "Berlin", "apply_url": LEVER + "1"},
@@ -343,7 +344,7 @@ def test_a_merge_says_why() -> None:
 
 
 def test_an_empty_frame_gives_an_empty_frame() -> None:
-    assert deduplicate(with_keys(postings())).is_empty()
+    assert deduplicate(with_blocking_keys(postings())).is_empty()
 
 
 def test_a_large_block_of_alike_openings_that_must_stay_apart() -> None:
@@ -367,7 +368,7 @@ def test_no_recorded_postings_of_two_companies_are_one_job() -> None:
         category_reason=pl.lit("as if each were relevant"),
     )
     jobs = (
-        deduplicate(with_keys(frame))
+        deduplicate(with_blocking_keys(frame))
         .join(frame.select("posting_id", "company"), on="posting_id")
         .group_by("job_id")
         .agg("posting_id", pl.col("company").drop_nulls().str.to_lowercase().unique())
@@ -401,7 +402,7 @@ any_postings = st.lists(
 @settings(max_examples=25)
 @given(any_postings, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], random: Any) -> None:
-    keyed = with_keys(postings(*rows))
+    keyed = with_blocking_keys(postings(*rows))
     order = list(range(len(rows)))
     random.shuffle(order)
     assert_frame_equal(deduplicate(keyed), deduplicate(keyed[order]))
@@ -410,7 +411,7 @@ def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]], rando
 @settings(max_examples=25)
 @given(any_postings)
 def test_each_component_of_shared_keys_stands_for_itself(rows: list[dict[str, Any]]) -> None:
-    keyed = with_keys(postings(*rows))
+    keyed = with_blocking_keys(postings(*rows))
     parts = [deduplicate(part) for part in components(keyed)]
     if parts:
         assert_frame_equal(deduplicate(keyed), pl.concat(parts).sort("posting_id"))

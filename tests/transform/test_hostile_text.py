@@ -19,7 +19,7 @@ from pipeline.transform.cleaning.classify import classify
 from pipeline.transform.cleaning.normalize import normalize
 from pipeline.transform.cleaning.skills import with_skills
 from pipeline.transform.cleaning.understand import understand
-from pipeline.transform.deduplication.deduplicate import with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.schema import MappedPosting
 
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)
@@ -99,7 +99,7 @@ def test_time_grows_with_the_length(unit: str) -> None:
     assert [rows.height for rows in clean] == [1, 1]
     assert_linear(lambda rows: with_skills(rows.lazy()).collect(), *clean)
     assert_linear(lambda rows: classify(rows.lazy()).collect(), *clean)
-    assert_linear(with_keys, *(classify(rows.lazy()).collect() for rows in clean))
+    assert_linear(with_blocking_keys, *(classify(rows.lazy()).collect() for rows in clean))
 
 
 @pytest.mark.parametrize("unit", ["Ã¶ â€™ ", "<a ", "\\n", "株", "a"])

@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch
@@ -19,7 +20,7 @@ BODY = "We build services. " * 40
 
 def jobs_of(postings: pl.DataFrame) -> pl.DataFrame:
     horizon = Horizon(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
-    members = deduplicate(with_keys(postings))
+    members = deduplicate(with_blocking_keys(postings))
     return build_jobs(with_status(members, CompleteFetch.create_empty(), horizon), horizon)
 
 

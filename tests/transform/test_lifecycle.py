@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import Horizon, with_status
 from pipeline.transform.schema import CompleteFetch
@@ -35,7 +36,7 @@ def fetches(*answers: tuple[datetime, datetime | None], source: str = "feed") ->
 def members_at(
     as_of: datetime, *rows: dict[str, Any], complete: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    clustered = deduplicate(with_keys(postings(*rows)))
+    clustered = deduplicate(with_blocking_keys(postings(*rows)))
     return with_status(clustered, fetches() if complete is None else complete, horizon(as_of))
 
 

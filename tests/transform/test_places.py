@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transform.cleaning.places import country_code, locate
+from pipeline.transform.cleaning.places import country_code, find, locate
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,29 @@ def test_the_district_of_columbia_is_not_the_state_of_washington() -> None:
     district = locate("Washington, D.C., US", "Washington", "Washington, D.C.", "US")
     state = locate("International, King County", None, "Washington", "US")
     assert district.region != state.region == "Washington"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Berlin, Germany", "country behind the city"),
+        ("Austin, TX", "state behind the city"),
+        ("TX", "two letters"),
+        ("Georgia", ""),
+        ("Lithuania - Remote", "a country"),
+        ("London UK", "a code behind the city"),
+        ("Utah", "an American state"),
+        ("Barcelona", "a city of places.toml"),
+        ("Hamburg", "the largest city of that name"),
+        ("Berlin / Munich", "common to several places"),
+        ("Xyzzy", ""),
+    ],
+)
+def test_a_place_says_which_rule_found_it(text: str, rule: str) -> None:
+    assert find(text, None, None, None).rule == rule
+
+
+def test_the_rule_of_the_sources_fields_comes_first() -> None:
+    assert find("Leipzig", "Berlin", None, "DE").rule == "the source's fields"
+    both = find("Berlin, Germany", None, None, "Germany")
+    assert both.rule == "the source's fields, country behind the city"

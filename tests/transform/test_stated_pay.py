@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transform.cleaning.currencies import currency_in
+from pipeline.transform.cleaning.pay import currency_in
 from pipeline.transform.cleaning.stated_pay import Pay, as_stated
 
 YEAR = Pay(166_400, 208_000, "CAD", "YEAR")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -326,3 +327,30 @@ def test_a_letter_that_was_cut_in_two_at_the_end_is_dropped(title: str, whole: s
         assert line(damaged) == whole[:-1].strip()
     assert line(whole) == whole
     assert line("São Paulo, Brasil Â") == "São Paulo, Brasil Â"
+
+
+ORDINARY = [
+    "<p>", "</p>", "<P CLASS='x'>", '<div style="a>b">', "</div>", "<b>", "</b>", "<li>", "</li>",
+    "<ul type=disc>", "</ul>", "<br>", "<br/>", "<BR />", "<td>", "</td>", "<h2\n>", "</h2>",
+    '<a href="https://acme.example/?a=1&amp;b=2">', "</a>", "<img src=x.png alt='a b'>",
+    "<input disabled>", "<span data-x>", "word", " ", "\n", "\\n", "a < b", "c > d", "&amp;",
+    "é", "-",
+]  # fmt: skip
+ODD = ["<x-tag>", "<script>", "</script>", "<!-- x -->", "<p", "</b ", "]]>", "<a b c>", "<o:p/>"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*ORDINARY, *ODD]), max_size=12))
+def test_ordinary_markup_is_read_by_expressions_as_by_the_careful_reader(parts: list[str]) -> None:
+    raw = "".join(parts)
+    rows = pl.DataFrame({"text": [raw]}).with_row_index("row")
+    tidy = text._tidy_lines(pl.col("text"))
+    at_once = rows.pipe(text._without_tags).select(tidy).item()
+    careful = text._without_markup(raw) if re.search(text._MARKUP, raw) else raw
+    assert at_once == pl.select(pl.lit(careful).alias("text")).select(tidy).item()
+
+
+def test_texts_of_a_column_do_not_depend_on_one_another() -> None:
+    raw = ["<p>a</p>", "plain", None, "&amp;lt;b&amp;gt;x", "<p>a</p>", "Ã¶", "👩\u200d💻", ""]
+    together = pl.DataFrame({"raw": raw}).select(text.paragraphs(pl.col("raw")))["raw"].to_list()
+    assert together == [None if value is None else paragraphs(value) for value in raw]

@@ -53,7 +53,7 @@ def test_one_posting_that_raises_is_rejected_alone(
     assert rejected["raw"].to_list() == ['{"a": ""}']
 
 
-@pytest.mark.parametrize("step", ["with_skills", "classify", "with_keys"])
+@pytest.mark.parametrize("step", ["with_skills", "classify", "with_blocking_keys"])
 def test_what_a_later_step_cannot_take_is_rejected_too(
     monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -54,21 +54,36 @@ def _characters(encoding: str, first: int, last: int) -> str:
     return "[" + "".join(f"\\U{ord(char):08X}" for char in found) + "]"
 
 
-def _sequence(encoding: str) -> str:
-    """What a character of several bytes in UTF-8 looks like when it is read as ``encoding``."""
+def _leads(encoding: str) -> str:
+    return _characters(encoding, 0xC2, 0xF4)
+
+
+def _behind_lead(encoding: str) -> str:
+    """What follows the lead byte in a character of several bytes that is read as ``encoding``."""
     rest = _characters(encoding, 0x80, 0xBF)
     of_two, of_three, of_four = (
         _characters(encoding, *leads) for leads in ((0xC2, 0xDF), (0xE0, 0xEF), (0xF0, 0xF4))
     )
-    # Beginning with one class of characters, the pattern is looked for ten times as fast.
-    first = _characters(encoding, 0xC2, 0xF4)
-    return rf"{first}(?:(?<={of_two}){rest}|(?<={of_three}){rest}{{2}}|(?<={of_four}){rest}{{3}})"
+    return rf"(?:(?<={of_two}){rest}|(?<={of_three}){rest}{{2}}|(?<={of_four}){rest}{{3}})"
 
 
-_SEQUENCES = {encoding: _sequence(encoding) for encoding in _ENCODINGS}
+POSSIBLE = r"[\x80-\x9F]|Ã |" + "|".join(
+    _leads(encoding) + _characters(encoding, 0x80, 0xBF) for encoding in _ENCODINGS
+)
+"""A pattern, for Polars too, without which a text holds nothing to repair: control characters, or
+what a lead byte and the byte behind it are misread as."""
 
-_possible = re.compile("[\\x80-\\x9F]|Ã |" + "|".join(_SEQUENCES.values()))
-_runs = {encoding: re.compile(f"(?:{found})++") for encoding, found in _SEQUENCES.items()}
+# Beginning with one class of characters, a pattern is looked for ten times as fast.
+_any_lead = "".join(_leads(encoding)[1:-1] for encoding in _ENCODINGS)
+_possible = re.compile(
+    rf"[\x80-\x9FÃ{_any_lead}](?:(?<=[\x80-\x9F])|(?<=Ã) |"
+    + "|".join(f"(?<={_leads(encoding)}){_behind_lead(encoding)}" for encoding in _ENCODINGS)
+    + ")"
+)
+_runs = {
+    encoding: re.compile(f"{_leads(encoding)}{behind}(?:{_leads(encoding)}{behind})*+")
+    for encoding, behind in ((encoding, _behind_lead(encoding)) for encoding in _ENCODINGS)
+}
 _control = re.compile(r"[\x80-\x9F]")
 _CONTINUATION = _characters("windows-1252", 0x80, 0xBF)
 _rest_of_word = re.compile(
@@ -84,6 +99,7 @@ _cut_off = re.compile(
     rf"(?:[Â-ß]|[à-ï]{_CONTINUATION}?|[ð-ô]{_CONTINUATION}{{0,2}})\s*\Z"
 )
 """Behind decoded letters that are not Latin, half of one more, cut in two at the end."""
+_LONGEST_CUT_OFF = 3
 
 _USED_LATIN = re.compile(
     r"[A-Za-zªº\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u0148\u014A-\u017EƏəƠơƯưȘșȚț"
@@ -107,23 +123,38 @@ def repaired(text: str) -> str:
     given = text
     for _ in range(_MAX_LAYERS):
         before = text
-        text = _with_repaired_words(_runs["windows-1252"].sub(_decoded_with_control, text))
+        if _control.search(text):
+            text = _runs["windows-1252"].sub(_decoded_with_control, text)
+        text = _with_repaired_words(text)
         if text == before:
             break
-    return text if text == given else _cut_off.sub("", text)
+    if text == given:
+        return text
+    cut_off = _cut_off.search(text, max(0, len(text.rstrip()) - _LONGEST_CUT_OFF))
+    return text[: cut_off.start()] if cut_off else text
 
 
 def _with_repaired_words(text: str) -> str:
     parts: list[str] = []
-    end = 0
-    for rest in _rest_of_word.finditer(text):
-        nearest = max(end, rest.start() - _MAX_WORD_CHARS)
-        start = max(text.rfind(blank, nearest, rest.start()) for blank in " \n\t") + 1 or nearest
-        word = text[start : rest.end()]
-        if _possible.search(word):
-            parts += text[end:start], fixed_word(word)
-            end = rest.end()
+    end = examined = 0
+    for found in _possible.finditer(text):
+        if found.end() <= examined:
+            continue
+        for rest in _rest_of_word.finditer(text, _word_start(text, examined, found.start())):
+            start = _word_start(text, max(end, rest.start() - _MAX_WORD_CHARS), rest.start())
+            word = text[start : rest.end()]
+            if _possible.search(word):
+                parts += text[end:start], fixed_word(word)
+                end = rest.end()
+            examined = rest.end()
+            if found.end() <= examined:
+                break
     return "".join(parts) + text[end:]
+
+
+def _word_start(text: str, earliest: int, at: int) -> int:
+    """Where the word that holds the place ``at`` begins, at the earliest at ``earliest``."""
+    return max(text.rfind(blank, earliest, at) for blank in " \n\t") + 1 or earliest
 
 
 def _decoded_with_control(run: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
+from collections.abc import Mapping
 
 import dataframely as dy
 import polars as pl
@@ -21,10 +21,12 @@ from pipeline.fields import (
     SALARY_PERIODS,
 )
 from pipeline.transform.cleaning import text
-from pipeline.transform.cleaning.currencies import currency
 from pipeline.transform.cleaning.distinct import of_distinct
+from pipeline.transform.cleaning.employment import employment_type
+from pipeline.transform.cleaning.pay import BOUNDED_CURRENCIES, PERIODS, currency, salary_period
 from pipeline.transform.cleaning.places import locate
 from pipeline.transform.cleaning.stated_pay import Pay, as_stated
+from pipeline.transform.cleaning.workplace import is_remote
 from pipeline.transform.schema import Posting, RejectedPosting
 
 NO_ID = "the source gave it no id"
@@ -47,71 +49,6 @@ _MAX_AMOUNT = 10_000_000_000.0
 """Above any salary in any currency, and within ``numeric(14, 2)``."""
 _MAX_RANGE_RATIO = 50
 """A range wider than this mixes periods or units and says nothing."""
-_PERIOD_BOUNDS = {
-    "YEAR": (1_000, 10_000_000), "MONTH": (50, 1_000_000), "WEEK": (10, 250_000),
-    "DAY": (5, 50_000), "HOUR": (1, 10_000),
-}  # fmt: skip
-_BOUNDED_CURRENCIES = ["USD", "EUR", "GBP", "CAD", "AUD", "CHF", "NZD", "SGD"]
-"""Where the bounds of a period hold; a year's salary in rupiah or yen exceeds them."""
-
-_PERIODS = {
-    "YEAR": ["year", "yearly", "annual", "annually", "annum", "yr", "y", "pa", "per year"],
-    "MONTH": ["month", "monthly", "mo", "per month"],
-    "WEEK": ["week", "weekly", "wk", "per week"],
-    "DAY": ["day", "daily", "per day"],
-    "HOUR": ["hour", "hourly", "hr", "h", "per hour"],
-}
-_PERIOD_OF = {word: period for period, words in _PERIODS.items() for word in words}
-
-EMPLOYMENT_WORDS = [
-    ("INTERN", r"intern(?:s|ship)?|trainee(?:ship)?|praktik\w*|werkstudent\w*|stage|stagiaire"
-               r"|becari[oa]|apprentice(?:ship)?|estagio|pr[aá]cticas"),
-    ("VOLUNTEER", r"volunt\w*"),
-    ("TEMPORARY", r"temp|temporary|temporal|temporaire|seasonal|casual|per ?diem|fixed ?term"
-                  r"|interim|befristet\w*|cdd"),
-    ("CONTRACT", r"contract(?:or|ors|s)?|freelanc\w*|consultan\w+|b2b|corp to corp|c2c|1099"
-                 r"|independent|autonomo|freiberuflich\w*"),
-    ("PARTTIME", r"part ?time|teilzeit|temps partiel|media jornada|medio tiempo|parttime|deeltijd"
-                 r"|meio periodo|tiempo parcial"),
-    ("FULLTIME", r"full ?time|permanent|perm|regular|vollzeit|temps plein|cdi|jornada completa"
-                 r"|tiempo completo|voltijd|tempo integral|festanstellung|indefinido|employee"
-                 r"|unbefristet\w*"),
-]  # fmt: skip
-"""What the sources' words mean, the first that is found in order: a full-time internship is an
-internship. Of a list ("Full-time and Part-time") the first item decides. Words that are not
-here are OTHER."""
-_EMPLOYMENT = [(kind, re.compile(rf"\b(?:{words})\b")) for kind, words in EMPLOYMENT_WORDS]
-_UNSTATED = {"", "n a", "na", "none", "null", "unknown", "unspecified", "not specified", "any"}
-
-_REMOTE_PLACE = (
-    r"(?i)\b(?:remote(?:ly)?|remoto|anywhere|worldwide|work from home|wfh|home[ -]?office)\b"
-)
-_REMOTE_TITLE = (
-    r"(?i)\b(?:remote|remotely|work from home|wfh|remot[oa]|t[eé]l[eé]travail|teletrabajo"
-    r"|teletrabalho|home[ -]?office|thuiswerk\w*|zdaln\w+|etätyö\w*)\b"
-)
-_NO_REMOTE_TITLE = r"(?i)\b(?:not|no|non)[ -]+remote\b"
-_NOT_REMOTE = (
-    r"(?i)\b(?:(?:not|no|non)[ -]+remote"
-    r"|remote (?:sensing|support|control|monitoring|access|desktop|hands|sites?))\b"
-)
-_ON_SITE = r"(?i)\b(?:on[ -]?site|in[ -]office|office|hybrid|in[ -]person)\b"
-_HOME_OFFICE = r"(?i)home[ -]office"
-_ON_SITE_TITLE = r"(?i)\b(?:on[ -]?site|in[ -]office|office[ -]based|hybrid|in[ -]person)\b"
-_HYBRID_SUBJECT = (
-    r"(?i)\bhybrid[ -](?:cloud|apps?|mobile|infrastructure|integration|it\b|multi|data|identity)"
-)
-"""Hybrid clouds are what some of these jobs are about."""
-_ON_SITE_TEXT = (
-    r"(?i)\b(?:(?:this|the) (?:is an? |role is an? |position is an? |job is an? |role is "
-    r"|position is |job is )(?:fully |100% |strictly )?(?:on[ -]?site|in[ -]office|office[ -]based"
-    r"|in[ -]person|hybrid)\b"
-    r"|(?:this|the) (?:role|position|job) (?:is not|isn[’']t|cannot be|can[’']t be|is never) "
-    r"(?:a |fully |done )?remote"
-    r"|not a (?:fully )?remote (?:role|position|job)|remote work is not (?:possible|available"
-    r"|offered|an option)|no remote (?:work|option))"
-)
-"""What an advert says in so many words; a perk such as four weeks from anywhere is none of it."""
 
 _URL = r"^(?i:(https?))://(?:[^/?#\s@\\]*@)*((?:[\pL\pN_-]+\.)*[\pL\pN_-]+\.?(?::[0-9]{1,5})?)([/?#].*)?$"
 
@@ -190,9 +127,9 @@ def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(
             posting_id=pl.concat_str("source", pl.lit("_"), "source_id"),
-            remote=_remote(),
-            place=pl.struct("location_text", "city", "region", "country").map_batches(
-                _places, return_dtype=_PLACE
+            remote=is_remote(),
+            place=of_distinct(
+                pl.struct("location_text", "city", "region", "country"), _located, _PLACE
             ),
             expires_at=pl.when((pl.col("expires_at") >= pl.col("posted_at")).fill_null(True)).then(
                 "expires_at"
@@ -255,64 +192,12 @@ def _clean_tags(tags: pl.Series) -> pl.Series:
 _PLACE = pl.Struct({"city": pl.String, "region": pl.String, "country": pl.String})
 
 
-def _places(fields: pl.Series) -> pl.Series:
-    rows = fields.struct.unnest()
-    distinct = rows.unique()
-    places = pl.DataFrame(
-        [locate(*row) for row in distinct.iter_rows()],
-        schema={"_city": pl.String, "_region": pl.String, "_country": pl.String},
-        orient="row",
-    )
-    found = rows.join(
-        pl.concat([distinct, places], how="horizontal"),
-        on=rows.columns, how="left", nulls_equal=True, maintain_order="left",
-    )  # fmt: skip
-    return found.select(
-        pl.struct(city="_city", region="_region", country="_country").alias(fields.name)
-    ).to_series()
-
-
-def _remote() -> pl.Expr:
-    """A location, a title or a plain sentence of the text that says office, on-site or hybrid
-    outweighs the source's flag, which Remote OK sets for its whole feed; otherwise the flag, or
-    remote work named in location or title. A place or title that offers both is remote."""
-    place = pl.col("location_text").fill_null("")
-    title = pl.col("title").fill_null("")
-    at_place = place.str.replace_all(_HOME_OFFICE, "").str.contains(_ON_SITE)
-    plain_title = title.str.replace_all(_HOME_OFFICE, "").str.replace_all(_HYBRID_SUBJECT, "")
-    in_title = plain_title.str.contains(f"{_ON_SITE_TITLE}|{_NO_REMOTE_TITLE}")
-    in_text = pl.col("description").str.contains(_ON_SITE_TEXT).fill_null(False)
-    flagged = pl.col("remote").fill_null(False) & ~in_title & ~in_text
-    named = [
-        said.str.replace_all(_NOT_REMOTE, "").str.contains(words)
-        for said, words in ((place, _REMOTE_PLACE), (title, _REMOTE_TITLE))
-    ]
-    return ~at_place & pl.any_horizontal(flagged, *named)
+def _located(fields: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    return locate(**fields)._asdict()
 
 
 def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:
     return pl.when(moment.is_between(_EARLIEST, latest)).then(moment)
-
-
-@lru_cache(maxsize=4_096)
-def employment_type(words: str) -> str | None:
-    """One of ``EMPLOYMENT_TYPES`` for a source's wording, null when it states nothing."""
-    if re.sub(r"[\W_]+", " ", words.lower()).strip() in _UNSTATED:
-        return None
-    for item in re.split(r"[,;/|&+]|\b(?:and|or|und|et|y)\b", words[:200].lower()):
-        plain = re.sub(r"[\W_]+", " ", item).strip()
-        if plain in _UNSTATED:
-            continue
-        for kind, pattern in _EMPLOYMENT:
-            if pattern.search(plain):
-                return kind
-        return "OTHER"
-    return None
-
-
-def salary_period(words: str) -> str | None:
-    """One of ``SALARY_PERIODS`` for a source's wording, null when it is none."""
-    return _PERIOD_OF.get(re.sub(r"[\W_]+", " ", words[:100].lower()).strip())
 
 
 def _amount(value: pl.Expr) -> pl.Expr:
@@ -356,14 +241,16 @@ def _with_sound_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
     minimum is not also a maximum. Without an amount there is no currency, period or prediction.
     """
     low, high = pl.col("salary_min"), pl.col("salary_max")
-    bounded = pl.col("salary_currency").is_in(_BOUNDED_CURRENCIES)
+    bounded = pl.col("salary_currency").is_in(BOUNDED_CURRENCIES)
     impossible = pl.any_horizontal(
         (
             bounded
-            & (pl.col("salary_period") == period)
-            & ~(low.is_between(*bounds).fill_null(True) & high.is_between(*bounds).fill_null(True))
+            & (pl.col("salary_period") == name)
+            & ~pl.all_horizontal(
+                end.is_between(period.least, period.most).fill_null(True) for end in (low, high)
+            )
         ).fill_null(False)
-        for period, bounds in _PERIOD_BOUNDS.items()
+        for name, period in PERIODS.items()
     ) | (pl.max_horizontal(low, high) > _MAX_RANGE_RATIO * pl.min_horizontal(low, high)).fill_null(
         False
     )

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,18 +21,30 @@ import polars as pl
 import pycountry
 
 from pipeline.transform.cleaning.distinct import of_distinct
+from pipeline.transform.vocabulary import PythonPattern, Shape, Word, any_of, read
 
 
 class Place(NamedTuple):
     """A place as far as it is known. ``country`` is ISO 3166-1 alpha-2; ``region`` is the name
     of a state or province where a code was recognised, else the source's own words."""
 
+    city: str | None
+    region: str | None
+    country: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A :class:`Place` and the names of the rules that found it. Two that differ in ``rule`` alone
+    are equal."""
+
     city: str | None = None
     region: str | None = None
     country: str | None = None
+    rule: str = field(default="", compare=False)
 
 
-NOWHERE = Place()
+NOWHERE = Found()
 
 _DOMINANCE = 8
 """A bare city name means the country whose city of that name has this many times the people of
@@ -41,78 +53,40 @@ the next country's."""
 _LARGE = 100_000
 """From so many people on, a city abroad (Florianópolis, SC) outweighs an unknown American town."""
 
-_COUNTRY_ALIASES = {
-    "AE": ["uae", "emirates"], "AT": ["österreich"], "BE": ["belgique", "belgië", "belgien"],
-    "BR": ["brasil"], "CH": ["schweiz", "suisse", "svizzera"], "CI": ["ivory coast"],
-    "CZ": ["czech republic"], "DE": ["deutschland", "allemagne"], "DK": ["danmark"],
-    "ES": ["españa"], "FI": ["suomi"], "GB": ["uk", "great britain", "britain"],
-    "HK": ["hong kong sar"], "IT": ["italia"], "KP": ["north korea"], "KR": ["korea"],
-    "MX": ["méxico"], "NL": ["the netherlands", "nederland", "holland"], "NO": ["norge"],
-    "NZ": ["aotearoa"], "PL": ["polska"], "RO": ["românia"], "RU": ["russia"],
-    "SE": ["sverige"], "TR": ["turkey"], "TW": ["taiwan"],
-    "US": ["usa", "u.s.", "u.s.a.", "america", "the united states", "united states of america"],
-}  # fmt: skip
-"""Names in use that ISO 3166 lacks."""
 
-_STATE_NAMED_LIKE_A_COUNTRY = {"georgia"}
+class _Words(Shape):
+    unions: list[Word]
+    states_named_like_a_country: list[Word]
+    uncertain_states: list[Word]
+    county: list[PythonPattern]
+    noise: list[PythonPattern]
 
-_CITY_NAMES = {
-    "nyc": "New York", "new york city": "New York", "ny": "New York", "sf": "San Francisco",
-    "san francisco bay": "San Francisco", "sf bay": "San Francisco",
-    "la": "Los Angeles", "bangalore": "Bengaluru", "gurgaon": "Gurugram", "bombay": "Mumbai",
-    "zurich": "Zürich", "göteborg": "Gothenburg", "münchen": "Munich", "köln": "Cologne",
-    "wien": "Vienna", "praha": "Prague", "warszawa": "Warsaw", "lisboa": "Lisbon",
-    "milano": "Milan", "roma": "Rome", "kiev": "Kyiv", "københavn": "Copenhagen",
-    "washington dc": "Washington", "washington d.c.": "Washington", "d.c.": "Washington",
-}  # fmt: skip
-"""Several names of one city, and the abbreviations that are used alone."""
 
-_CITY_COUNTRIES = {
-    "new york": "US", "barcelona": "ES", "birmingham": None, "vancouver": "CA", "hyderabad": "IN",
-    "cologne": "DE", "ny": "US", "washington": "US",
-}  # fmt: skip
-"""Bare names that population decides wrongly, or that GeoNames spells otherwise."""
+class _Places(Shape):
+    """See ``places.toml``."""
 
-_SUBDIVISION_ALIASES = {
-    "bavaria": "DE", "north rhine-westphalia": "DE", "lower saxony": "DE", "saxony": "DE",
-    "hesse": "DE", "north holland": "NL", "south holland": "NL", "north brabant": "NL",
-    "metro manila": "PH", "federal district": "BR", "lombardy": "IT", "tuscany": "IT",
-    "catalonia": "ES", "andalusia": "ES", "community of madrid": "ES", "île-de-france": "FR",
-    "greater london": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
-    "northern ireland": "GB", "west midlands": "GB", "masovian voivodeship": "PL",
-    "lesser poland voivodeship": "PL", "västra götaland": "SE", "quebec": "CA",
-}  # fmt: skip
-"""English names of subdivisions that ISO 3166-2 lists in the country's language only."""
+    cities: dict[Word, list[Word]]
+    countries: dict[Word, list[Word]]
+    subdivisions: dict[Word, list[Word]]
+    country_of_city: dict[Word, str]
+    city_regions: dict[Word, dict[Word, Word]]
+    words: _Words
 
-_CITY_REGIONS = {
-    "AT": {"wien": "Vienna", "vienna": "Vienna"},
-    "DE": {"berlin": "Berlin", "hamburg": "Hamburg", "bremen": "Bremen"},
-    "GB": {"london": "London"}, "IN": {"delhi": "Delhi"}, "US": {"washington, dc": "Washington"},
-}  # fmt: skip
-"""Regions that are cities, so that what lies in them are their quarters."""
 
-_COUNTY = re.compile(r"(?i)\b(?:county|parish|borough|district|kreis|region)$")
+_vocabulary = read("places", _Places)
+OTHER_CITY_NAMES = {other: city for city, others in _vocabulary.cities.items() for other in others}
+"""Another name of a city, as written in ``places.toml`` → the name that is published. GeoNames'
+alternate names are no substitute: of the 31,000 that only one larger city has, those that occur in
+recorded postings are mistaken as often as not ("St. James" is Vũng Tàu, "name" Namur)."""
 
-_UNCERTAIN_STATES = {"DE", "IN"}
-"""``Town, DE`` is as often Germany as Delaware, ``Town, IN`` as often India as Indiana: they
-need a known city. Any other state's code after an unknown town is taken for the state."""
-
-_NOISE = re.compile(
-    r"(?i)\b(?:fully|100%|remote(?:ly)?|remoto|remota|télétravail|home[ -]?office|work from home"
-    r"|wfh|anywhere|worldwide|globally|global|hybrid|on[ -]?site|in[ -]office|office|hq"
-    r"|headquarters|based|only|within|metro(?:politan)?(?: area)?(?=\W*$)|greater|area"
-    r"|(?:multiple|various|all|flexible|other|several) (?:locations?|cities|offices?)"
-    r"|locations?|not specified|n/a)(?!\w)"
-)
+_STATES_NAMED_LIKE_A_COUNTRY = frozenset(_vocabulary.words.states_named_like_a_country)
+_UNCERTAIN_STATES = frozenset(_vocabulary.words.uncertain_states)
+_UNIONS = frozenset(_vocabulary.words.unions)
+_COUNTY = re.compile(rf"(?i)\b{any_of(_vocabulary.words.county)}$")
+_NOISE = re.compile(rf"(?i)\b{any_of(_vocabulary.words.noise)}(?!\w)")
 _PREPOSITION = re.compile(
     r"^(?:[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of)\s+|\s+(?:in|from|or|and)$"  # IN is Indiana
 )
-_UNIONS = {
-    "emea", "europe", "eu", "european union", "latam", "latin america", "apac", "asia", "africa",
-    "americas", "north america", "south america", "amer", "mena", "dach", "nordics",
-    "eastern europe", "western europe", "central europe", "middle east", "world", "earth",
-    "international",
-}  # fmt: skip
 _ALTERNATIVES = re.compile(r"\s*(?:[/;|•\n]|\bor\b|\band\b|&)\s*")  # OR is Oregon
 _DASH = re.compile(r"\s+[-–—]\s+|:\s")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
@@ -150,7 +124,7 @@ def _gazetteer() -> _Gazetteer:
                 countries[_fold(name)] = country.alpha_2
                 countries.setdefault(_fold(name.split(",")[0]), country.alpha_2)
     del countries["korea"], countries["congo"]
-    for code, aliases in _COUNTRY_ALIASES.items():
+    for code, aliases in _vocabulary.countries.items():
         countries.update({_fold(alias): code for alias in aliases})
 
     subdivisions: dict[str, set[str]] = defaultdict(set)
@@ -159,8 +133,8 @@ def _gazetteer() -> _Gazetteer:
         name = re.sub(r"\s*[\[(].*", "", subdivision.name)
         names[subdivision.code] = name
         subdivisions[_fold(name)].add(subdivision.country_code)
-    for alias, code in _SUBDIVISION_ALIASES.items():
-        subdivisions[_fold(alias)] = {code}
+    for code, aliases in _vocabulary.subdivisions.items():
+        subdivisions.update({_fold(alias): {code} for alias in aliases})
 
     states = {
         code.removeprefix("US-"): name for code, name in names.items() if code.startswith("US-")
@@ -175,7 +149,7 @@ def _gazetteer() -> _Gazetteer:
             us_cities.add((name, city["admin1code"]))
     cities["new york"] = cities["new york city"]
     us_cities.add(("new york", "NY"))
-    for alias, name in _CITY_NAMES.items():
+    for alias, name in OTHER_CITY_NAMES.items():
         cities.setdefault(_fold(alias), cities.get(_fold(name), {}))
     return _Gazetteer(
         countries, dict(subdivisions), names, states, state_names, dict(cities), us_cities
@@ -198,7 +172,6 @@ def country_code(name: str | None) -> str | None:
     return "GB" if folded in {"england", "scotland", "wales", "northern ireland"} else None
 
 
-@lru_cache(maxsize=50_000)
 def locate(
     location_text: str | None, city: str | None, region: str | None, country: str | None
 ) -> Place:
@@ -206,13 +179,20 @@ def locate(
 
     Texts are clean single lines. The result depends on these four texts alone.
     """
+    found = find(location_text, city, region, country)
+    return Place(found.city, found.region, found.country)
+
+
+@lru_cache(maxsize=50_000)
+def find(
+    location_text: str | None, city: str | None, region: str | None, country: str | None
+) -> Found:
+    """As :func:`locate`, with the rule that answered."""
     stated = country_code(country)
     fields = ", ".join(part for part in (city, region, country) if part)
     # A country in the source's country field is no US state: CA is Canada there.
-    known = Place(
-        _place_name(city),
-        _region_name(_place_name(region), stated),
-        stated,
+    known = Found(
+        _place_name(city), _region_name(_place_name(region), stated), stated, "the source's fields"
     )
     if stated is None and fields:
         known = _merged(_parse(fields), known)
@@ -221,7 +201,7 @@ def locate(
         if known.country is None or read.country in (None, known.country):
             known = _merged(known, read)
     if known.region and known.region == known.city and location_text is None:
-        return known._replace(region=None)
+        return replace(known, region=None)
     return known
 
 
@@ -248,7 +228,7 @@ def _city_of_areas(country: str, location: str) -> str | None:
         return None
     areas = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     gazetteer = _gazetteer()
-    if len(areas) > 1 and (city := _CITY_REGIONS.get(country, {}).get(_fold(areas[1]))):
+    if len(areas) > 1 and (city := _vocabulary.city_regions.get(country, {}).get(_fold(areas[1]))):
         return city
     below = areas[1:] if len(areas) > 1 and not _is_part(areas[1], country) else areas[2:]
     people = {name: gazetteer.cities.get(_fold(name), {}).get(country, 0) for name in below}
@@ -264,16 +244,23 @@ def _is_part(name: str, country: str) -> bool:
     return country in _gazetteer().subdivisions.get(_fold(name), set())
 
 
-def _merged(first: Place, second: Place) -> Place:
-    return Place(
+def _merged(first: Found, second: Found) -> Found:
+    """The first, with what it lacks of the second."""
+    merged = Found(
         first.city or second.city, first.region or second.region, first.country or second.country
     )
+    rules = [place.rule for place in (first, second) if place.rule and place != NOWHERE]
+    used = [rules[0]] if merged == first and rules else dict.fromkeys(rules)
+    return replace(merged, rule=", ".join(used))
 
 
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("ø", "o").replace("ł", "l"))
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return re.sub(r"\s+", " ", re.sub(r"[.'’]", "", bare)).strip()
+    text = text.casefold()
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("ł", "l"))
+        text = "".join(char for char in decomposed if not unicodedata.combining(char))
+        text = text.replace("’", "")
+    return " ".join(text.replace(".", "").replace("'", "").split())
 
 
 def _without_noise(text: str) -> str:
@@ -299,7 +286,7 @@ def _place_name(text: str | None) -> str | None:
 
 @lru_cache(maxsize=1)
 def _city_names() -> dict[str, str]:
-    return {_fold(alias): name for alias, name in _CITY_NAMES.items() if _fold(alias) != "ny"}
+    return {_fold(alias): name for alias, name in OTHER_CITY_NAMES.items() if _fold(alias) != "ny"}
 
 
 def _region_name(region: str | None, country: str | None) -> str | None:
@@ -308,7 +295,7 @@ def _region_name(region: str | None, country: str | None) -> str | None:
     return _gazetteer().subdivision_names.get(f"{country}-{_fold(region).upper()}", region)
 
 
-def _parse(text: str, country: str | None = None) -> Place:
+def _parse(text: str, country: str | None = None) -> Found:
     """Read free text. ``country``, where known, decides what an ambiguous name means."""
     text = text[:_MAX_CHARS]
     whole = _without_noise(text)
@@ -322,7 +309,7 @@ def _parse(text: str, country: str | None = None) -> Place:
     return _common(places)
 
 
-def _common(places: Iterable[Place]) -> Place:
+def _common(places: Iterable[Found]) -> Found:
     """What all of the places agree on."""
     distinct = list(dict.fromkeys(places))
     if not distinct:
@@ -333,10 +320,10 @@ def _common(places: Iterable[Place]) -> Place:
     country = countries.pop() if len(countries) == 1 else None
     regions = {place.region for place in distinct}
     region = regions.pop() if country and len(regions) == 1 else None
-    return Place(None, region, country)
+    return Found(None, region, country, "common to several places")
 
 
-def _parse_alternative(text: str, country: str | None) -> Place:
+def _parse_alternative(text: str, country: str | None) -> Found:
     """One place; what stands in brackets counts only where the rest names no country."""
     outside = _BRACKETS.sub(" ", text)
     place = _parse_sections(outside, country)
@@ -346,7 +333,7 @@ def _parse_alternative(text: str, country: str | None) -> Place:
     return _merged(_parse_sections(inside, country), place)
 
 
-def _parse_sections(text: str, country: str | None) -> Place:
+def _parse_sections(text: str, country: str | None) -> Found:
     """Sections divided by dashes add to one another (``Lithuania - Remote``); two of them in
     different countries cancel out."""
     best = NOWHERE
@@ -365,14 +352,15 @@ def _parse_sections(text: str, country: str | None) -> Place:
     return best
 
 
-def _parse_parts(parts: list[str], country: str | None) -> Place:
+def _parse_parts(parts: list[str], country: str | None) -> Found:
+    """The parts between commas, by the first rule that fits."""
     parts = [part for part in parts if _fold(part) not in _UNIONS]
     if not parts:
         return NOWHERE
     if (match := _COUNTRY_FIRST.match(parts[0])) and country in (None, "US"):
         place = _in_united_states([match[2], *parts[1:]])
         if place.country in (None, "US"):  # the US Virgin Islands are not
-            return _merged(place, Place(country="US"))
+            return _merged(place, Found(country="US", rule="US first"))
     if match := _STATE_AND_COUNTRY.match(parts[-1]):
         named = country_code(match[2]) if len(match[2]) > 2 else None
         if named and f"{named}-{match[1]}" in _gazetteer().subdivision_names:
@@ -382,33 +370,39 @@ def _parse_parts(parts: list[str], country: str | None) -> Place:
     if len(parts) == 1:
         return _parse_single(parts[0], country)
     *front, last = parts
-    named = _country_at_end(front[0], last)
-    if named:
+    if named := _country_at_end(front[0], last):
         if len(front) == 1:
-            return _in_country(front[0], named)
-        return Place(_place_name(front[0]), _region_name(front[-1], named), named)
-    owner = _subdivision_owner(front[0], last, country)
-    if owner:
-        return Place(_place_name(front[0]), _region_name(last, owner), owner)
+            return replace(_in_country(front[0], named), rule="country behind the city")
+        region = _region_name(front[-1], named)
+        return Found(_place_name(front[0]), region, named, "country behind city and region")
+    if owner := _subdivision_owner(front[0], last, country):
+        region = _region_name(last, owner)
+        return Found(_place_name(front[0]), region, owner, "state behind the city")
+    return _several_names(parts, country)
+
+
+def _several_names(parts: list[str], country: str | None) -> Found:
+    """Parts of which the last is neither a country nor a state."""
     singles = [_parse_single(part, country) for part in parts]
     found = [place for place in singles if place.country]
     if len(found) == len(singles):
         return _common(found)
     known = country or (found[0].country if len({place.country for place in found}) == 1 else None)
     if len(parts) == 2 and singles[0].country and singles[-1] == NOWHERE:
-        return singles[0]._replace(region=singles[0].region or _place_name(last))
+        region = singles[0].region or _place_name(parts[-1])
+        return replace(singles[0], region=region, rule="known city before an unknown region")
     if len(parts) == 2 and (not found or singles[0] == NOWHERE):
-        return Place(_place_name(front[0]), None, known)
-    return Place(None, None, known)
+        return Found(_place_name(parts[0]), None, known, "unknown city")
+    return Found(None, None, known, "the country of some of several names")
 
 
-def _in_united_states(parts: list[str]) -> Place:
+def _in_united_states(parts: list[str]) -> Found:
     gazetteer = _gazetteer()
     if (match := _STATE_THEN_CITY.match(parts[0])) and match[1] in gazetteer.us_states:
         # What follows the city is often a street or a building.
         is_city = (_fold(match[2]), match[1]) in gazetteer.us_cities
         city = _place_name(match[2]) if is_city else None
-        return Place(city, gazetteer.us_states[match[1]], "US")
+        return Found(city, gazetteer.us_states[match[1]], "US")
     return _parse_parts(parts, None)
 
 
@@ -423,7 +417,7 @@ def _country_at_end(before: str, last: str) -> str | None:
     US state's is decided by whether the city before it lies there."""
     gazetteer = _gazetteer()
     folded = _fold(last)
-    if folded in _STATE_NAMED_LIKE_A_COUNTRY:
+    if folded in _STATES_NAMED_LIKE_A_COUNTRY:
         cities = gazetteer.cities.get(_fold(before), {})
         return "GE" if "GE" in cities and "US" not in cities else None
     code = country_code(last)
@@ -476,68 +470,141 @@ def _subdivision_owner(city: str, region: str, country: str | None) -> str | Non
     return next(iter(owners), None)
 
 
-def _in_country(name: str, country: str) -> Place:
+def _in_country(name: str, country: str) -> Found:
     """``name, country``: a city, unless only a subdivision has that name."""
     gazetteer = _gazetteer()
     region = gazetteer.subdivision_names.get(f"{country}-{name}")
     if region:
-        return Place(None, region, country)
+        return Found(None, region, country)
     is_city = country in gazetteer.cities.get(_fold(name), {})
     if not is_city and country in gazetteer.subdivisions.get(_fold(name), set()):
-        return Place(None, name, country)
+        return Found(None, name, country)
     if match := _CITY_THEN_STATE.match(name):
         state = gazetteer.subdivision_names.get(f"{country}-{match[2]}")
         if state:
-            return Place(_place_name(match[1]), state, country)
-    return Place(_place_name(name), None, country)
+            return Found(_place_name(match[1]), state, country)
+    return Found(_place_name(name), None, country)
 
 
-def _parse_single(name: str, country: str | None) -> Place:
-    gazetteer = _gazetteer()
-    folded = _fold(name)
-    homes = gazetteer.cities.get(folded, {})
+@dataclass(frozen=True)
+class _Name:
+    """A name that stands alone, folded, and the countries with cities of that name."""
+
+    text: str
+    folded: str
+    homes: Mapping[str, int]
+
+
+def _parse_single(text: str, country: str | None) -> Found:
+    """A name that stands alone, by the first rule that answers."""
     if country:
-        if country_code(name) == country:
-            return Place(country=country)
-        return _in_country(name, country)
-    if len(name) == 2 and folded not in gazetteer.countries:
-        if name.isupper() and folded in _city_names():
-            return Place(_city_names()[folded], None, "US")
-        code, state = country_code(name), gazetteer.us_states.get(name)
-        if (code and state) or not name.isupper():
-            return NOWHERE
-        return Place(None, state, "US") if state else Place(country=code)
-    if folded in _STATE_NAMED_LIKE_A_COUNTRY:
+        if country_code(text) == country:
+            return Found(country=country, rule="the known country")
+        return replace(_in_country(text, country), rule="in the known country")
+    folded = _fold(text)
+    name = _Name(text, folded, _gazetteer().cities.get(folded, {}))
+    for rule, answer in _RULES_OF_ONE_NAME.items():
+        if (place := answer(name)) is not None:
+            return replace(place, rule=rule)
+    return NOWHERE
+
+
+def _two_letters(name: _Name) -> Found | None:
+    """``NY`` is a city, ``TX`` a state, ``FR`` a country; ``CA``, both, is none for certain."""
+    if len(name.text) != 2 or name.folded in _gazetteer().countries:
+        return None
+    if name.text.isupper() and name.folded in _city_names():
+        return Found(_city_names()[name.folded], None, "US")
+    code, state = country_code(name.text), _gazetteer().us_states.get(name.text)
+    if (code and state) or not name.text.isupper():
         return NOWHERE
-    if code := country_code(name):
-        return Place(country=code)
-    if (match := _STATE_THEN_CITY.match(name)) and match[1] in gazetteer.us_states:
-        return Place(_place_name(match[2]), gazetteer.us_states[match[1]], "US")
-    if match := _CITY_THEN_STATE.match(name):
-        if match[2] in gazetteer.us_states and (_fold(match[1]), match[2]) in gazetteer.us_cities:
-            return Place(_place_name(match[1]), gazetteer.us_states[match[2]], "US")
-        code = country_code(match[2])
-        if code and code in gazetteer.cities.get(_fold(match[1]), {}):
-            return Place(_place_name(match[1]), None, code)
-        if _fold(match[2]) in gazetteer.countries:
-            return _in_country(match[1], gazetteer.countries[_fold(match[2])])
-    if folded == "washington":  # the state, the capital, and dozens of towns
-        return Place(country="US")
-    if folded in gazetteer.us_state_names and folded not in _CITY_COUNTRIES:
-        return Place(None, name, "US")
-    if folded in _CITY_COUNTRIES:
-        return Place(_place_name(name), None, _CITY_COUNTRIES[folded])
-    owners = gazetteer.subdivisions.get(folded, set())
-    dominant = _dominant(homes)
+    return Found(None, state, "US") if state else Found(country=code)
+
+
+def _state_or_country(name: _Name) -> Found | None:
+    return NOWHERE if name.folded in _STATES_NAMED_LIKE_A_COUNTRY else None
+
+
+def _country(name: _Name) -> Found | None:
+    code = country_code(name.text)
+    return Found(country=code) if code else None
+
+
+def _state_before_city(name: _Name) -> Found | None:
+    states = _gazetteer().us_states
+    if (match := _STATE_THEN_CITY.match(name.text)) and match[1] in states:
+        return Found(_place_name(match[2]), states[match[1]], "US")
+    return None
+
+
+def _code_behind_city(name: _Name) -> Found | None:
+    """``Austin TX``, ``Paris FR``, ``London UK``."""
+    gazetteer = _gazetteer()
+    if not (match := _CITY_THEN_STATE.match(name.text)):
+        return None
+    city, code = match[1], match[2]
+    if code in gazetteer.us_states and (_fold(city), code) in gazetteer.us_cities:
+        return Found(_place_name(city), gazetteer.us_states[code], "US")
+    country = country_code(code)
+    if country and country in gazetteer.cities.get(_fold(city), {}):
+        return Found(_place_name(city), None, country)
+    if _fold(code) in gazetteer.countries:
+        return _in_country(city, gazetteer.countries[_fold(code)])
+    return None
+
+
+def _washington(name: _Name) -> Found | None:
+    """The state, the capital, and dozens of towns."""
+    return Found(country="US") if name.folded == "washington" else None
+
+
+def _us_state(name: _Name) -> Found | None:
+    is_city = name.folded in _vocabulary.country_of_city
+    is_state = name.folded in _gazetteer().us_state_names
+    return Found(None, name.text, "US") if is_state and not is_city else None
+
+
+def _city_of_vocabulary(name: _Name) -> Found | None:
+    country = _vocabulary.country_of_city.get(name.folded)
+    return None if country is None else Found(_place_name(name.text), None, country or None)
+
+
+def _largest_city(name: _Name) -> Found | None:
+    owners = _gazetteer().subdivisions.get(name.folded, set())
+    dominant = _dominant(name.homes)
     if dominant and (not owners or dominant in owners):
-        return Place(_place_name(name), None, dominant)
-    if len(owners) == 1 and not homes:
-        owner = next(iter(owners))
-        return Place(None, name, owner)
-    return Place(_place_name(name), None, None) if homes else NOWHERE
+        return Found(_place_name(name.text), None, dominant)
+    return None
 
 
-def _dominant(homes: dict[str, int]) -> str | None:
+def _only_subdivision(name: _Name) -> Found | None:
+    owners = _gazetteer().subdivisions.get(name.folded, set())
+    return (
+        Found(None, name.text, next(iter(owners))) if len(owners) == 1 and not name.homes else None
+    )
+
+
+def _city_somewhere(name: _Name) -> Found | None:
+    return Found(_place_name(name.text)) if name.homes else None
+
+
+_RULES_OF_ONE_NAME: Mapping[str, Callable[[_Name], Found | None]] = {
+    "two letters": _two_letters,
+    "a state named like a country": _state_or_country,
+    "a country": _country,
+    "a state's code before the city": _state_before_city,
+    "a code behind the city": _code_behind_city,
+    "Washington": _washington,
+    "an American state": _us_state,
+    "a city of places.toml": _city_of_vocabulary,
+    "the largest city of that name": _largest_city,
+    "the only state or province of that name": _only_subdivision,
+    "a city of several countries": _city_somewhere,
+}
+"""In the order in which they are asked."""
+
+
+def _dominant(homes: Mapping[str, int]) -> str | None:
     ranked = sorted(homes.items(), key=lambda home: -home[1])
     if not ranked:
         return None

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pipeline.transform.cleaning.pay import CURRENCY_WORDS, DOLLAR_SIGN, PERIODS
+
 
 class Pay(NamedTuple):
     """What is paid, in ``currency`` for one ``period``; null where it is not known."""
@@ -21,30 +23,9 @@ class Pay(NamedTuple):
     period: str | None
 
 
-_YEARLY = {
-    "HOUR": (2_080, 2_000, 1_950, 1_920),
-    "DAY": (260, 250, 240, 230, 220),
-    "WEEK": (52,),
-    "MONTH": (12,),
-}
-"""By how much a rate may have been multiplied to make a year of it."""
-
-_PERIODS = {
-    "HOUR": r"hours?|hrs?|h|hourly|stunde|std|heure|hora|ora|uur|godz\w*|timme|time",
-    "DAY": r"days?|daily|d|tag|jour|día|dia|giorno|dag|dzień|md",
-    "WEEK": r"weeks?|weekly|wk|woche|semaine|semana|settimana",
-    "MONTH": r"months?|monthly|mo|mth|monat|mois|mes|mês|mese|maand|mies\w*",
-    "YEAR": r"years?|yearly|yr|annum|annually|annual|jahr|an|año|ano|anno|jaar|rok",
-}
+_PERIODS = {name: "|".join(period.in_text) for name, period in PERIODS.items()}
 _period_of = {name: re.compile(words, re.IGNORECASE) for name, words in _PERIODS.items()}
-_CURRENCIES = {
-    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "gbp": "GBP",
-    "zł": "PLN", "zl": "PLN", "pln": "PLN", "usd": "USD", "us$": "USD", "chf": "CHF",
-    "₹": "INR", "inr": "INR", "cad": "CAD", "ca$": "CAD", "c$": "CAD", "aud": "AUD", "a$": "AUD",
-    "nzd": "NZD", "sgd": "SGD", "s$": "SGD", "sek": "SEK", "nok": "NOK", "dkk": "DKK",
-    "czk": "CZK", "kč": "CZK", "huf": "HUF", "ron": "RON", "brl": "BRL", "r$": "BRL", "mxn": "MXN",
-    "zar": "ZAR", "uah": "UAH", "try": "TRY", "₺": "TRY", "ils": "ILS", "₪": "ILS", "$": None,
-}  # fmt: skip
+_CURRENCIES = {**CURRENCY_WORDS, DOLLAR_SIGN: None}
 """What a bare ``$`` means, its country tells."""
 _CURRENCY = "|".join(
     re.escape(word) + (r"\b" if word[-1].isalpha() else "")
@@ -82,10 +63,15 @@ def as_stated(given: Pay, text: str) -> Pay:
             return given._replace(
                 currency=stated.currency or given.currency, period=stated.period or given.period
             )
-        for factor in _YEARLY.get(stated.period or "", ()) if given.period == "YEAR" else ():
+        for factor in _factors(stated) if given.period == "YEAR" else ():
             if _same(low, stated.low, factor) and _same(high, stated.high, factor):
                 return stated._replace(currency=stated.currency or given.currency)
     return given
+
+
+def _factors(stated: Pay) -> list[int]:
+    """By how much a rate may have been multiplied to make a year of it."""
+    return PERIODS[stated.period].factors_of_year if stated.period else []
 
 
 def _mentions(text: str) -> Iterator[Pay]:

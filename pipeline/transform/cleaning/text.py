@@ -1,9 +1,11 @@
 """Cleaning of text: markup, entities, mojibake, invisible characters and blanks.
 
-Characters that are wrong everywhere are removed by Polars expressions over all rows. Only rows
-that hold markup, an entity, mojibake or a joiner pass through Python. All of it takes time in
-proportion to the text, whatever the text is: no pattern can be tried twice over the same
-characters, because quantifiers are possessive and no tag reaches beyond the next ``<``.
+A whole column is cleaned at once. What is ordinary (the tags and entities of HTML) is replaced by
+Polars expressions. A row passes through Python only for the step that it needs: mojibake, a
+joiner, or markup that is not ordinary, such as a script, a comment, a tag of one's own or one
+without an end. All of it takes time in proportion to the text, whatever the text is: Rust's
+regular expressions never try twice, and in Python's quantifiers are possessive and no tag reaches
+beyond the next ``<``.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from html.entities import html5
 
 import polars as pl
 
-from pipeline.transform.cleaning.mojibake import repaired
+from pipeline.transform.cleaning.distinct import by_distinct, of_distinct
+from pipeline.transform.cleaning.mojibake import POSSIBLE, repaired
 
 MAX_INPUT_CHARS = 1_000_000
 """What is read of one raw text: ten times the longest description that is kept."""
@@ -88,7 +92,8 @@ _ENTITY = (
     r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|amp|quot|lt|gt)\b)"
 )
 
-_NEEDS_PYTHON = rf"{_MARKUP}|{_ENTITY}|{_JOINERS}|[^\x00-\x7F]{{2}}|Ã |[\x80-\x9F\u00AD]"
+_ODD = rf"{_MARKUP}|&[#A-Za-z]|{_JOINERS}|\u00AD|{POSSIBLE}"
+"""Without one of these a text is clean but for its blanks."""
 _VIRAMA = 9
 """The combining class of the signs that join consonants of the scripts of India."""
 _KEYCAPS = frozenset("0123456789#*")
@@ -98,12 +103,10 @@ _FLAG_TAGS = 7
 _ITEM = "\x1e"
 """Stands for the mark of a list's item while blanks are normalised; a text cannot hold it."""
 
-_invisible = re.compile(_INVISIBLE)
 _joiners = re.compile(f"{_JOINERS}++")
 _joined_letter = re.compile(_JOINED_LETTER)
 _emoji = re.compile(_EMOJI)
 _tag = re.compile(_TAG)
-_markup = re.compile(_MARKUP)
 _entity = re.compile(_ENTITY)
 _unrendered = re.compile(rf"(?i)<({_UNRENDERED})(?![\w-]){_REST}|<!--")
 _ends = {
@@ -115,6 +118,46 @@ _gaps = re.compile(rf"\s?[\n{_ITEM}]\s*+")
 _block = re.compile(rf"(?i){_BLOCKS}")
 _runnable = re.compile(r"(?i)\b(?:on[a-z]+|href|src\w*|\w*action|data|style)\s*=")
 _before_name = re.compile(r"<(?=[A-Za-z])")
+
+_NOT_ORDINARY = rf"(?i)<(?:{_UNRENDERED})|<!|\]\]>"
+"""Markup that only :func:`_without_markup` reads: what is not shown."""
+_ORDINARY_NAMES = [
+    *_BLOCKS.replace("h[1-6]", "h1|h2|h3|h4|h5|h6").split("|"),
+    *(name for name in _INLINES.split("|") if name.isalpha()),
+    *(name for name in _ACTIVE.split("|") if name.isalpha() and name not in _UNRENDERED.split("|")),
+]
+_ORDINARY_ATTRIBUTES = (
+    rf"(?i)<({'|'.join(_ORDINARY_NAMES)})(?:[\s/]+>|[\s/]+(?:"
+    rf"""[^\s"'<>/=]+\s*(?:=\s*"[^"<]*"|=\s*'[^'<]*'|=){_REST}"""
+    rf"""|(?:{_SWITCHES})(?:[\s/]{_REST}|>)|["']{_REST}))"""
+).replace("*+", "*")
+"""``_TAG`` for ordinary names, without looking ahead, which Rust's expressions do not. A tag that
+needs it stays, and makes its text one that is not ordinary."""
+_BREAKS = r"(?i)</?(?:br|li|" + _BLOCKS + r")[\s/>]"
+
+
+def _ordinary_tags() -> dict[str, str]:
+    """Each ordinary tag without attributes, in lower case, with the blanks it stands for."""
+    blocks = re.compile(_BLOCKS)
+    meant: dict[str, str] = {}
+    for name in _ORDINARY_NAMES:
+        blank = "\n\n" if blocks.fullmatch(name) else "\n" if name == "br" else ""
+        meant |= {f"</{name}>": " " if name in ("td", "th") else blank}
+        meant |= dict.fromkeys([f"<{name}>", f"<{name}/>"], _ITEM if name == "li" else blank)
+    return meant
+
+
+_TAGS = _ordinary_tags()
+_NUMBERED = [*range(0x20, 0x180), *range(0x2000, 0x2130)]
+_ENTITIES = {
+    **{f"&{name}": characters for name, characters in html5.items() if name.endswith(";")},
+    **{
+        written: html.unescape(written)
+        for number in _NUMBERED
+        for written in (f"&#{number};", f"&#0{number};", f"&#x{number:x};", f"&#x{number:X};")
+    },
+}
+"""The entities that HTML names, and usual characters by their number."""
 
 _LETTERS = {
     "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ς": "σ",
@@ -130,17 +173,17 @@ _OPTIONAL_MARKS = (
 """Accents, and the points of Hebrew and Arabic. The vowel signs of other scripts are letters."""
 
 
+_NAMED = r"\p{L}\p{M}\p{N}+#"
+"""What is kept of a folded text, beside single blanks. A pattern that matches single blanks would
+take four times as long."""
+
+
 def line(text: pl.Expr) -> pl.Expr:
     """One clean line of text (title, company, city): null when nothing visible is left.
 
     Applying it twice gives the same as applying it once.
     """
-    return (
-        _clean(text.str.head(_MAX_LINE_INPUT_CHARS), _one_line)
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars()
-        .pipe(_non_empty)
-    )
+    return _clean(text.str.head(_MAX_LINE_INPUT_CHARS), _one_line)
 
 
 def paragraphs(text: pl.Expr) -> pl.Expr:
@@ -149,15 +192,7 @@ def paragraphs(text: pl.Expr) -> pl.Expr:
 
     Applying it twice gives the same as applying it once.
     """
-    return (
-        _clean(text.str.head(MAX_INPUT_CHARS), _tidy_lines)
-        .str.replace_all(r"\r\n?|[\u000B\u000C\u0085\u2028\u2029]", "\n")
-        .str.replace_all(r"[^\S\n]+", " ")
-        .str.replace_all(r" ?\n ?", "\n")
-        .str.replace_all(r"\n{3,}", "\n\n")
-        .str.strip_chars()
-        .pipe(_non_empty)
-    )
+    return _clean(text.str.head(MAX_INPUT_CHARS), _tidy_lines)
 
 
 def fold(text: pl.Expr) -> pl.Expr:
@@ -172,55 +207,127 @@ def fold(text: pl.Expr) -> pl.Expr:
         .str.replace_many(_LETTERS)
         .str.replace_all("&", " and ", literal=True)
         .str.replace_all(r"['’‘ʼʻ.]", "")
-        .str.replace_all(r"[^\p{L}\p{M}\p{N}+#]+", " ")
+        .str.replace_all(rf"[^ {_NAMED}][^{_NAMED}]*| [^{_NAMED}]+", " ")
         .str.strip_chars()
     )
 
 
-def _non_empty(text: pl.Expr) -> pl.Expr:
-    return text.replace("", None)
+_text = pl.col("text")
+"""What the steps below read and write; each is a function from frame to frame."""
+
+Tidy = Callable[[pl.Expr], pl.Expr]
 
 
-def _clean(text: pl.Expr, tidy: Callable[[str], str]) -> pl.Expr:
-    """Each distinct text that needs it passes through Python once."""
+def _clean(text: pl.Expr, tidy: Tidy) -> pl.Expr:
+    """Without markup, mojibake and what is not seen; each distinct text that holds any is cleaned
+    once."""
 
-    def apply(series: pl.Series) -> pl.Series:
-        matching = series.filter(series.str.contains(_NEEDS_PYTHON)).unique()
-        if matching.is_empty():
-            return series
-        clean = pl.Series([_until_stable(value, tidy) for value in matching], dtype=pl.String)
-        return series.replace(matching, clean)
+    def clean(texts: pl.Series) -> pl.Series:
+        rows = (
+            texts.to_frame("text")
+            .with_columns(_text.str.replace_all(f"[{_UNSEEN}]", ""))
+            .with_columns(odd=pl.when(_text.str.contains(_ODD)).then(_text))
+            .with_columns(
+                by_distinct(pl.col("odd"), lambda odd: _unwrapped(odd, tidy), pl.String()),
+                plain=tidy(pl.when(pl.col("odd").is_null()).then(_text)),
+            )
+        )
+        return rows.select(pl.coalesce("odd", "plain").replace("", None)).to_series()
 
-    seen = text.str.replace_all(f"[{_UNSEEN}]", "")
-    return seen.map_batches(apply, return_dtype=pl.String)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _tidy_lines(text: str) -> str:
-    lines = (" ".join(part.split()) for part in text.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return text.map_batches(clean, return_dtype=pl.String)
 
 
-def _until_stable(text: str, tidy: Callable[[str], str]) -> str:
-    """Undo mojibake, markup and escaping level by level. What is still escaped after
-    ``_MAX_PASSES`` levels was made to be, and loses the characters that make it so."""
+def _one_line(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
+
+
+def _tidy_lines(text: pl.Expr) -> pl.Expr:
+    return (
+        text.str.replace_all(r"\r\n?|[\u000B\u000C\u0085\u2028\u2029]", "\n")
+        .str.replace_all(r"[^\S\n ][^\S\n]*| [^\S\n]+", " ")
+        .str.replace_all(r" \n ?|\n ", "\n")
+        .str.replace_all(r"\n{3,}", "\n\n")
+        .str.strip_chars()
+    )
+
+
+def _unwrapped(texts: pl.Series, tidy: Tidy) -> pl.Series:
+    """Undo mojibake, markup and escaping level by level, each text until nothing changes. What is
+    still escaped after ``_MAX_PASSES`` levels was made to be, and loses the characters that make
+    it so."""
+    rows = texts.to_frame("text").with_row_index("row")
+    done: list[pl.DataFrame] = []
     for _ in range(_MAX_PASSES):
-        before = text
-        if not text.isascii():
-            text = _invisible.sub("", repaired(text))
-        if _markup.search(text):
-            text = _without_markup(text)
-        if "&" in text:
-            text = _entity.sub(lambda entity: html.unescape(entity.group()), text)
-        if not text.isascii():
-            text = _joiners.sub(_joined, text)
-        text = tidy(_invisible.sub("", text))
-        if text == before:
-            return text
-    return tidy(re.sub(rf"[<>&\x80-\x9F]|{_JOINERS}|{_INVISIBLE}", "", text))
+        before = rows["text"]
+        rows = (
+            rows.pipe(_where, POSSIBLE, repaired)
+            .with_columns(_text.str.replace_all(_INVISIBLE, ""))
+            .pipe(_without_tags)
+            .pipe(_unescaped)
+            .pipe(_where, _JOINERS, lambda text: _joiners.sub(_joined, text))
+            .with_columns(tidy(_text.str.replace_all(_INVISIBLE, "")))
+        )
+        is_stable = (rows["text"] == before) | ~rows["text"].str.contains(_ODD)
+        done.append(rows.filter(is_stable))
+        rows = rows.filter(~is_stable)
+        if rows.is_empty():
+            break
+    escaped = _text.str.replace_all(rf"[<>&\x80-\x9F]|{_JOINERS}|{_INVISIBLE}", "")
+    return pl.concat([*done, rows.with_columns(tidy(escaped))]).sort("row")["text"]
+
+
+def _where(rows: pl.DataFrame, pattern: str, read: Callable[[str], str]) -> pl.DataFrame:
+    """With what a Python function makes of the texts that match."""
+    matching = pl.when(_text.str.contains(pattern)).then(_text)
+    return rows.with_columns(pl.coalesce(of_distinct(matching, read), _text))
+
+
+def _without_tags(rows: pl.DataFrame) -> pl.DataFrame:
+    """Expressions read the texts that hold ordinary markup alone, Python the others."""
+    marked = pl.when(_text.str.contains(_MARKUP)).then(_text)
+    rows = rows.with_columns(marked=marked)
+    if rows["marked"].null_count() == rows.height:
+        return rows.drop("marked")
+    newlines_read = (
+        pl.col("marked").str.replace_all(r">(?:\\n)+", "> ").str.replace_all(r"(?:\\n)+<", " <")
+    )
+    of_one_line = pl.col("plain").str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
+    has_breaks = pl.col("plain").str.contains(_BREAKS)
+    is_ordinary = ~pl.col("plain").str.contains(_MARKUP) & ~_text.str.contains(_NOT_ORDINARY)
+    others = pl.when(~is_ordinary).then("marked")
+    return (
+        rows.with_columns(plain=newlines_read)
+        .with_columns(
+            pl.when(has_breaks)
+            .then(of_one_line)
+            .otherwise("plain")
+            .str.replace_all(_ORDINARY_ATTRIBUTES, "<${1}>")
+            .str.replace_many(_TAGS, ascii_case_insensitive=True)
+            .str.strip_chars_end(f" \n{_ITEM}")
+            .str.replace_all(rf"[\s{_ITEM}]*{_ITEM}[\s{_ITEM}]*", "\n- ")
+            .alias("plain")
+        )
+        .select("row", pl.coalesce(of_distinct(others, _without_markup), "plain", "text"))
+        .rename({"marked": "text"})
+    )
+
+
+def _unescaped(rows: pl.DataFrame) -> pl.DataFrame:
+    """With all of :data:`_ENTITIES` read. Python reads those of a text that has others alone: what
+    is left in another may have been escaped twice, and is of the next level."""
+    if not rows["text"].str.contains("&", literal=True).any():
+        return rows
+    read = _text.str.replace_many(_ENTITIES)
+    others = pl.when(pl.col("read") == _text, _text.str.contains(_ENTITY)).then(_text)
+    return (
+        rows.with_columns(read=read)
+        .with_columns(pl.coalesce(of_distinct(others, _with_entities_read), "read").alias("text"))
+        .drop("read")
+    )
+
+
+def _with_entities_read(text: str) -> str:
+    return _entity.sub(lambda entity: html.unescape(entity.group()), text)
 
 
 def _joined(run: re.Match[str]) -> str:
@@ -248,7 +355,7 @@ def _without_markup(text: str) -> str:
     if any(name in ("br", "li") or _block.fullmatch(name) for name in tags):
         text = _gaps.sub(_gap, _tag.sub(_break, " ".join(text.split())).rstrip())
     else:
-        text = _tag.sub("", text)
+        text = _tag.sub(_break, text)
     if _before_name.search(text) and _runnable.search(text):
         text = _before_name.sub("< ", text)
     return text

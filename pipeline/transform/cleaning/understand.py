@@ -12,7 +12,7 @@ from polars.exceptions import PanicException
 from pipeline.transform.cleaning.classify import classify
 from pipeline.transform.cleaning.normalize import normalize, rejection
 from pipeline.transform.cleaning.skills import with_skills
-from pipeline.transform.deduplication.deduplicate import with_keys
+from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.schema import Posting, RejectedPosting
 
 log = logging.getLogger(__name__)
@@ -70,5 +70,5 @@ def _understand(rows: pl.DataFrame) -> Understood:
     postings = Posting.cast(with_skills(postings.lazy()).collect())
     # Later steps compute this again from their own frames. Here the raw posting is at hand, and
     # it takes a twentieth of the time.
-    with_keys(classify(postings.lazy()).collect())
+    with_blocking_keys(classify(postings.lazy()).collect())
     return postings, rejected

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 import polars as pl
+from pydantic import Field, model_validator
+
+from pipeline.transform.vocabulary import PythonPattern, Shape, Word, any_of, read
 
 MAX_KEY_CHARS = 400
 """PostgreSQL's GIN refuses keys over some 2,700 bytes; longer ones end in a digest instead."""
@@ -140,27 +142,62 @@ class _Parts:
     parameters: Mapping[str, str]
 
 
-def _forms(declared: Mapping[str, Any]) -> dict[str, list[_Form]]:
+class _DeclaredForm(Shape):
+    """See the top of ``addresses.toml``."""
+
+    system: Word
+    domains: list[Word]
+    host: str = ""
+    path: str = ""
+    fragment: str = ""
+    parameters: dict[Word, list[Word]] = Field(default_factory=dict)
+    id_is: PythonPattern = _ID
+    numbers_requisitions: bool = False
+    is_case_sensitive: bool = False
+
+    @model_validator(mode="after")
+    def _has_an_id(self) -> Self:
+        said = {
+            name
+            for pattern in (self.host, self.path, self.fragment)
+            for name in re.compile(pattern.replace("UUID", _UUID)).groupindex
+        }
+        if "id" not in said.union(self.parameters):
+            raise ValueError("no pattern and no parameter says `id`")
+        return self
+
+
+class _Tracking(Shape):
+    always: list[PythonPattern]
+    without_digit: list[Word]
+
+
+class _Addresses(Shape):
+    tracking: _Tracking
+    requisitions: list[_DeclaredForm]
+    listings: list[_DeclaredForm]
+
+
+def _forms(addresses: _Addresses) -> dict[str, list[_Form]]:
     """The forms by domain, in their order."""
     by_domain: dict[str, list[_Form]] = defaultdict(list)
-    for kind in ("requisitions", "listings"):
-        for entry in declared[kind]:
-            written = [entry.get(name, "") for name in ("host", "path", "fragment")]
+    for is_listing, declared in ((False, addresses.requisitions), (True, addresses.listings)):
+        for entry in declared:
+            written = (entry.host, entry.path, entry.fragment)
             host, path, fragment = (_pattern(text) for text in written)
-            parameters = entry.get("parameters", {})
             form = _Form(
-                system=entry["system"],
-                is_listing=kind == "listings",
+                system=entry.system,
+                is_listing=is_listing,
                 host=host,
                 path=path,
                 fragment=fragment,
-                parameters=parameters,
-                id_is=_pattern(entry.get("id_is", _ID)) or _any_id,
-                has_tenant="tenant" in parameters or "(?P<tenant>" in "".join(written),
-                is_case_sensitive=entry.get("is_case_sensitive", False),
-                numbers_requisitions=entry.get("numbers_requisitions", False),
+                parameters=entry.parameters,
+                id_is=_pattern(entry.id_is) or _any_id,
+                has_tenant="tenant" in entry.parameters or "(?P<tenant>" in "".join(written),
+                is_case_sensitive=entry.is_case_sensitive,
+                numbers_requisitions=entry.numbers_requisitions,
             )
-            for domain in entry["domains"]:
+            for domain in entry.domains:
                 by_domain[domain].append(form)
     return by_domain
 
@@ -169,12 +206,13 @@ def _pattern(text: str) -> re.Pattern[str] | None:
     return re.compile(text.replace("UUID", _UUID), re.IGNORECASE) if text else None
 
 
-_DECLARED = tomllib.loads(files(__package__).joinpath("addresses.toml").read_text())
-_FORMS = _forms(_DECLARED)
-_always_tracking = re.compile("|".join(_DECLARED["tracking"]["always"]))
-_TRACKING_WITHOUT_DIGIT = frozenset(_DECLARED["tracking"]["without_digit"])
+_addresses = read("addresses", _Addresses)
+_FORMS = _forms(_addresses)
+_always_tracking = re.compile(any_of(_addresses.tracking.always))
+_TRACKING_WITHOUT_DIGIT = frozenset(_addresses.tracking.without_digit)
 
 
+@lru_cache(maxsize=4_096)
 def apply_target(url: str | None) -> ApplyTarget:
     """Read one apply URL; a URL that cannot be read says nothing and raises nothing."""
     if not url:
@@ -192,27 +230,12 @@ def apply_target(url: str | None) -> ApplyTarget:
     )
 
 
-def apply_targets(urls: Iterable[list[str]]) -> Iterator[list[ApplyTarget]]:
-    """The ``apply_target`` of each URL of each list; each distinct URL is read once."""
-    known: dict[str, ApplyTarget] = {}
-    for given in urls:
-        for url in given:
-            if url not in known:
-                known[url] = apply_target(url)
-        yield [known[url] for url in given]
-
-
 def employers_urls(urls: pl.Series) -> pl.Series:
     """The first of each list of URLs that leads to an employer's requisition, null without one."""
-    lists = urls.to_list()
-    return pl.Series(
-        urls.name,
-        [
-            next((url for url, target in zip(given, targets, strict=True) if target.system), None)
-            for given, targets in zip(lists, apply_targets(lists), strict=True)
-        ],
-        dtype=pl.String,
+    first = (
+        next((url for url in given if apply_target(url).system), None) for given in urls.to_list()
     )
+    return pl.Series(urls.name, first, dtype=pl.String)
 
 
 def bounded(key: str) -> str:

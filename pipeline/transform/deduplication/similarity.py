@@ -1,4 +1,4 @@
-"""How alike two adverts' texts are."""
+"""How similar two adverts' texts are."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ _HASHES, _BANDS = 64, 16
 Shingles = frozenset[int]
 
 
-def compared_text(description: pl.Expr) -> pl.Expr:
-    """The description's words only, for shingling."""
-    return fold(description)
-
-
 def shingles(text: str) -> Shingles:
     """The hashes of the text's three-word sequences; they are comparable within one process."""
     words = text.split()
@@ -51,7 +46,7 @@ def jaccard(left: Shingles, right: Shingles) -> float:
     return shared / (len(left) + len(right) - shared)
 
 
-def alike(texts: Sequence[str], sets: Sequence[Shingles]) -> Iterator[tuple[float, int, int]]:
+def similar(texts: Sequence[str], sets: Sequence[Shingles]) -> Iterator[tuple[float, int, int]]:
     """Pairs ``(similarity, i, j)`` with ``i < j`` of texts that are the same body, in no order.
 
     Small blocks are compared pair by pair. In larger ones MinHash proposes at most 16 earlier
@@ -76,3 +71,44 @@ def _proposed(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield from ((i, j) for i in neighbours[:_MAX_NEIGHBOURS])
         if len(neighbours) < _MAX_NEIGHBOURS:
             index.insert(j, sketch)
+
+
+class Bodies:
+    """The texts of the postings in blocks as words, and their shingles where needed."""
+
+    def __init__(self, ordered: pl.DataFrame, blocks: list[list[int]]) -> None:
+        needed = sorted({row for members in blocks for row in members})
+        read = ordered[needed].select(
+            text=fold(pl.col("description")),
+            full=~pl.col("description_is_snippet")
+            & (pl.col("description").str.len_chars() >= MIN_BODY_CHARS),
+        )
+        self._texts: dict[int, str | None] = dict(zip(needed, read["text"], strict=True))
+        self._full: dict[int, bool | None] = dict(zip(needed, read["full"], strict=True))
+        self._shingles: dict[int, Shingles] = {}
+
+    def text(self, row: int) -> str | None:
+        """The text, if it is long and whole enough to be evidence."""
+        return self._texts[row] if self._full[row] else None
+
+    def shingles(self, row: int) -> Shingles:
+        if row not in self._shingles:
+            self._shingles[row] = shingles(self._texts[row] or "")
+        return self._shingles[row]
+
+    def shown(self, row: int) -> str | None:
+        """The text, be it a snippet."""
+        return self._texts[row]
+
+    def are_one(self, left: int, right: int) -> bool:
+        """Whether both are whole texts and the same body."""
+        one, other = self.text(left), self.text(right)
+        return bool(one and other) and (
+            one == other or jaccard(self.shingles(left), self.shingles(right)) >= SAME_BODY
+        )
+
+    def may_be_one(self, left: int, right: int) -> bool:
+        """False if both are whole texts that have little in common."""
+        if not (self._full[left] and self._full[right]):
+            return True
+        return jaccard(self.shingles(left), self.shingles(right)) >= OTHER_BODY

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transform.deduplication.shards import shards
+from pipeline.transform.deduplication.partitions import partitions
 
 Keys = dict[str, list[str]]
 postings = st.dictionaries(
@@ -19,7 +19,7 @@ def split(found: Keys, rows: int) -> dict[str, int]:
         {"posting_id": list(found), "keys": list(found.values())},
         {"posting_id": pl.String, "keys": pl.List(pl.String)},
     )
-    return dict(shards(frame, rows).iter_rows())
+    return dict(partitions(frame, rows).iter_rows())
 
 
 @given(postings, st.integers(1, 10))
@@ -30,12 +30,12 @@ def test_postings_that_share_a_key_are_together_and_none_is_lost(found: Keys, ro
     for posting, keys in found.items():
         for key in keys:
             of_key.setdefault(key, set()).add(of_posting[posting])
-    assert all(len(shard) == 1 for shard in of_key.values())
+    assert all(len(partition) == 1 for partition in of_key.values())
     if found:
         assert set(of_posting.values()) == set(range(max(of_posting.values()) + 1))
 
 
-def test_shards_are_as_small_as_connections_allow() -> None:
+def test_partitions_are_as_small_as_connections_allow() -> None:
     alone = {f"p{i:03}": [f"k{i}"] for i in range(100)}
     sizes = pl.Series(list(split(alone, 10).values())).value_counts()["count"].to_list()
     assert sizes == [10] * 10
