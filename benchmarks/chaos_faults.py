@@ -104,7 +104,7 @@ def _signal(role: str, stop: bool) -> Callable[[World, random.Random], Strike | 
             return None
         victim = chance.choice(candidates)
         with suppress(psutil.Error):
-            what = " ".join(victim.cmdline())[-60:]
+            what = " ".join(victim.cmdline()).strip()[-50:]
             if stop:
                 victim.suspend()
             else:
