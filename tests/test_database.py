@@ -266,6 +266,36 @@ def test_a_server_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.Mo
         assert _server(tmp_path) != server
 
 
+def test_a_server_that_hangs_when_it_is_found_is_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.installation.embedded_database.TAKE_OVER_SECONDS", 1.0)
+    holder, _ = _hold(tmp_path)
+    holder.kill()
+    holder.communicate()
+    server = _server(tmp_path)
+    server.suspend()
+    with database(settings(None, data_dir=tmp_path)) as url:
+        assert _is_up(url)
+        assert _server(tmp_path) != server
+    assert not _is_up(url)
+
+
+def test_a_connection_whose_server_process_hangs_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "PROBE_SECONDS", 1.0)
+    monkeypatch.setattr(liveness, "STOPPED_SECONDS", 1.0)
+    with database(settings(None, data_dir=tmp_path)) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            hanging = psutil.Process(connection.info.backend_pid)
+            hanging.suspend()
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("select 1")
+        _wait_until_up(url)
+        assert hanging not in _server(tmp_path).children()
+
+
 def test_another_server_with_the_same_process_id_is_not_taken_for_ours(
     server: str, tmp_path: Path
 ) -> None:

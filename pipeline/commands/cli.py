@@ -151,7 +151,10 @@ def _supervise(ready: Settings, folder: Path, key: SecretStr, *, show_key: bool)
             answers=answers_http(f"{ui}/server_info"),
         ),
         # Its first heartbeat comes long after it works.
-        Process("dagster-daemon", [*own, "daemon"], answers=daemon_answers(ready), awaited=False),
+        Process(
+            "dagster-daemon", [*own, "daemon"], answers=daemon_answers(ready), awaited=False,
+            is_never_idle=True,
+        ),
         Process(
             "api", [*own, "serve"], port=ready.api_port, answers=answers_http(f"{api}/api/health"),
             environment={"API_KEY": key.get_secret_value()},

@@ -26,12 +26,12 @@ import httpx
 import psutil
 
 from pipeline.installation import liveness
-from pipeline.installation.liveness import Liveness
+from pipeline.installation.liveness import Liveness, Stopped
 
 STOP_SECONDS = 20.0
 """How long processes may take to stop before they are killed."""
 
-HUNG_STOP_SECONDS = 5.0
+HUNG_STOP_SECONDS = 3.0
 """The same for one that hangs."""
 
 LONGEST_DELAY_SECONDS = 8.0
@@ -71,6 +71,8 @@ class Process:
         port: the TCP port on this machine that it listens on, if any.
         answers: its sign of life. Without one it counts as alive while it runs.
         awaited: whether the start of the others waits until it answers.
+        is_never_idle: it wakes by itself every few seconds, so that it hangs once it uses no
+            processor time, whatever its sign of life says.
         environment: variables for it alone.
     """
 
@@ -79,6 +81,7 @@ class Process:
     port: int | None = None
     answers: Sign | None = None
     awaited: bool = True
+    is_never_idle: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default=0.0, init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
@@ -113,6 +116,23 @@ class Process:
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.poll() if self._process else None
+
+    @property
+    def processor_seconds(self) -> float | None:
+        """How much processor time it has used; None where that cannot be told."""
+        if self._process is None:
+            return None
+        with suppress(psutil.Error):
+            return liveness.processor_seconds(psutil.Process(self._process.pid))
+        return None
+
+    @property
+    def helpers(self) -> list[psutil.Process]:
+        """The processes that it has started, and theirs."""
+        if self._process is not None:
+            with suppress(psutil.Error):
+                return psutil.Process(self._process.pid).children(recursive=True)
+        return []
 
     def is_ready(self) -> bool:
         return self.answers is None or not self.awaited or bool(self.answers(self.started))
@@ -306,12 +326,24 @@ class Supervisor:
     def _end_of(self, process: Process) -> str | None:
         """Wait for it. Returns how the process ended, or None once everything stops."""
         life = Liveness()
+        stopped = Stopped()
+        used: float | None = None
         next_probe = time.monotonic()
         while not self._stopping:
             if process.exit_code is not None:
                 return f"stopped with exit code {process.exit_code}"
             if process.answers is not None and time.monotonic() >= next_probe:
-                life.note(process.answers(process.started))
+                answered = process.answers(process.started)
+                before, used = used, process.processor_seconds
+                if process.is_never_idle and before is not None and used == before:
+                    answered = False
+                life.note(answered, used)
+                for helper in stopped.among(process.helpers):
+                    self._show(
+                        "supervisor", f"{process.name}: process {helper.pid} hangs; ending it"
+                    )
+                    with suppress(psutil.Error):
+                        helper.kill()
                 next_probe = time.monotonic() + liveness.PROBE_SECONDS
                 if life.is_hung:
                     return f"has not answered for {life.silent_seconds:.0f} s"
