@@ -63,6 +63,9 @@ class Installation:
             "DAGSTER_CODE_PORT": str(self._code_port),
             "API_KEY": API_KEY,
             "API_RATE_LIMIT": "none",
+            # The lock under which the embedded PostgreSQL starts is one for each user: a process
+            # that is hung while it holds that must not stop other installations.
+            "XDG_RUNTIME_DIR": str(folder),
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -194,8 +197,7 @@ class Installation:
 
     def _answers(self) -> bool:
         with self.connect() as connection:
-            connection.execute("select 1")
-        return self._serves()
+            return connection.execute("select 1").fetchone() is not None
 
 
 _HEALTH: Mapping[str, Callable[[Installation], bool]] = {
