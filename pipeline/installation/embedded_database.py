@@ -90,9 +90,9 @@ def _keep_running(folder: Path, url: str, leaving: threading.Event) -> None:
     while not leaving.wait(WATCH_SECONDS):
         server = _server_process(folder)
         if server is not None and time.monotonic() >= next_probe:
+            next_probe = time.monotonic() + liveness.PROBE_SECONDS
             life.note(_answers(url), liveness.processor_seconds(server))
             _end(stopped.among(_helpers(server)))
-            next_probe = time.monotonic() + liveness.PROBE_SECONDS
         if server is not None and not life.is_hung:
             continue
         try:

@@ -333,6 +333,7 @@ class Supervisor:
             if process.exit_code is not None:
                 return f"stopped with exit code {process.exit_code}"
             if process.answers is not None and time.monotonic() >= next_probe:
+                next_probe = time.monotonic() + liveness.PROBE_SECONDS
                 answered = process.answers(process.started)
                 before, used = used, process.processor_seconds
                 if process.is_never_idle and before is not None and used == before:
@@ -344,7 +345,6 @@ class Supervisor:
                     )
                     with suppress(psutil.Error):
                         helper.kill()
-                next_probe = time.monotonic() + liveness.PROBE_SECONDS
                 if life.is_hung:
                     return f"has not answered for {life.silent_seconds:.0f} s"
             time.sleep(_POLL_SECONDS)
