@@ -36,7 +36,7 @@ from benchmarks.chaos_installation import API_KEY, Installation
 from benchmarks.chaos_readers import KINDS, Failure, Known, Reader, Reads
 from benchmarks.chaos_sources import sources
 
-MARKET_SIZE, MARKET_SPEED = 2_000, 10.0
+MARKET_SIZE, MARKET_SPEED = 2_000, 60.0
 PAUSE_SECONDS = 0.2
 BACK_WITHIN_SECONDS = 30.0
 QUIET_RUNS = 2
@@ -283,7 +283,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     return {
         "minutes": options.minutes, "every": options.every, "seed": options.seed,
-        "faults": len(chaos.faults), "skipped": chaos.skipped,
+        "faults": len(chaos.faults), "postponed": chaos.postponed,
         "publishes": len(times),
         "longest_between_publishes": round(max(map(_gap, times, times[1:]), default=0.0), 1),
         "runs": dict(runs.ended), "runs_refused": dict(runs.refused),

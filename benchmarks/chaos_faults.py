@@ -27,6 +27,8 @@ GIVEN_UP_SECONDS = 240.0
 """What is not back by then counts as never; a hung process is killed, so that the run goes on."""
 
 HALF_OPEN = 300
+SERVING = ("api", "webserver", "code server", "daemon")
+
 SMALL_FILE_BYTES = 100_000
 """No larger file can be written while the disk is full."""
 
@@ -79,6 +81,8 @@ class Fault:
     Attributes:
         lifted: when what had to be mended by others began: at once, or when the fault was lifted.
         over: when the installation had mended it; None if it did not.
+        calm: when, after that, the whole installation had answered, with whatever else was struck
+            meanwhile; None if it had not in a while.
     """
 
     kind: str
@@ -86,6 +90,7 @@ class Fault:
     struck: float
     lifted: float
     over: float | None = None
+    calm: float | None = None
 
     @property
     def recovery(self) -> float | None:
@@ -94,7 +99,7 @@ class Fault:
 
     def covers(self, moment: float, slack: float = 3.0) -> bool:
         """Whether it was going on then."""
-        return self.struck <= moment <= (self.over or float("inf")) + slack
+        return self.struck <= moment <= (self.calm or float("inf")) + slack
 
 
 def _signal(role: str, stop: bool) -> Callable[[World, random.Random], Strike | None]:
@@ -120,14 +125,19 @@ def _kill_supervisor(world: World, chance: random.Random) -> Strike:
     return Strike("kill -9, then a new `up`", "all")
 
 
-def _source(world: World, chance: random.Random) -> Strike:
-    source, kind = chance.choice(("adzuna", "jsearch", "remoteok")), chance.choice(FAILURES)
-    world.sources.failing[source] = kind
-    return Strike(f"{source}: {kind}", "all", lift=lambda: _drop(world.sources.failing, source))
+def _fails(kind: str) -> Callable[[World, random.Random], Strike]:
+    def strike(world: World, chance: random.Random) -> Strike:
+        source = chance.choice(("adzuna", "jsearch", "remoteok"))
+        failing = world.sources.failing
+        failing[source] = kind
 
+        def lift() -> None:
+            if failing.get(source) == kind:
+                del failing[source]
 
-def _drop(failing: dict[str, str], source: str) -> None:
-    failing.pop(source, None)
+        return Strike(source, "all", lift=lift)
+
+    return strike
 
 
 def _disk_full(world: World, chance: random.Random) -> Strike:
@@ -196,8 +206,7 @@ KINDS: dict[str, Callable[[World, random.Random], Strike | None]] = {
     **{f"kill {role}": _signal(role, stop=False) for role in ROLES},
     **{f"hang {role}": _signal(role, stop=True) for role in ROLES},
     "kill supervisor": _kill_supervisor,
-    "source fails": _source,
-    "source fails too": _source,
+    **{f"source: {failure}": _fails(failure) for failure in FAILURES},
     "disk full": _disk_full,
     "snapshot corrupt": _corrupt_snapshot,
     "frames removed": _remove_frames,
@@ -219,12 +228,12 @@ class Chaos:
 
     Attributes:
         faults: those that were done, in their order.
-        skipped: how often there was nobody to strike, by kind.
+        postponed: how often there was nobody to strike, by kind.
     """
 
     def __init__(self, world: World, seed: int, say: Callable[[str], None]) -> None:
         self.faults: list[Fault] = []
-        self.skipped: dict[str, int] = {}
+        self.postponed: dict[str, int] = {}
         self._world = world
         self._chance = random.Random(seed)
         self._say = say
@@ -233,47 +242,64 @@ class Chaos:
     def run(self, seconds: float, every: float) -> None:
         """A fault every so many seconds, for so long; returns once each is over or given up."""
         began = time.monotonic()
-        kinds = in_rounds(self._chance)
+        rounds = in_rounds(self._chance)
+        waiting: list[str] = []
         for number in itertools.count(1):
             time.sleep(max(0.0, began + number * every - time.monotonic()))
             if time.monotonic() > began + seconds:
                 break
-            self._strike(next(kinds))
+            waiting = self._strike_one(waiting, rounds)
         for follower in self._followers:
             follower.join()
 
-    def _strike(self, kind: str) -> None:
+    def _strike_one(self, waiting: list[str], rounds: Iterator[str]) -> list[str]:
+        """Do the first fault that finds somebody to strike. Returns those that found nobody, and
+        have their turn first the next time."""
+        for kind in itertools.chain(waiting, rounds):
+            if self._strike(kind):
+                return [one for one in waiting if one != kind]
+            self.postponed[kind] = self.postponed.get(kind, 0) + 1
+            if kind not in waiting:
+                waiting.append(kind)
+        return waiting
+
+    def _strike(self, kind: str) -> bool:
         struck = time.time()
         strike = KINDS[kind](self._world, self._chance)
         if strike is None:
-            self.skipped[kind] = self.skipped.get(kind, 0) + 1
-            return
+            return False
         fault = Fault(kind, strike.what, struck, struck)
         self.faults.append(fault)
         self._say(f"{kind}: {strike.what}")
         follower = threading.Thread(target=self._follow, args=(fault, strike), daemon=True)
         follower.start()
         self._followers.append(follower)
+        return True
 
     def _follow(self, fault: Fault, strike: Strike) -> None:
         if strike.lift is not None:
             time.sleep(LASTING_SECONDS)
             strike.lift()
             fault.lifted = time.time()
-        roles = ["api", "webserver", "code server", "daemon"]
-        if strike.role != "all":
-            roles = [strike.role]
-        while roles and time.time() < fault.lifted + GIVEN_UP_SECONDS:
-            time.sleep(0.25)
-            if any(is_alive(victim) for victim in strike.victims):
-                continue
-            # Each needs to have answered once since.
-            roles = [role for role in roles if not self._world.installation.is_healthy(role)]
-        if not roles:
+        roles = list(SERVING) if strike.role == "all" else [strike.role]
+        if self._wait_for(roles, strike.victims, GIVEN_UP_SECONDS):
             fault.over = time.time()
             self._say(f"{fault.kind}: over after {fault.recovery:.1f} s")
+            if self._wait_for(list(SERVING), (), GIVEN_UP_SECONDS):
+                fault.calm = time.time()
             return
         self._say(f"{fault.kind}: not over after {GIVEN_UP_SECONDS:.0f} s")
         for victim in strike.victims:
             with suppress(psutil.Error):
                 victim.kill()
+
+    def _wait_for(
+        self, roles: list[str], victims: tuple[psutil.Process, ...], seconds: float
+    ) -> bool:
+        """Wait until the victims are gone and each role has been healthy once since."""
+        deadline = time.monotonic() + seconds
+        while roles and time.monotonic() < deadline:
+            if not any(is_alive(victim) for victim in victims):
+                roles = [one for one in roles if not self._world.installation.is_healthy(one)]
+            time.sleep(0.25 if roles else 0)
+        return not roles

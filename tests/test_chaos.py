@@ -82,8 +82,8 @@ def test_each_posting_that_was_shown_is_accounted_for() -> None:
 
 
 def test_errors_are_allowed_only_by_what_was_struck() -> None:
-    api = Fault("kill api", "1", struck=100, lifted=100, over=110)
-    source = Fault("source fails", "adzuna: 500", struck=200, lifted=212, over=213)
+    api = Fault("kill api", "1", struck=100, lifted=100, over=110, calm=112)
+    source = Fault("source: 500", "adzuna", struck=200, lifted=212, over=213, calm=213)
     allowed = [
         Failure(105, 106, "/", "503", "1"),
         Failure(105, 106, "/", "ConnectionRefusedError"),
