@@ -336,7 +336,8 @@ class Supervisor:
                 next_probe = time.monotonic() + liveness.PROBE_SECONDS
                 answered = process.answers(process.started)
                 before, used = used, process.processor_seconds
-                if process.is_never_idle and before is not None and used == before:
+                # Without the database it may wait, and nothing can be told.
+                if process.is_never_idle and answered and before is not None and used == before:
                     answered = False
                 life.note(answered, used)
                 for helper in stopped.among(process.helpers):
