@@ -212,6 +212,25 @@ def test_who_is_silent_and_does_not_work_is_given_less_time(
     assert silent_for(starting, liveness.START_IDLE_SECONDS, 0.0)
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_who_is_killed_or_stopped_while_all_start_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(liveness, "STOPPED_SECONDS", 1.0)
+    file = tmp_path / "started"
+    code = (
+        f"import os, pathlib, time; file = pathlib.Path({str(file)!r});"
+        f"file.exists() or (file.touch(), os.kill(os.getpid(), {int(number)}));"
+        "print('pid', os.getpid(), flush=True); time.sleep(600)"
+    )
+    lines: list[tuple[str, str]] = []
+    process = Process(
+        "one", [sys.executable, "-c", code], answers=lambda _: bool(pids(lines, "one"))
+    )
+    with running(Supervisor([process], lambda *line: lines.append(line), tmp_path)):
+        assert ("supervisor", "one was stopped; starting it again") in lines
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_process_that_is_never_idle_hangs_when_it_does_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -70,7 +70,8 @@ class Process:
         command: the command and its arguments.
         port: the TCP port on this machine that it listens on, if any.
         answers: its sign of life. Without one it counts as alive while it runs.
-        awaited: whether the start of the others waits until it answers.
+        awaited: whether the start is over only when it answers.
+        is_needed: whether the start of those behind it waits until it answers.
         is_never_idle: it wakes by itself every few seconds, so that it hangs once it uses no
             processor time, whatever its sign of life says.
         environment: variables for it alone.
@@ -81,6 +82,7 @@ class Process:
     port: int | None = None
     answers: Sign | None = None
     awaited: bool = True
+    is_needed: bool = True
     is_never_idle: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default=0.0, init=False)
@@ -127,11 +129,12 @@ class Process:
         return None
 
     @property
-    def helpers(self) -> list[psutil.Process]:
-        """The processes that it has started, and theirs."""
+    def family(self) -> list[psutil.Process]:
+        """Itself, then the processes that it has started, and theirs."""
         if self._process is not None:
             with suppress(psutil.Error):
-                return psutil.Process(self._process.pid).children(recursive=True)
+                itself = psutil.Process(self._process.pid)
+                return [itself, *itself.children(recursive=True)]
         return []
 
     def is_ready(self) -> bool:
@@ -281,6 +284,9 @@ class Supervisor:
         try:
             for process in self._processes:
                 self._start(process)
+                if process.is_needed:
+                    self._wait_until_ready(process)
+            for process in self._processes:
                 self._wait_until_ready(process)
             for process in self._processes:
                 threading.Thread(target=self._keep, args=(process,), daemon=True).start()
@@ -298,13 +304,22 @@ class Supervisor:
 
     def _wait_until_ready(self, process: Process) -> None:
         began = time.monotonic()
+        life, stopped = Liveness(), Stopped()
         while not self._stopping and not process.is_ready():
-            if process.exit_code is not None:
-                raise process.failure()
             if (waited := time.monotonic() - began) > liveness.START_SECONDS * liveness.patience():
                 raise SupervisorError(
                     f"The process '{process.name}' was not ready within {waited:.0f} s."
                 )
+            life.note(False, process.processor_seconds)
+            code = process.exit_code
+            if code is not None and code >= 0:
+                raise process.failure()
+            if code is not None or life.is_hung or stopped.among(process.family):
+                # Killed or held up by somebody, it may well start the next time.
+                self._show("supervisor", f"{process.name} was stopped; starting it again")
+                process.finish(time.monotonic())
+                self._start(process)
+                life = Liveness()
             time.sleep(_POLL_SECONDS)
 
     def _keep(self, process: Process) -> None:
@@ -340,7 +355,7 @@ class Supervisor:
                 if process.is_never_idle and answered and before is not None and used == before:
                     answered = False
                 life.note(answered, used)
-                for helper in stopped.among(process.helpers):
+                for helper in stopped.among(process.family[1:]):
                     self._show(
                         "supervisor", f"{process.name}: process {helper.pid} hangs; ending it"
                     )
