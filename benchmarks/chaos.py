@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
+import math
 import sys
 import tempfile
 import threading
@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -189,23 +190,19 @@ def late(faults: Iterable[Fault]) -> list[str]:
 
 
 def recoveries(faults: Iterable[Fault]) -> dict[str, dict[str, Any]]:
-    """By kind of fault: how many, and the median, 95th percentile and longest recovery in
-    seconds; None where one never came."""
-    by_kind: dict[str, list[float]] = {}
+    """By kind of fault: how many, and the median, 95th percentile (nearest rank) and longest
+    recovery in seconds; None where one never came."""
+    taken: dict[str, list[float]] = {}
     for fault in faults:
-        taken = fault.recovery
-        by_kind.setdefault(fault.kind, []).append(float("inf") if taken is None else taken)
-    rows = {}
-    for kind, all_taken in sorted(by_kind.items()):
-        taken_ = sorted(all_taken)
-        told = (
-            statistics.median_low(taken_), taken_[int(0.95 * (len(taken_) - 1) + 0.5)], taken_[-1],
-        )  # fmt: skip
-        names = ("median", "p95", "longest")
-        rows[kind] = {"count": len(taken_)} | {
-            name: None if value == float("inf") else round(value, 1)
-            for name, value in zip(names, told, strict=True)
-        }
+        seconds = math.inf if fault.recovery is None else fault.recovery
+        taken.setdefault(fault.kind, []).append(seconds)
+    rows: dict[str, dict[str, Any]] = {}
+    everything = [seconds for of_kind in taken.values() for seconds in of_kind]
+    for kind, all_taken in [*sorted(taken.items()), ("all", everything)]:
+        rows[kind] = {"count": len(all_taken)}
+        for name, share in (("median", 0.5), ("p95", 0.95), ("longest", 1.0)):
+            seconds = sorted(all_taken)[math.ceil(share * len(all_taken)) - 1]
+            rows[kind][name] = None if seconds == math.inf else round(seconds, 1)
     return rows
 
 
@@ -272,6 +269,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             installation.stop()
             redis.kill()
     times = [moment for (moment,) in publishes]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     errors = unexplained(reads.failures, chaos.faults)
     broken = {
         "lost postings": account.lost,
@@ -285,7 +283,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "minutes": options.minutes, "every": options.every, "seed": options.seed,
         "faults": len(chaos.faults), "postponed": chaos.postponed,
         "publishes": len(times),
-        "longest_between_publishes": round(max(map(_gap, times, times[1:]), default=0.0), 1),
+        "longest_between_publishes": round(max(pauses, default=0.0), 1),
         "runs": dict(runs.ended), "runs_refused": dict(runs.refused),
         "source_answers": market.answers, "source_failures": market.failures,
         "postings": {
@@ -299,10 +297,6 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "recoveries": recoveries(chaos.faults),
         "broken": {what: found for what, found in broken.items() if found},
     }  # fmt: skip
-
-
-def _gap(one: float, next_one: float) -> float:
-    return next_one - one
 
 
 def await_first_publish(installation: Installation, seconds: float = 300) -> None:

@@ -108,6 +108,7 @@ def test_what_is_back_late_or_never_is_told() -> None:
     assert recoveries(faults) == {
         "hang api": {"count": 1, "median": None, "p95": None, "longest": None},
         "kill api": {"count": 3, "median": 7.0, "p95": 31.0, "longest": 31.0},
+        "all": {"count": 4, "median": 7.0, "p95": None, "longest": None},
     }
 
 
