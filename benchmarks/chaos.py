@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 import tempfile
 import threading
@@ -281,6 +282,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     return {
         "minutes": options.minutes, "every": options.every, "seed": options.seed,
+        "cores": os.cpu_count(), "loads": sorted(round(fault.load, 1) for fault in chaos.faults),
         "faults": len(chaos.faults), "postponed": chaos.postponed,
         "publishes": len(times),
         "longest_between_publishes": round(max(pauses, default=0.0), 1),

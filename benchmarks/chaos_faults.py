@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import shutil
 import socket
@@ -83,6 +84,7 @@ class Fault:
         over: when the installation had mended it; None if it did not.
         calm: when, after that, the whole installation had answered, with whatever else was struck
             meanwhile; None if it had not in a while.
+        load: how many tasks wanted to run in the minute before.
     """
 
     kind: str
@@ -91,6 +93,7 @@ class Fault:
     lifted: float
     over: float | None = None
     calm: float | None = None
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     @property
     def recovery(self) -> float | None:

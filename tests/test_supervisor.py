@@ -228,7 +228,7 @@ def test_who_is_killed_or_stopped_while_all_start_is_started_again(
         "one", [sys.executable, "-c", code], answers=lambda _: bool(pids(lines, "one"))
     )
     with running(Supervisor([process], lambda *line: lines.append(line), tmp_path)):
-        assert ("supervisor", "one was stopped; starting it again") in lines
+        assert ("supervisor", "one did not start; trying again") in lines
 
 
 @pytest.mark.usefixtures("impatient")

@@ -34,6 +34,9 @@ STOP_SECONDS = 20.0
 HUNG_STOP_SECONDS = 3.0
 """The same for one that hangs."""
 
+START_ATTEMPTS = 3
+"""A process may end so often while all start: the database or another process may restart."""
+
 LONGEST_DELAY_SECONDS = 8.0
 """Between an end and the restart: 1 s, then twice as long each time, up to this."""
 
@@ -305,18 +308,19 @@ class Supervisor:
     def _wait_until_ready(self, process: Process) -> None:
         began = time.monotonic()
         life, stopped = Liveness(), Stopped()
+        ends = 0
         while not self._stopping and not process.is_ready():
             if (waited := time.monotonic() - began) > liveness.START_SECONDS * liveness.patience():
                 raise SupervisorError(
                     f"The process '{process.name}' was not ready within {waited:.0f} s."
                 )
             life.note(False, process.processor_seconds)
-            code = process.exit_code
-            if code is not None and code >= 0:
-                raise process.failure()
-            if code is not None or life.is_hung or stopped.among(process.family):
-                # Killed or held up by somebody, it may well start the next time.
-                self._show("supervisor", f"{process.name} was stopped; starting it again")
+            has_ended = process.exit_code is not None
+            if has_ended or life.is_hung or stopped.among(process.family):
+                ends += has_ended
+                if ends == START_ATTEMPTS:
+                    raise process.failure()
+                self._show("supervisor", f"{process.name} did not start; trying again")
                 process.finish(time.monotonic())
                 self._start(process)
                 life = Liveness()
