@@ -154,6 +154,26 @@ def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
             reach(settings(f"postgresql://u@127.0.0.1:{port}/db"))
 
 
+def test_a_server_that_is_starting_is_waited_for(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ["FATAL:  the database system is starting up", "FATAL:  not yet accepting connections"]
+    reach_it = psycopg.connect
+
+    def starting(*arguments: Any, **options: Any) -> Any:
+        if said:
+            raise psycopg.OperationalError(said.pop())
+        return reach_it(*arguments, **options)
+
+    monkeypatch.setattr(psycopg, "connect", starting)
+    reach(settings(server))
+    assert said == []
+    monkeypatch.setattr("pipeline.installation.database.RESTART_SECONDS", 0.0)
+    said.extend(["FATAL:  the database system is shutting down"] * 9)
+    with pytest.raises(ConfigurationError, match="is starting or stopping"):
+        reach(settings(server))
+
+
 def test_too_many_connections_say_what_to_do(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute("create role narrow login connection limit 1")
