@@ -182,12 +182,15 @@ def unexplained(failures: Iterable[Failure], faults: Sequence[Fault]) -> list[st
 
 
 def late(faults: Iterable[Fault]) -> list[str]:
-    """The faults that were over too late or never."""
-    return [
-        f"{fault.kind} ({fault.what}): {seconds if seconds is None else round(seconds, 1)} s"
-        for fault in faults
-        if (seconds := fault.recovery) is None or seconds > BACK_WITHIN_SECONDS
-    ]
+    """The processes that were back too late, and the faults that were never over. One that struck
+    no process ends with those beside it."""
+    found = []
+    for fault in faults:
+        if fault.recovery is None:
+            found.append(f"{fault.kind} ({fault.what}): never")
+        elif fault.recovery > BACK_WITHIN_SECONDS and fault.kind.startswith(("kill", "hang")):
+            found.append(f"{fault.kind} ({fault.what}): {fault.recovery:.1f} s")
+    return found
 
 
 def recoveries(faults: Iterable[Fault]) -> dict[str, dict[str, Any]]:

@@ -71,8 +71,7 @@ def ids_of(source: str, answer: Any) -> list[str]:
 def sources(seed: int, size: int, speed: float) -> Iterator[Sources]:
     """Serve a market until the block ends."""
     with serve(market=Market(seed, size, speed)) as market:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", 0), _Handler)
         url = f"http://127.0.0.1:{server.server_address[1]}"
         server.sources = Sources(DemoServer(url).environment)  # type: ignore[attr-defined]
         with httpx.Client(base_url=market.url, trust_env=False, timeout=30) as client:
@@ -83,6 +82,13 @@ def sources(seed: int, size: int, speed: float) -> Iterator[Sources]:
             finally:
                 server.shutdown()
                 server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing: clients are killed all the time."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -104,7 +104,8 @@ def test_what_is_back_late_or_never_is_told() -> None:
         Fault("kill api", "1", struck=0, lifted=0, over=seconds) for seconds in (5.0, 7.0, 31.0)
     ]
     faults.append(Fault("hang api", "2", struck=0, lifted=0))
-    assert late(faults) == ["kill api (1): 31.0 s", "hang api (2): None s"]
+    assert late(faults) == ["kill api (1): 31.0 s", "hang api (2): never"]
+    assert late([Fault("source: 500", "adzuna", struck=0, lifted=12, over=99)]) == []
     assert recoveries(faults) == {
         "hang api": {"count": 1, "median": None, "p95": None, "longest": None},
         "kill api": {"count": 3, "median": 7.0, "p95": 31.0, "longest": 31.0},
