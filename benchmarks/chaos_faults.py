@@ -24,6 +24,9 @@ from benchmarks.servers import free_port
 LASTING_SECONDS = 12.0
 """How long a fault lasts that does not end by itself."""
 
+MET_SECONDS = 60.0
+"""How long a source that fails waits for a request that meets it: it is asked once a run."""
+
 GIVEN_UP_SECONDS = 240.0
 """What is not back by then counts as never; a hung process is killed, so that the run goes on."""
 
@@ -67,12 +70,14 @@ class Strike:
         role: whose health tells that it is over.
         victims: processes that must be gone by then.
         lift: ends a fault that lasts; it is over :data:`LASTING_SECONDS` later at the earliest.
+        is_met: whether the installation has come upon it.
     """
 
     what: str
     role: str
     victims: tuple[psutil.Process, ...] = ()
     lift: Callable[[], None] | None = None
+    is_met: Callable[[], bool] = lambda: True
 
 
 @dataclass
@@ -133,12 +138,18 @@ def _fails(kind: str) -> Callable[[World, random.Random], Strike]:
         source = chance.choice(("adzuna", "jsearch", "remoteok"))
         failing = world.sources.failing
         failing[source] = kind
+        before = world.sources.failures.get(kind, 0)
 
         def lift() -> None:
             if failing.get(source) == kind:
                 del failing[source]
 
-        return Strike(source, "all", lift=lift)
+        return Strike(
+            source,
+            "all",
+            lift=lift,
+            is_met=lambda: world.sources.failures.get(kind, 0) > before,
+        )
 
     return strike
 
@@ -282,6 +293,9 @@ class Chaos:
     def _follow(self, fault: Fault, strike: Strike) -> None:
         if strike.lift is not None:
             time.sleep(LASTING_SECONDS)
+            latest = time.monotonic() + MET_SECONDS
+            while not strike.is_met() and time.monotonic() < latest:
+                time.sleep(0.5)
             strike.lift()
             fault.lifted = time.time()
         roles = list(SERVING) if strike.role == "all" else [strike.role]
