@@ -152,6 +152,26 @@ def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
             reach(settings(f"postgresql://u@127.0.0.1:{port}/db"))
 
 
+def test_a_server_that_is_starting_is_waited_for(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ["FATAL:  the database system is starting up", "FATAL:  not yet accepting connections"]
+    reach_it = psycopg.connect
+
+    def starting(*arguments: Any, **options: Any) -> Any:
+        if said:
+            raise psycopg.OperationalError(said.pop())
+        return reach_it(*arguments, **options)
+
+    monkeypatch.setattr(psycopg, "connect", starting)
+    reach(settings(server))
+    assert said == []
+    monkeypatch.setattr("pipeline.installation.database.RESTART_SECONDS", 0.0)
+    said.extend(["FATAL:  the database system is shutting down"] * 9)
+    with pytest.raises(ConfigurationError, match="is starting or stopping"):
+        reach(settings(server))
+
+
 def test_too_many_connections_say_what_to_do(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute("create role narrow login connection limit 1")
@@ -262,6 +282,36 @@ def test_a_server_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.Mo
         psutil.wait_procs([server], 60)
         _wait_until_up(url)
         assert _server(tmp_path) != server
+
+
+def test_a_server_that_hangs_when_it_is_found_is_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.installation.embedded_database.TAKE_OVER_SECONDS", 1.0)
+    holder, _ = _hold(tmp_path)
+    holder.kill()
+    holder.communicate()
+    server = _server(tmp_path)
+    server.suspend()
+    with database(settings(None, data_dir=tmp_path)) as url:
+        assert _is_up(url)
+        assert _server(tmp_path) != server
+    assert not _is_up(url)
+
+
+def test_a_connection_whose_server_process_hangs_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "PROBE_SECONDS", 1.0)
+    monkeypatch.setattr(liveness, "STOPPED_SECONDS", 1.0)
+    with database(settings(None, data_dir=tmp_path)) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            hanging = psutil.Process(connection.info.backend_pid)
+            hanging.suspend()
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("select 1")
+        _wait_until_up(url)
+        assert hanging not in _server(tmp_path).children()
 
 
 def test_another_server_with_the_same_process_id_is_not_taken_for_ours(

@@ -187,6 +187,89 @@ def test_silence_counts_only_when_it_is_long_and_seen_often(
     assert not slept.is_hung, "one probe says nothing"
 
 
+def test_who_is_silent_and_does_not_work_is_given_less_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(os, "getloadavg", lambda: (1_000.0, 0.0, 0.0))
+
+    def silent_for(life: Liveness, seconds: float, share_of_processor: float) -> bool:
+        used = 0.0
+        for _ in range(int(seconds / liveness.PROBE_SECONDS)):
+            clock[0] += liveness.PROBE_SECONDS
+            used += share_of_processor * liveness.PROBE_SECONDS
+            life.note(False, used)
+        return life.is_hung
+
+    working, starting, waiting = Liveness(), Liveness(), Liveness()
+    working.note(True, 0.0)
+    assert not silent_for(working, liveness.SILENT_SECONDS, 0.1)
+    waiting.note(True, 0.0)
+    assert silent_for(waiting, liveness.IDLE_SECONDS + 4, 0.0)
+    starting.note(False, 0.0)
+    assert not silent_for(starting, liveness.IDLE_SECONDS + 4, 0.0)
+    assert silent_for(starting, liveness.START_IDLE_SECONDS, 0.0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_who_is_killed_or_stopped_while_all_start_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(liveness, "STOPPED_SECONDS", 1.0)
+    file = tmp_path / "started"
+    code = (
+        f"import os, pathlib, time; file = pathlib.Path({str(file)!r});"
+        f"file.exists() or (file.touch(), os.kill(os.getpid(), {int(number)}));"
+        "print('pid', os.getpid(), flush=True); time.sleep(600)"
+    )
+    lines: list[tuple[str, str]] = []
+    process = Process(
+        "one", [sys.executable, "-c", code], answers=lambda _: bool(pids(lines, "one"))
+    )
+    with running(Supervisor([process], lambda *line: lines.append(line), tmp_path)):
+        assert ("supervisor", "one did not start; trying again") in lines
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_process_that_is_never_idle_hangs_when_it_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "START_SECONDS", 2.0)
+    lines: list[tuple[str, str]] = []
+    works = "import os, time\nprint('pid', os.getpid(), flush=True)\nwhile True: sum(range(10**6))"
+    worker = Process(
+        "daemon", [sys.executable, "-c", works], answers=lambda _: True, is_never_idle=True
+    )
+    with running(Supervisor([worker], lambda *line: lines.append(line), tmp_path)):
+        time.sleep(3)
+        (first,) = pids(lines, "daemon")
+        os.kill(first, signal.SIGSTOP)
+        eventually(lambda: len(pids(lines, "daemon")) == 2)
+        assert not is_alive(first)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_helper_that_was_stopped_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is a process of its own, which nobody asks for a sign of life."""
+    monkeypatch.setattr(liveness, "STOPPED_SECONDS", 1.0)
+    lines: list[tuple[str, str]] = []
+    code = (
+        "import subprocess, sys, time;"
+        "own = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        "print('pid', own.pid, flush=True); own.wait(); time.sleep(600)"
+    )
+    parent = Process("parent", [sys.executable, "-c", code], answers=lambda _: True)
+    with running(Supervisor([parent], lambda *line: lines.append(line), tmp_path)):
+        eventually(lambda: len(pids(lines, "parent")) == 1)
+        (helper,) = pids(lines, "parent")
+        os.kill(helper, signal.SIGSTOP)
+        eventually(lambda: not is_alive(helper))
+        assert ("supervisor", f"parent: process {helper} hangs; ending it") in lines
+
+
 def test_one_that_dies_again_and_again_neither_ends_nor_delays_the_others(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     dying = Process("dying", [sys.executable, "-c", "print('again')"])

@@ -143,6 +143,10 @@ def _supervise(ready: Settings, folder: Path, key: SecretStr, *, show_key: bool)
     own = [sys.executable, "-m", "pipeline"]
     processes = [
         Process(
+            "api", [*own, "serve"], port=ready.api_port, answers=answers_http(f"{api}/api/health"),
+            environment={"API_KEY": key.get_secret_value()}, is_needed=False,
+        ),
+        Process(
             "code-server", [*own, "code-server"], port=ready.dagster_code_port,
             answers=code_server_answers(ready.dagster_code_port),
         ),
@@ -151,10 +155,9 @@ def _supervise(ready: Settings, folder: Path, key: SecretStr, *, show_key: bool)
             answers=answers_http(f"{ui}/server_info"),
         ),
         # Its first heartbeat comes long after it works.
-        Process("dagster-daemon", [*own, "daemon"], answers=daemon_answers(ready), awaited=False),
         Process(
-            "api", [*own, "serve"], port=ready.api_port, answers=answers_http(f"{api}/api/health"),
-            environment={"API_KEY": key.get_secret_value()},
+            "dagster-daemon", [*own, "daemon"], answers=daemon_answers(ready), awaited=False,
+            is_never_idle=True,
         ),
     ]  # fmt: skip
     supervisor = Supervisor(

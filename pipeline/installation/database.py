@@ -4,6 +4,7 @@ share."""
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,9 @@ from pipeline.installation import embedded_database
 from pipeline.installation.settings import ConfigurationError, Settings
 
 CONNECT_SECONDS = 10
+
+RESTART_SECONDS = 30.0
+"""How long a server that says that it is starting or stopping is waited for."""
 
 LOCK_SECONDS = 60
 IDLE_MINUTES = 5
@@ -69,10 +73,15 @@ def connect(settings: Settings) -> Iterator[Connection[TupleRow]]:
         "application_name": "job-market",
     }
     missing = {name: value for name, value in bounds.items() if name not in own}
-    try:
-        connection = psycopg.connect(url, autocommit=True, **missing)
-    except psycopg.OperationalError as error:
-        raise ConfigurationError(explain(error, url)) from None
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            connection = psycopg.connect(url, autocommit=True, **missing)
+            break
+        except psycopg.OperationalError as error:
+            if not re.search(_RESTARTS, str(error)) or time.monotonic() > deadline:
+                raise ConfigurationError(explain(error, url)) from None
+            time.sleep(0.5)
     with connection:
         connection.execute("set timezone = 'UTC'")
         for name, value in (
@@ -103,6 +112,8 @@ def explain(error: psycopg.OperationalError, url: str) -> str:
         last = type(error).__name__
     return f"DATABASE_URL is not usable: the server at {where} does not let us in ({last})."
 
+
+_RESTARTS = r"starting up|shutting down|recovery mode|not yet accepting"
 
 _ADVICE = [
     (
@@ -155,7 +166,7 @@ _ADVICE = [
         "nothing listens at {where}. Start PostgreSQL there, or correct host and port.",
     ),
     (
-        r"starting up|shutting down|recovery mode|not yet accepting",
+        _RESTARTS,
         "the server at {where} is starting or stopping. Try again in a moment.",
     ),
     (

@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping
 
 from pipeline.installation import liveness
-from pipeline.installation.liveness import Liveness
+from pipeline.installation.liveness import Liveness, Stopped
 from pipeline.installation.settings import ConfigurationError
 
 with warnings.catch_warnings():
@@ -42,6 +42,9 @@ WATCH_SECONDS = 1.0
 
 ORPHAN_SECONDS = 5.0
 """How long the helpers of a dead server may take to notice, before they are killed."""
+
+TAKE_OVER_SECONDS = 10.0
+"""How long a server that is found may be silent. One that starts or recovers says so."""
 
 log = logging.getLogger(__name__)
 
@@ -82,14 +85,14 @@ def running(folder: Path) -> Iterator[str]:
 def _keep_running(folder: Path, url: str, leaving: threading.Event) -> None:
     """Start the server again whenever it has died or hangs, until ``leaving`` is set."""
     life = Liveness()
-    probe = make_conninfo(url, connect_timeout=int(liveness.PROBE_SECONDS)).encode()
+    stopped = Stopped()
     next_probe = time.monotonic()
     while not leaving.wait(WATCH_SECONDS):
         server = _server_process(folder)
         if server is not None and time.monotonic() >= next_probe:
-            # One that refuses, as while it starts, is alive.
-            life.note(PGconn.ping(probe) in (Ping.OK, Ping.REJECT))
             next_probe = time.monotonic() + liveness.PROBE_SECONDS
+            life.note(_answers(url), liveness.processor_seconds(server))
+            _end(stopped.among(_helpers(server)))
         if server is not None and not life.is_hung:
             continue
         try:
@@ -116,7 +119,17 @@ def _started(folder: Path) -> PostgresServer:
         while True:
             _forget_dead_server(folder)
             try:
-                return PostgresServer(folder, cleanup_mode=None)
+                server = PostgresServer(folder, cleanup_mode=None)
+                if _answers_soon(server.get_uri()):
+                    return server
+                hung = _server_process(folder)
+                if hung is not None:
+                    log.error("The PostgreSQL that was found does not answer; restarting it")
+                    hung.kill()
+                    hung.wait(ORPHAN_SECONDS)
+                    continue
+            except psutil.Error:
+                continue
             except (subprocess.CalledProcessError, PermissionError, FileNotFoundError) as error:
                 failures += 1
                 if failures == _ATTEMPTS:
@@ -126,6 +139,34 @@ def _started(folder: Path) -> PostgresServer:
                 if time.monotonic() > deadline:
                     raise ConfigurationError(_why(folder, None)) from None
             time.sleep(1)
+
+
+def _answers(url: str) -> bool:
+    """Whether the server is alive, be it that it starts and refuses."""
+    probe = make_conninfo(url, connect_timeout=int(liveness.PROBE_SECONDS)).encode()
+    return PGconn.ping(probe) in (Ping.OK, Ping.REJECT)
+
+
+def _answers_soon(url: str) -> bool:
+    deadline = time.monotonic() + TAKE_OVER_SECONDS
+    while not (answers := _answers(url)) and time.monotonic() < deadline:
+        time.sleep(WATCH_SECONDS)
+    return answers
+
+
+def _helpers(server: psutil.Process) -> list[psutil.Process]:
+    try:
+        return server.children()
+    except psutil.Error:
+        return []
+
+
+def _end(hung: list[psutil.Process]) -> None:
+    """Kill processes of the server, which then begins anew with none of its connections."""
+    for process in hung:
+        log.error("Process %d of PostgreSQL hangs; ending it", process.pid)
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def _server_process(folder: Path) -> psutil.Process | None:

@@ -26,13 +26,16 @@ import httpx
 import psutil
 
 from pipeline.installation import liveness
-from pipeline.installation.liveness import Liveness
+from pipeline.installation.liveness import Liveness, Stopped
 
 STOP_SECONDS = 20.0
 """How long processes may take to stop before they are killed."""
 
-HUNG_STOP_SECONDS = 5.0
+HUNG_STOP_SECONDS = 3.0
 """The same for one that hangs."""
+
+START_ATTEMPTS = 3
+"""A process may end so often while all start: the database or another process may restart."""
 
 LONGEST_DELAY_SECONDS = 8.0
 """Between an end and the restart: 1 s, then twice as long each time, up to this."""
@@ -70,7 +73,10 @@ class Process:
         command: the command and its arguments.
         port: the TCP port on this machine that it listens on, if any.
         answers: its sign of life. Without one it counts as alive while it runs.
-        awaited: whether the start of the others waits until it answers.
+        awaited: whether the start is over only when it answers.
+        is_needed: whether the start of those behind it waits until it answers.
+        is_never_idle: it wakes by itself every few seconds, so that it hangs once it uses no
+            processor time, whatever its sign of life says.
         environment: variables for it alone.
     """
 
@@ -79,6 +85,8 @@ class Process:
     port: int | None = None
     answers: Sign | None = None
     awaited: bool = True
+    is_needed: bool = True
+    is_never_idle: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default=0.0, init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
@@ -113,6 +121,24 @@ class Process:
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.poll() if self._process else None
+
+    @property
+    def processor_seconds(self) -> float | None:
+        """How much processor time it has used; None where that cannot be told."""
+        if self._process is None:
+            return None
+        with suppress(psutil.Error):
+            return liveness.processor_seconds(psutil.Process(self._process.pid))
+        return None
+
+    @property
+    def family(self) -> list[psutil.Process]:
+        """Itself, then the processes that it has started, and theirs."""
+        if self._process is not None:
+            with suppress(psutil.Error):
+                itself = psutil.Process(self._process.pid)
+                return [itself, *itself.children(recursive=True)]
+        return []
 
     def is_ready(self) -> bool:
         return self.answers is None or not self.awaited or bool(self.answers(self.started))
@@ -261,6 +287,9 @@ class Supervisor:
         try:
             for process in self._processes:
                 self._start(process)
+                if process.is_needed:
+                    self._wait_until_ready(process)
+            for process in self._processes:
                 self._wait_until_ready(process)
             for process in self._processes:
                 threading.Thread(target=self._keep, args=(process,), daemon=True).start()
@@ -278,13 +307,23 @@ class Supervisor:
 
     def _wait_until_ready(self, process: Process) -> None:
         began = time.monotonic()
+        life, stopped = Liveness(), Stopped()
+        ends = 0
         while not self._stopping and not process.is_ready():
-            if process.exit_code is not None:
-                raise process.failure()
             if (waited := time.monotonic() - began) > liveness.START_SECONDS * liveness.patience():
                 raise SupervisorError(
                     f"The process '{process.name}' was not ready within {waited:.0f} s."
                 )
+            life.note(False, process.processor_seconds)
+            has_ended = process.exit_code is not None
+            if has_ended or life.is_hung or stopped.among(process.family):
+                ends += has_ended
+                if ends == START_ATTEMPTS:
+                    raise process.failure()
+                self._show("supervisor", f"{process.name} did not start; trying again")
+                process.finish(time.monotonic())
+                self._start(process)
+                life = Liveness()
             time.sleep(_POLL_SECONDS)
 
     def _keep(self, process: Process) -> None:
@@ -306,13 +345,26 @@ class Supervisor:
     def _end_of(self, process: Process) -> str | None:
         """Wait for it. Returns how the process ended, or None once everything stops."""
         life = Liveness()
+        stopped = Stopped()
+        used: float | None = None
         next_probe = time.monotonic()
         while not self._stopping:
             if process.exit_code is not None:
                 return f"stopped with exit code {process.exit_code}"
             if process.answers is not None and time.monotonic() >= next_probe:
-                life.note(process.answers(process.started))
                 next_probe = time.monotonic() + liveness.PROBE_SECONDS
+                answered = process.answers(process.started)
+                before, used = used, process.processor_seconds
+                # Without the database it may wait, and nothing can be told.
+                if process.is_never_idle and answered and before is not None and used == before:
+                    answered = False
+                life.note(answered, used)
+                for helper in stopped.among(process.family[1:]):
+                    self._show(
+                        "supervisor", f"{process.name}: process {helper.pid} hangs; ending it"
+                    )
+                    with suppress(psutil.Error):
+                        helper.kill()
                 if life.is_hung:
                     return f"has not answered for {life.silent_seconds:.0f} s"
             time.sleep(_POLL_SECONDS)
