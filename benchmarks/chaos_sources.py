@@ -16,8 +16,9 @@ from typing import Any
 
 import httpx
 
+from pipeline.simulator.environment import environment
 from pipeline.simulator.market import Market
-from pipeline.simulator.server import DemoServer, serve
+from pipeline.simulator.server import serve
 
 FAILURES = (
     "429", "500", "html", "truncated", "slow", "empty", "silent", "reset"
@@ -73,7 +74,7 @@ def sources(seed: int, size: int, speed: float) -> Iterator[Sources]:
     with serve(market=Market(seed, size, speed)) as market:
         server = _Server(("127.0.0.1", 0), _Handler)
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        server.sources = Sources(DemoServer(url).environment)  # type: ignore[attr-defined]
+        server.sources = Sources(environment(lambda source: f"{url}/{source}"))  # type: ignore[attr-defined]
         with httpx.Client(base_url=market.url, trust_env=False, timeout=30) as client:
             server.market = client  # type: ignore[attr-defined]
             threading.Thread(target=server.serve_forever, daemon=True).start()
