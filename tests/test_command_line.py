@@ -126,6 +126,7 @@ def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: 
 
 
 @pytest.mark.parametrize("ignored", [False, True], ids=["terminal", "nohup"])
+@pytest.mark.trial("processes", "The terminal is closed")
 def test_the_end_of_the_terminal_is_a_stop_unless_it_is_ignored(ignored: bool) -> None:
     code = f"""
 import os, signal

@@ -105,6 +105,7 @@ def another_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("another_root")
+@pytest.mark.trial("PostgreSQL", "Its certificate is of an unknown authority")
 def test_ssl_without_verification_works_in_every_client(tls_port: int) -> None:
     url = f"postgres://postgres:p%40ss@localhost:{tls_port}/postgres?sslmode=require"
     with pytest.raises(ConfigurationError, match=r"not trusted.*ssl_no_verify=true"):
@@ -120,6 +121,7 @@ def test_ssl_without_verification_works_in_every_client(tls_port: int) -> None:
     engine.dispose()
 
 
+@pytest.mark.trial("PostgreSQL", "It offers no TLS where TLS is asked for")
 def test_an_ssl_failure_says_what_to_do(tls_port: int, plain_port: int) -> None:
     base = "postgresql://postgres@localhost"
     with pytest.raises(ConfigurationError, match=r"does not offer SSL.*sslmode=disable"):
@@ -146,6 +148,7 @@ def test_a_wrong_address_or_name_says_what_to_do(server: str) -> None:
             assert "secret" not in str(caught.value)
 
 
+@pytest.mark.trial("PostgreSQL", "It does not answer")
 def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.installation.database.CONNECT_SECONDS", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -154,6 +157,7 @@ def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
             reach(settings(f"postgresql://u@127.0.0.1:{port}/db"))
 
 
+@pytest.mark.trial("PostgreSQL", "It has no free connection")
 def test_too_many_connections_say_what_to_do(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute("create role narrow login connection limit 1")
@@ -190,6 +194,7 @@ def _is_up(url: str) -> bool:
     return True
 
 
+@pytest.mark.trial("processes", "Processes that share the embedded PostgreSQL are killed")
 def test_the_embedded_server_is_shared_and_survives_kills(tmp_path: Path) -> None:
     first, url = _hold(tmp_path)
     second, same_url = _hold(tmp_path)
@@ -231,6 +236,7 @@ def _wait_until_up(url: str) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.trial("PostgreSQL", "The embedded one is killed")
 def test_a_killed_server_is_started_again_with_all_its_data(tmp_path: Path) -> None:
     with database(settings(None, data_dir=tmp_path)) as url:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -253,6 +259,7 @@ def test_a_killed_server_is_started_again_with_all_its_data(tmp_path: Path) -> N
     assert not _is_up(url)
 
 
+@pytest.mark.trial("PostgreSQL", "The embedded one hangs")
 def test_a_server_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveness, "PROBE_SECONDS", 2.0)
     monkeypatch.setattr(liveness, "SILENT_SECONDS", 1.0)
@@ -266,6 +273,7 @@ def test_a_server_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.Mo
         assert _server(tmp_path) != server
 
 
+@pytest.mark.trial("PostgreSQL", "The embedded one left a process id that is another's now")
 def test_another_server_with_the_same_process_id_is_not_taken_for_ours(
     server: str, tmp_path: Path
 ) -> None:

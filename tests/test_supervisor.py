@@ -96,6 +96,7 @@ def pids(lines: list[tuple[str, str]], name: str) -> list[int]:
     return [int(line.split()[1]) for who, line in lines if who == name and "pid" in line]
 
 
+@pytest.mark.trial("processes", "A process is killed")
 def test_a_killed_process_comes_back_and_all_stop_together(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     supervisor = Supervisor(
@@ -112,6 +113,7 @@ def test_a_killed_process_comes_back_and_all_stop_together(tmp_path: Path) -> No
     assert not any(map(is_alive, pids(lines, "one") + pids(lines, "two")))
 
 
+@pytest.mark.trial("processes", "A port is taken")
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -122,6 +124,7 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
             supervisor.run(lambda: None)
 
 
+@pytest.mark.trial("processes", "A process does not start")
 def test_a_process_that_does_not_start_ends_the_others_and_shows_why(tmp_path: Path) -> None:
     lines: list[str] = []
     good = server("good", free_port())
@@ -136,6 +139,7 @@ def test_a_process_that_does_not_start_ends_the_others_and_shows_why(tmp_path: P
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.trial("processes", "A process hangs")
 def test_a_process_that_hangs_is_ended_and_restarted(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     port = free_port()
@@ -154,6 +158,7 @@ def test_a_process_that_hangs_is_ended_and_restarted(tmp_path: Path) -> None:
         eventually(lambda: bool(hanging.is_ready()))
 
 
+@pytest.mark.trial("clock", "The machine slept, or is busy")
 def test_silence_counts_only_when_it_is_long_and_seen_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -187,6 +192,7 @@ def test_silence_counts_only_when_it_is_long_and_seen_often(
     assert not slept.is_hung, "one probe says nothing"
 
 
+@pytest.mark.trial("processes", "A process dies again and again")
 def test_one_that_dies_again_and_again_neither_ends_nor_delays_the_others(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     dying = Process("dying", [sys.executable, "-c", "print('again')"])
@@ -197,6 +203,7 @@ def test_one_that_dies_again_and_again_neither_ends_nor_delays_the_others(tmp_pa
         eventually(lambda: len(pids(lines, "good")) == 2)
 
 
+@pytest.mark.trial("processes", "A process prints without an end")
 def test_output_is_read_whatever_becomes_of_it(tmp_path: Path) -> None:
     """A process that writes, without an end of a line too, is never blocked by its reader."""
     done = tmp_path / "done"
@@ -234,6 +241,7 @@ with only_supervisor(folder):
 """
 
 
+@pytest.mark.trial("processes", "The supervisor is killed and a hung process is left behind")
 def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> None:
     killed = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True,
@@ -264,6 +272,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> N
         bystander.wait()
 
 
+@pytest.mark.trial("processes", "The supervisor is killed")
 def test_a_process_ends_with_its_supervisor(tmp_path: Path) -> None:
     code = (
         "import os, time; from pipeline.installation.supervisor import end_with_supervisor;"

@@ -89,11 +89,13 @@ GOING_ON = sorted(
 
 
 @pytest.mark.parametrize("order", SIDE_BY_SIDE, ids=names)
+@pytest.mark.trial("runs", "Two runs side by side in any order, each dying after any step")
 def test_any_order_of_two_runs_loses_nothing(world: World, order: Order) -> None:
     play(world, order)
 
 
 @pytest.mark.parametrize("order", GOING_ON, ids=names)
+@pytest.mark.trial("runs", "A run goes on from another that lives on")
 def test_a_run_that_goes_on_from_another_beside_it_loses_nothing(
     world: World, order: Order
 ) -> None:

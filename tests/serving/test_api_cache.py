@@ -139,6 +139,7 @@ def test_errors_are_not_kept(start: Start, published: Connection) -> None:
     assert api.get("/api/jobs/a_2").status_code == 200
 
 
+@pytest.mark.trial("client", "Many clients ask for the same at once")
 def test_like_requests_at_once_are_computed_once(start: Start, published: Connection) -> None:
     """One holds the only connection. The others do without: a request of its own, which comes
     after them, waits for the connection until it is given up, and they are not."""
@@ -204,6 +205,7 @@ def test_replicas_share_answers(start: Start, published: Connection, redis: Redi
     shown(other, "/api/jobs?limit=3", "Second")
 
 
+@pytest.mark.trial("Redis", "It is killed")
 def test_a_redis_that_goes_away_costs_speed_only(
     start: Start, published: Connection, redis: Redis
 ) -> None:
@@ -221,6 +223,7 @@ def connections(redis: Redis) -> int:
         return int(server.info("stats")["total_connections_received"])
 
 
+@pytest.mark.trial("Redis", "It hangs")
 def test_a_redis_that_hangs_is_not_waited_for(
     start: Start, published: Connection, redis: Redis
 ) -> None:
@@ -236,6 +239,7 @@ def test_a_redis_that_hangs_is_not_waited_for(
     assert connections(redis) - before < asked / 2
 
 
+@pytest.mark.trial("Redis", "It is full")
 def test_a_full_redis_is_done_without(start: Start, published: Connection, redis: Redis) -> None:
     with client.from_url(redis.url) as server:
         server.config_set("maxmemory", "1")

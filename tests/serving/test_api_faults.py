@@ -34,6 +34,7 @@ def test_health_tells_of_the_last_publish(api: httpx.Client, connection: Connect
     assert publish["age_seconds"] > 0
 
 
+@pytest.mark.trial("PostgreSQL", "It is down while the API is asked for its health")
 def test_health_is_quick_without_a_database(start: Start) -> None:
     api = start(database_url=NOWHERE)
     began = time.monotonic()
@@ -44,6 +45,7 @@ def test_health_is_quick_without_a_database(start: Start) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs/a_1"])
+@pytest.mark.trial("PostgreSQL", "It is down while the API is asked for jobs")
 def test_without_a_database_the_answer_says_when_to_ask_again(start: Start, path: str) -> None:
     answer = start(database_url=NOWHERE).get(path)
     assert answer.status_code == 503
@@ -52,6 +54,7 @@ def test_without_a_database_the_answer_says_when_to_ask_again(start: Start, path
     assert "hunter2" not in answer.text
 
 
+@pytest.mark.trial("PostgreSQL", "Every connection of the API waits for a lock")
 def test_an_exhausted_pool_is_reported_within_seconds(start: Start, connection: Connection) -> None:
     add_job(connection, "a_1")
     api = start(api_pool_size=1, api_statement_timeout_ms=10_000)
@@ -69,6 +72,7 @@ def test_an_exhausted_pool_is_reported_within_seconds(start: Start, connection: 
         assert stuck.result().status_code == 200
 
 
+@pytest.mark.trial("PostgreSQL", "It starts after the API, without tables")
 def test_the_api_recovers_when_the_database_does(
     start: Start, tmp_path: Path, database_url: str
 ) -> None:
@@ -87,6 +91,7 @@ def test_the_api_recovers_when_the_database_does(
         assert api.get("/api/jobs").json()["total"] == 0
 
 
+@pytest.mark.trial("PostgreSQL", "It ended the connections of the API")
 def test_connections_that_the_server_ended_are_replaced(
     api: httpx.Client, connection: Connection
 ) -> None:
@@ -100,6 +105,7 @@ def test_connections_that_the_server_ended_are_replaced(
     assert api.get("/api/jobs").status_code == 200
 
 
+@pytest.mark.trial("client", "The code fails")
 def test_a_failure_of_the_code_tells_nothing_of_the_inside(
     start: Start, new_database: Callable[[str], str]
 ) -> None:
@@ -154,6 +160,7 @@ def test_https_is_enforced_in_production_alone(start: Start) -> None:
     assert headers["strict-transport-security"].startswith("max-age=31536000")
 
 
+@pytest.mark.trial("page", "A page of another site reads the API")
 def test_only_configured_origins_may_read(start: Start) -> None:
     api = start(cors_origins=["https://board.example"])
     allowed = "access-control-allow-origin"

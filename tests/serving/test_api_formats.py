@@ -62,6 +62,7 @@ def many(connection: Connection) -> None:
 
 
 @pytest.mark.usefixtures("jobs")
+@pytest.mark.trial("text", "A text is a formula of a spreadsheet")
 def test_csv_is_safe_for_spreadsheets(api: httpx.Client) -> None:
     answer = api.get("/api/jobs.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -332,6 +333,7 @@ def streaming(connection: Connection) -> int:
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "Too many exports at once")
 def test_more_exports_than_allowed_are_told_to_wait(start: Start, connection: Connection) -> None:
     """Readers that do not read keep their exports open; nobody else's answers suffer."""
     api = start(api_pool_size=8)
@@ -354,6 +356,7 @@ def test_more_exports_than_allowed_are_told_to_wait(start: Start, connection: Co
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "Readers of exports leave")
 def test_readers_that_leave_make_room(start: Start, connection: Connection) -> None:
     api = start(api_pool_size=4)
     for _ in range(3):
@@ -364,6 +367,7 @@ def test_readers_that_leave_make_room(start: Start, connection: Connection) -> N
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "The reader of an export stops")
 def test_a_reader_that_takes_nothing_is_left(
     start: Start, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,6 +383,7 @@ def test_a_reader_that_takes_nothing_is_left(
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "The reader of an export that others want stops")
 def test_nobody_waits_for_another_reader_of_the_same_export(
     start: Start, connection: Connection
 ) -> None:

@@ -191,6 +191,7 @@ HOSTILE = [
 
 @pytest.mark.usefixtures("varied")
 @pytest.mark.parametrize("search", HOSTILE)
+@pytest.mark.trial("client", "A search is SQL")
 def test_a_hostile_search_is_just_a_search(api: httpx.Client, search: str) -> None:
     assert api.get("/api/jobs", params={"search": search}).status_code == 200
 
@@ -283,6 +284,7 @@ def test_an_unknown_job_is_a_problem(api: httpx.Client) -> None:
     assert api.get("/api/jobs/a%00b").status_code == 422
 
 
+@pytest.mark.trial("runs", "A publish comes between two reads of one answer")
 def test_an_answer_never_mixes_two_publishes(
     api: httpx.Client, connection: Connection, database_url: str
 ) -> None:
@@ -340,6 +342,7 @@ def test_the_names_are_those_of_the_pipeline() -> None:
     assert answered == set(schema.Job.column_names()) - internal
 
 
+@pytest.mark.trial("client", "A search is made to take long")
 def test_a_long_search_of_many_jobs_ends_at_the_statement_timeout(
     start: Start, connection: Connection
 ) -> None:
