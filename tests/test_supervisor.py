@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import free_port
-from pipeline.installation import liveness
+from pipeline.installation import liveness, logs
 from pipeline.installation.liveness import Liveness
+from pipeline.installation.settings import Settings
 from pipeline.installation.supervisor import (
+    LINE_CHARS,
     Process,
     Supervisor,
     SupervisorError,
@@ -136,6 +138,23 @@ def test_a_process_that_does_not_start_ends_the_others_and_shows_why(tmp_path: P
         supervisor.run(lambda: None)
     pid = int(next(line for line in lines if line.startswith("pid")).split()[1])
     assert not is_alive(pid)
+
+
+@pytest.mark.trial("key", "A process that does not start prints a secret")
+def test_no_secret_is_in_the_last_output_of_a_process(tmp_path: Path) -> None:
+    secret = "s3cret-of-a-source"
+    settings = Settings(_env_file=None, api_key=secret)
+    code = f"print('a ' * {LINE_CHARS // 2 - 4} + {secret!r}); print({secret!r}, end=''); exit(3)"
+    bad = Process("bad", [sys.executable, "-c", code], answers=lambda _: False)
+    shown: list[str] = []
+    supervisor = Supervisor(
+        [bad], lambda _, line: shown.append(line), tmp_path, clean=logs.redactor(settings)
+    )
+    with pytest.raises(SupervisorError) as failure:
+        supervisor.run(lambda: None)
+    for told in (str(failure.value), "".join(shown)):
+        assert secret not in told
+        assert told.count("[hidden]") == 2
 
 
 @pytest.mark.usefixtures("impatient")

@@ -158,7 +158,10 @@ def _supervise(ready: Settings, folder: Path, key: SecretStr, *, show_key: bool)
         ),
     ]  # fmt: skip
     supervisor = Supervisor(
-        processes, lambda name, line: _note(f"{name:18}{redact(logs.relayed(line))}"), folder
+        processes,
+        lambda name, line: _note(f"{name:18}{line}"),
+        folder,
+        clean=lambda line: redact(logs.relayed(line)),
     )
     _end_on_signals(lambda *_: supervisor.request_stop())
 

