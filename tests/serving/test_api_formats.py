@@ -169,13 +169,24 @@ def test_a_feed_is_as_new_as_its_newest_entry(api: httpx.Client, connection: Con
         assert len(feed.findall(ATOM + "entry")) == limit
 
 
+def links(feed: ElementTree.Element) -> dict[str | None, str]:
+    return {link.get("rel"): link.get("href") or "" for link in feed.findall(ATOM + "link")}
+
+
 @pytest.mark.usefixtures("jobs")
-def test_a_feed_says_where_and_whose_it_is(api: httpx.Client) -> None:
-    url = f"{api.base_url}/api/jobs.atom?country=US"
-    feed = ElementTree.fromstring(api.get(f"{url}&limit=7").content)
-    links = {link.get("rel"): link.get("href") or "" for link in feed.findall(ATOM + "link")}
-    assert links["self"] == told(feed, "id") == f"{url}&limit=7"
-    assert ids(api.get(links["alternate"])) == ["a_1"]
+@pytest.mark.parametrize("url", [None, "https://jobs.example/board/"])
+@pytest.mark.trial("client", "A request for a feed names another host")
+def test_a_feed_says_where_and_whose_it_is(start: Start, url: str | None) -> None:
+    """By the configuration, never by the request: its answer may be kept for others."""
+    api = start(api_url=url)
+    base = (url or "").rstrip("/")
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    path = "/api/jobs.atom?country=US&limit=7"
+    feed = ElementTree.fromstring(api.get(path, headers=forged).content)
+    assert links(feed)["self"] == f"{base}{path}"
+    assert told(feed, "id") == f"{base or 'urn:jobs:'}{path}"
+    assert IRI.fullmatch(told(feed, "id"))
+    assert ids(api.get(links(feed)["alternate"].removeprefix(base))) == ["a_1"]
     assert told(feed, "title")
     assert feed.findtext(f"{ATOM}author/{ATOM}name")
     for entry in feed.findall(ATOM + "entry"):
