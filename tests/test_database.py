@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +81,14 @@ def _listening(server: str, context: ssl.SSLContext | None) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+AUTHORITY = trustme.CA()
+
+
 @pytest.fixture(scope="module")
 def tls_port(server: str) -> Iterator[int]:
     """The server behind TLS, which its embedded build lacks, with a certificate nobody knows."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
+    AUTHORITY.issue_cert("localhost").configure_cert(context)
     with _listening(server, context) as port:
         yield port
 
@@ -130,6 +134,40 @@ def test_an_ssl_failure_says_what_to_do(tls_port: int, plain_port: int) -> None:
         reach(settings(f"{base}:{tls_port}/postgres?sslmode=verify-full&sslrootcert=system"))
 
 
+@pytest.mark.trial("PostgreSQL", "Its certificate is of another host")
+def test_a_certificate_of_another_host_says_what_to_do(tls_port: int, tmp_path: Path) -> None:
+    root = tmp_path / "root.crt"
+    AUTHORITY.cert_pem.write_to_path(str(root))
+    url = f"postgresql://postgres@{{}}:{tls_port}/postgres?sslmode=verify-full&sslrootcert={root}"
+    with connect(settings(url.format("localhost"))) as connection:
+        assert connection.pgconn.ssl_in_use
+    with pytest.raises(ConfigurationError, match=r"certificate of 127\.0\.0\.1.* is not trusted"):
+        reach(settings(url.format("127.0.0.1")))
+
+
+@pytest.mark.trial("PostgreSQL", "The password is wrong or missing")
+def test_a_wrong_password_says_what_to_do(server: str) -> None:
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute("create role keeper login password 'right'")
+        row = admin.execute("show hba_file").fetchone()
+        assert row is not None
+        rules = Path(row[0])
+        before = rules.read_text()
+        rules.write_text(f"local all keeper scram-sha-256\n{before}")
+        try:
+            admin.execute("select pg_reload_conf()")
+            url = server.replace("//postgres:", "//keeper:{}")
+            reach(settings(url.format("right")))
+            for password in ("s3cret", ""):
+                with pytest.raises(ConfigurationError, match='the user "keeper" with this') as told:
+                    reach(settings(url.format(password)), database)
+                assert "s3cret" not in str(told.value)
+        finally:
+            rules.write_text(before)
+            admin.execute("select pg_reload_conf()")
+
+
+@pytest.mark.trial("PostgreSQL", "The address, the database or the user is wrong")
 def test_a_wrong_address_or_name_says_what_to_do(server: str) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -222,6 +260,17 @@ def test_the_embedded_server_is_shared_and_survives_kills(tmp_path: Path) -> Non
     (tmp_path / "postgres/postmaster.pid").write_text("\n".join(lines) + "\n")
     with database(settings(None, data_dir=tmp_path)) as after:
         assert _is_up(after)
+    assert not _is_up(url)
+
+
+@pytest.mark.trial("processes", "Processes that share the embedded PostgreSQL start at once")
+def test_processes_that_start_at_once_share_one_server(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        held = list(threads.map(_hold, [tmp_path] * 4))
+    (url,) = {url for _, url in held}
+    assert _is_up(url)
+    for process, _ in held:
+        process.communicate()
     assert not _is_up(url)
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -289,6 +289,50 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> N
     finally:
         bystander.kill()
         bystander.wait()
+
+
+ONE_OF_MANY = """
+import sys
+from pathlib import Path
+from pipeline.installation.supervisor import SupervisorError, only_supervisor
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with only_supervisor(Path(sys.argv[1])):
+        print("runs", flush=True)
+        sys.stdin.readline()
+except SupervisorError as error:
+    print(error, flush=True)
+"""
+
+
+@pytest.mark.trial("processes", "The installation is started several times in the same instant")
+def test_of_several_supervisors_at_once_one_runs(tmp_path: Path) -> None:
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", ONE_OF_MANY, str(tmp_path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    for line in ("ready\n", None):
+        said = []
+        for start in starts:
+            assert start.stdout is not None
+            said.append(start.stdout.readline())
+            if line is not None:
+                assert said[-1] == line
+        for start in starts:
+            assert start.stdin is not None
+            with suppress(BrokenPipeError):
+                start.stdin.write("\n")
+                start.stdin.flush()
+    assert said.count("runs\n") == 1
+    assert sum("runs already" in one for one in said) == 3
+    for start in starts:
+        with suppress(BrokenPipeError):
+            start.communicate(timeout=20)
 
 
 @pytest.mark.trial("processes", "The supervisor is killed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -36,6 +37,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+_OF_THE_DISK = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR
+}  # fmt: skip
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, by the shells' convention."""
@@ -308,6 +313,14 @@ def _guarded(run: Callable[[], Any]) -> int:
         run()
     except (ConfigurationError, StagingError, SupervisorError) as error:
         _note(f"job-market: {error}")
+        return 2
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK or error.filename is None:
+            raise
+        _note(
+            f"job-market: {error.filename} cannot be written ({error.strerror}). Correct its "
+            "permissions or the disk, or name other folders in DATA_DIR and LOG_DIR."
+        )
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

