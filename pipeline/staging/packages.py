@@ -29,7 +29,7 @@ Run = Callable[[dlt.Pipeline, DltSource], object]
 """Runs the pipeline on the source; raises what dlt raises."""
 
 _CONFIG = {
-    "runtime": {"dlthub_telemetry": False, "log_level": "ERROR"},
+    "runtime": {"log_level": "ERROR"},
     "normalize": {"parquet_normalizer": {"add_dlt_load_id": True}},
     "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True, "workers": 1},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -133,3 +134,28 @@ def test_a_staging_file_of_newer_code_is_read_and_kept(tmp_path: Path) -> None:
         assert snapshot.execute("select n from staging.of_newer_code").fetchall() == [(1,)]
         known = "select of_newer_code from staging.postings where source_id = '1'"
         assert snapshot.execute(known).fetchall() == [("x",)]
+
+
+LOADS = """
+import sys
+from pathlib import Path
+from test_storage_faults import fetch
+fetch(Path(sys.argv[1]), 1)
+"""
+
+
+@pytest.mark.trial("key", "A library would tell its makers of every load")
+def test_no_load_is_told_to_the_makers_of_dlt(tmp_path: Path) -> None:
+    here = Path(__file__).parent
+    path = os.pathsep.join(map(str, [here, here.parent, here.parents[1]]))
+    with socket.create_server(("127.0.0.1", 0)) as makers:
+        makers.settimeout(1)
+        endpoint = f"http://127.0.0.1:{makers.getsockname()[1]}"
+        own = {"RUNTIME__DLTHUB_TELEMETRY_ENDPOINT": endpoint, "PYTHONPATH": path}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        done = subprocess.run(
+            [sys.executable, "-c", LOADS, str(tmp_path)], env=kept | own, check=False
+        )
+        assert done.returncode == 0
+        with pytest.raises(TimeoutError):
+            makers.accept()
