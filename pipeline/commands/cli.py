@@ -261,6 +261,13 @@ def webserver() -> None:
 def daemon() -> None:
     """Dagster's daemon: the schedule, the queue of runs, monitoring."""
     _dagster_process("dagster-daemon")
+    import dagster as dg
+
+    from pipeline.commands.ingest_once import end_lost_launches
+
+    with dg.DagsterInstance.get() as instance:
+        if lost := end_lost_launches(instance):
+            _note(f"marked {lost} runs as failed whose launch was cut off")
     _become("dagster._daemon", "run", "--workspace", str(project_dir() / "workspace.yaml"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,33 @@ def test_fetches_of_a_clock_that_ran_ahead_close_nothing(world: World) -> None:
     world.fetch()
     world.run("A")
     assert world.query("select status from jobs where job_id = 'remoteok_wanted1'") == [("open",)]
+
+
+@pytest.mark.trial("clock", "The clocks of the pipeline and of PostgreSQL differ by days")
+@pytest.mark.parametrize("days", [0, -3, 3])
+def test_clocks_that_differ_lose_nothing_and_close_nothing_else(
+    world: World, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(days=days)
+
+    world.fetch()
+    world.run("first")
+    with monkeypatch.context() as skewed:
+        skewed.setattr(steps, "datetime", Ahead)
+        skewed.setattr("world.datetime", Ahead)
+        world.fetch()
+        assert world.run("second").new == 1
+    world.fetch()
+    assert world.run("third").new == 1
+    check(world, 3)
+    assert world.query("select job_id, status from jobs order by 1") == [
+        ("remoteok_wanted0", "closed"),
+        ("remoteok_wanted1", "likely_closed"),
+        ("remoteok_wanted2", "open"),
+    ]
 
 
 @pytest.mark.trial("PostgreSQL", "Published rows vanish")

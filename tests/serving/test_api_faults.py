@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
-from published_rows import Connection, Start, add_job, add_publish
+from published_rows import Connection, Start, add_job, add_publish, add_source
 
 from pipeline.installation.settings import ConfigurationError, Settings
 from serving.app import create_app
@@ -41,6 +42,14 @@ def test_health_tells_of_the_last_publish(api: httpx.Client, connection: Connect
     assert publish["finished_at"] == "2026-02-06T10:30:00Z"
     assert publish["total"] == 68
     assert publish["age_seconds"] > 0
+
+
+@pytest.mark.trial("clock", "A publish is of the future")
+def test_no_age_is_below_zero(api: httpx.Client, connection: Connection) -> None:
+    add_publish(connection, "run-1", finished_at=datetime.now(UTC) + timedelta(hours=1))
+    add_source(connection, "a", last_success_at=datetime.now(UTC) + timedelta(hours=1))
+    assert api.get("/api/health").json()["last_publish"]["age_seconds"] == 0
+    assert [one["age_seconds"] for one in api.get("/api/sources").json()["sources"]] == [0]
 
 
 @pytest.mark.trial("PostgreSQL", "It is down while the API is asked for its health")
