@@ -177,6 +177,37 @@ def test_a_process_that_hangs_is_ended_and_restarted(tmp_path: Path) -> None:
         eventually(lambda: bool(hanging.is_ready()))
 
 
+STARTS = """
+import subprocess, sys, time
+own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
+                       start_new_session=True)
+print("pid", own.pid, flush=True)
+own.wait()
+print("ended", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.trial("runs", "The worker of a run is stopped")
+def test_what_a_process_started_is_ended_when_it_is_stopped(tmp_path: Path) -> None:
+    lines: list[tuple[str, str]] = []
+    starter = Process("starter", [sys.executable, "-c", STARTS])
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        with running(Supervisor([starter], lambda *line: lines.append(line), tmp_path)):
+            eventually(lambda: len(pids(lines, "starter")) == 1)
+            (worker,) = pids(lines, "starter")
+            bystander.send_signal(signal.SIGSTOP)
+            os.kill(worker, signal.SIGSTOP)
+            eventually(lambda: ("starter", "ended") in lines)
+            assert is_alive(bystander.pid)
+            assert any("which was stopped" in line for _, line in lines)
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
 @pytest.mark.trial("clock", "The machine slept, or is busy")
 def test_silence_counts_only_when_it_is_long_and_seen_often(
     monkeypatch: pytest.MonkeyPatch,

@@ -117,6 +117,10 @@ class Process:
                 show(self.name, cleaned)
 
     @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.poll() if self._process else None
@@ -225,15 +229,19 @@ def only_supervisor(folder: Path) -> Iterator[list[str]]:
         yield _end_left_behind(str(folder))
 
 
-def _end_left_behind(mark: str) -> list[str]:
+def _of_installation(mark: str) -> Iterator[tuple[psutil.Process, str]]:
+    """The processes of the installation and those that they started, each with words for it."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = []
     for process in psutil.process_iter():
         # Another user's, or gone by now.
         with suppress(psutil.Error, OSError):
             if process.pid not in own and process.environ().get(_MARK) == mark:
                 command = " ".join(process.cmdline())[:COMMAND_CHARS]
-                found.append((process, f"process {process.pid}: {command}"))
+                yield process, f"process {process.pid}: {command}"
+
+
+def _end_left_behind(mark: str) -> list[str]:
+    found = list(_of_installation(mark))
     for process, _ in found:
         with suppress(psutil.Error):
             process.terminate()
@@ -297,6 +305,7 @@ class Supervisor:
                 self._wait_until_ready(process)
             for process in self._processes:
                 threading.Thread(target=self._keep, args=(process,), daemon=True).start()
+            threading.Thread(target=self._end_stopped, daemon=True).start()
             if not self._stopping:
                 when_ready()
             while not self._stopping:
@@ -350,6 +359,24 @@ class Supervisor:
                     return f"has not answered for {life.silent_seconds:.0f} s"
             time.sleep(_POLL_SECONDS)
         return None
+
+    def _end_stopped(self) -> None:
+        """End whatever was stopped (SIGSTOP) and has no sign of life that would tell: the worker of
+        a run, which its code server has started, would keep all other runs waiting."""
+        since: dict[psutil.Process, float] = {}
+        while not self._stopping:
+            now = time.monotonic()
+            watched = {process.pid for process in self._processes if process.answers is not None}
+            stopped = {}
+            for process, name in _of_installation(self._mark):
+                with suppress(psutil.Error):
+                    if process.pid not in watched and process.status() == psutil.STATUS_STOPPED:
+                        stopped[process] = since.get(process, now)
+                        if now - stopped[process] > liveness.SILENT_SECONDS:
+                            process.kill()
+                            self._show("supervisor", f"ended {name}, which was stopped")
+            since = stopped
+            self._pause(liveness.PROBE_SECONDS)
 
     def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
