@@ -54,6 +54,7 @@ _SUPERVISOR = "JOB_MARKET_SUPERVISOR"
 _PR_SET_PDEATHSIG = 1
 
 Clean = Callable[[str], str]
+"""What makes a line of a process fit to be shown."""
 
 Sign = Callable[[float], bool | None]
 """Whether a process answers, given when it was started (Unix time); None if it cannot be told."""

@@ -93,7 +93,7 @@ class Database:
             name="api",
         )
 
-        self._abandoned: set[asyncio.Task[Any]] = set()
+        self._asking: set[asyncio.Task[Any]] = set()
         self._taken = 0
         """As many connections are used by requests."""
 
@@ -103,10 +103,9 @@ class Database:
     ) -> AsyncIterator[AsyncConnection[DictRow]]:
         """One that the server has not ended while it was idle; those that it has are replaced.
         The check of the pool itself waits a second after each of these."""
-        is_alive = False
-        while not is_alive:
+        while True:
             async with self._pool.connection(wait_seconds) as connection:
-                if not (is_alive := await _is_alive(connection)):
+                if not await _is_alive(connection):
                     await connection.close()
                     continue
                 self._taken += 1
@@ -114,6 +113,7 @@ class Database:
                     yield connection
                 finally:
                     self._taken -= 1
+                return
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
@@ -173,18 +173,28 @@ class Database:
         return await self._answer(self._fetch(query, parameters, timeout_ms, plan_once))
 
     async def _answer(self, answer: Coroutine[Any, Any, T]) -> T:
+        """Wait for the server, but not for one that hangs.
+
+        Raises:
+            psycopg.errors.ConnectionTimeout: there was no answer within the time.
+        """
         task = asyncio.create_task(answer)
+        self._asking.add(task)
+        task.add_done_callback(self._ended)
         try:
-            if await asyncio.wait({task}, timeout=self._answer_seconds) != (set(), {task}):
+            if (await asyncio.wait({task}, timeout=self._answer_seconds))[0]:
                 return task.result()
-        except asyncio.CancelledError:
+        finally:
+            # One that has not ended asks the server for up to ten seconds to end the statement,
+            # for which nobody waits.
             task.cancel()
-            raise
-        # It asks the server for ten seconds to end the statement, for which nobody waits.
-        task.cancel()
-        self._abandoned.add(task)
-        task.add_done_callback(self._abandoned.discard)
         raise psycopg.errors.ConnectionTimeout("the server does not answer")
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._asking.discard(task)
+        if not task.cancelled():
+            # Looked at, so that what nobody waited for is not logged as a failure of the code.
+            task.exception()
 
     async def _fetch(
         self,
