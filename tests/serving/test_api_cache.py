@@ -188,6 +188,13 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
         process.wait()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for Redis than a busy machine takes."""
+    monkeypatch.setattr("serving.clients.redis.TIMEOUT_SECONDS", 5.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_replicas_share_answers(start: Start, published: Connection, redis: Redis) -> None:
     one = start(redis_url=redis.url)
     known(one)
@@ -253,6 +260,7 @@ def test_a_full_redis_is_done_without(start: Start, published: Connection, redis
 
 
 @pytest.mark.trial("Redis", "It holds what others wrote, or an answer of another request")
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("how", ["forged", "cut off", "moved", "huge", "of another type"])
 def test_what_others_write_into_redis_is_not_read(
     start: Start, published: Connection, redis: Redis, how: str
