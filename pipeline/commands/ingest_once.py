@@ -41,7 +41,7 @@ def end_lost_runs(instance: dg.DagsterInstance, *, foreground: bool) -> int:
 
 def end_lost_launches(instance: dg.DagsterInstance) -> int:
     """Mark runs as failed that a daemon was about to launch when it ended; only before the next
-    daemon starts. Dagster itself waits three minutes for them, in which no other run starts. A
+    daemon starts. Dagster itself waits two minutes for them, in which no other run starts. A
     worker that the launch did reach does not execute a run that has failed."""
     lost = 0
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING])):

@@ -216,7 +216,7 @@ def test_the_key_of_the_api_is_in_no_log(demo: Demo) -> None:
 
 
 def eventually(demo: Demo, condition: Callable[[], bool], seconds: float = 240) -> None:
-    # A run whose launch was cut off blocks others until Dagster gives it up after three minutes.
+    # A run whose launch was cut off blocks others until Dagster gives it up after two minutes.
     deadline = time.monotonic() + seconds
     while True:
         with suppress(httpx.HTTPError, psutil.Error, OSError, LookupError, ValueError):
