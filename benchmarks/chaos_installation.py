@@ -16,9 +16,9 @@ import httpx
 import psutil
 import psycopg
 
-from benchmarks.servers import free_port
 from pipeline.installation.embedded_database import running as embedded
 from pipeline.orchestration.signs import code_server_answers
+from tests.support.ports import free_port
 
 PROJECT = Path(__file__).parents[1]
 API_KEY = "chaos-key-of-this-run"

@@ -10,3 +10,8 @@ published.
 What an installation runs on (settings, logs, database, supervisor) is in ``installation``, the
 commands of ``job-market`` are in ``commands``, and ``simulator`` plays the APIs for the demo.
 """
+
+import os
+
+# dlt reads this when it is imported. Without it, it tells its makers of every load.
+os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"

@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings)
     editions = Editions(database)
     index = Index(database, editions)
-    shared = Shared(settings.redis_url.get_secret_value()) if settings.redis_url else None
+    shared = Shared(settings.redis_url.get_secret_value(), settings) if settings.redis_url else None
     keys = Keys(settings)
 
     @asynccontextmanager

@@ -173,11 +173,13 @@ class Atom:
     company.
 
     Args:
-        feed_url: where the feed is, as it was asked for.
+        feed_id: an IRI that stays.
+        feed_url: where the feed is, with or without a host.
         list_url: the same jobs for people and programs.
     """
 
-    def __init__(self, feed_url: str, list_url: str) -> None:
+    def __init__(self, feed_id: str, feed_url: str, list_url: str) -> None:
+        self._feed_id = feed_id
         self._feed_url = feed_url
         self._list_url = list_url
         self._begun = False
@@ -196,7 +198,7 @@ class Atom:
         return (
             '<?xml version="1.0" encoding="utf-8"?>\n'
             '<feed xmlns="http://www.w3.org/2005/Atom">\n'
-            f"<id>{escape(_iri(self._feed_url))}</id><title>Jobs</title>"
+            f"<id>{escape(_iri(self._feed_id))}</id><title>Jobs</title>"
             f"<updated>{_moment(updated)}</updated><author><name>Job market</name></author>"
             f'<link rel="self" type="application/atom+xml" href={_address(self._feed_url)}/>'
             f'<link rel="alternate" type="application/json" href={_address(self._list_url)}/>\n'

@@ -23,6 +23,7 @@ def test_each_installation_has_its_own(tmp_path: Path) -> None:
     assert kept_key(tmp_path) != kept_key(tmp_path / "other")
 
 
+@pytest.mark.trial("key", "The file of the key is open to others")
 def test_it_is_closed_to_others_again(tmp_path: Path) -> None:
     key = kept_key(tmp_path)
     (tmp_path / FILE).chmod(0o644)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,16 @@ def test_serving_without_a_database_says_what_to_do(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.trial("storage", "The data folder cannot be made")
+@pytest.mark.parametrize("command", ["up", "demo", "serve", "--ingest-once"])
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    done = job_market(tmp_path, command, DATA_DIR="file/data", DAGSTER_HOME=str(PROJECT))
+    assert done.returncode == 2
+    assert re.match(r"job-market: .*file/data.* cannot be written", done.stderr)
+    assert done.stderr.count("\n") == 1
+
+
 def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: Path) -> None:
     with Simulator() as server:
         server.give("remoteok", [remoteok_job(), remoteok_job()])
@@ -128,6 +139,7 @@ def test_doctor_asks_each_source_one_question_and_says_what_came_back(tmp_path: 
 
 
 @pytest.mark.parametrize("ignored", [False, True], ids=["terminal", "nohup"])
+@pytest.mark.trial("processes", "The terminal is closed")
 def test_the_end_of_the_terminal_is_a_stop_unless_it_is_ignored(ignored: bool) -> None:
     code = f"""
 import os, signal

@@ -52,6 +52,7 @@ def until(file: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.trial("processes", "The reader of the console pauses")
 def test_a_reader_that_pauses_misses_lines_and_is_told_how_many(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     process = start(tmp_path / "state", writing)
@@ -71,6 +72,7 @@ def test_a_reader_that_pauses_misses_lines_and_is_told_how_many(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("how", ["pipe", "terminal"])
+@pytest.mark.trial("processes", "The reader of the console goes away")
 def test_a_reader_that_goes_away_stops_nothing(tmp_path: Path, how: str) -> None:
     reading, writing = os.pipe() if how == "pipe" else pty.openpty()
     process = start(tmp_path / "state", writing)
@@ -82,6 +84,7 @@ def test_a_reader_that_goes_away_stops_nothing(tmp_path: Path, how: str) -> None
     assert int((tmp_path / "state").read_text()) == 100_000
 
 
+@pytest.mark.trial("processes", "The reader of the console is stopped at the end")
 def test_the_end_does_not_wait_for_a_reader_that_is_stopped(tmp_path: Path) -> None:
     reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert reader.stdin is not None

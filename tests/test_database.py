@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,14 @@ def _listening(server: str, context: ssl.SSLContext | None) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+AUTHORITY = trustme.CA()
+
+
 @pytest.fixture(scope="module")
 def tls_port(server: str) -> Iterator[int]:
     """The server behind TLS, which its embedded build lacks, with a certificate nobody knows."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
+    AUTHORITY.issue_cert("localhost").configure_cert(context)
     with _listening(server, context) as port:
         yield port
 
@@ -103,6 +107,7 @@ def another_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("another_root")
+@pytest.mark.trial("PostgreSQL", "Its certificate is of an unknown authority")
 def test_ssl_without_verification_works_in_every_client(tls_port: int) -> None:
     url = f"postgres://postgres:p%40ss@localhost:{tls_port}/postgres?sslmode=require"
     with pytest.raises(ConfigurationError, match=r"not trusted.*ssl_no_verify=true"):
@@ -118,6 +123,7 @@ def test_ssl_without_verification_works_in_every_client(tls_port: int) -> None:
     engine.dispose()
 
 
+@pytest.mark.trial("PostgreSQL", "It offers no TLS where TLS is asked for")
 def test_an_ssl_failure_says_what_to_do(tls_port: int, plain_port: int) -> None:
     base = "postgresql://postgres@localhost"
     with pytest.raises(ConfigurationError, match=r"does not offer SSL.*sslmode=disable"):
@@ -126,6 +132,40 @@ def test_an_ssl_failure_says_what_to_do(tls_port: int, plain_port: int) -> None:
         reach(settings(f"{base}:{tls_port}/postgres?sslmode=verify-full&sslrootcert=system"))
 
 
+@pytest.mark.trial("PostgreSQL", "Its certificate is of another host")
+def test_a_certificate_of_another_host_says_what_to_do(tls_port: int, tmp_path: Path) -> None:
+    root = tmp_path / "root.crt"
+    AUTHORITY.cert_pem.write_to_path(str(root))
+    url = f"postgresql://postgres@{{}}:{tls_port}/postgres?sslmode=verify-full&sslrootcert={root}"
+    with connect(settings(url.format("localhost"))) as connection:
+        assert connection.pgconn.ssl_in_use
+    with pytest.raises(ConfigurationError, match=r"certificate of 127\.0\.0\.1.* is not trusted"):
+        reach(settings(url.format("127.0.0.1")))
+
+
+@pytest.mark.trial("PostgreSQL", "The password is wrong or missing")
+def test_a_wrong_password_says_what_to_do(server: str) -> None:
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute("create role keeper login password 'right'")
+        row = admin.execute("show hba_file").fetchone()
+        assert row is not None
+        rules = Path(row[0])
+        before = rules.read_text()
+        rules.write_text(f"local all keeper scram-sha-256\n{before}")
+        try:
+            admin.execute("select pg_reload_conf()")
+            url = server.replace("//postgres:", "//keeper:{}")
+            reach(settings(url.format("right")))
+            for password in ("s3cret", ""):
+                with pytest.raises(ConfigurationError, match='the user "keeper" with this') as told:
+                    reach(settings(url.format(password)), database)
+                assert "s3cret" not in str(told.value)
+        finally:
+            rules.write_text(before)
+            admin.execute("select pg_reload_conf()")
+
+
+@pytest.mark.trial("PostgreSQL", "The address, the database or the user is wrong")
 def test_a_wrong_address_or_name_says_what_to_do(server: str) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -144,6 +184,7 @@ def test_a_wrong_address_or_name_says_what_to_do(server: str) -> None:
             assert "secret" not in str(caught.value)
 
 
+@pytest.mark.trial("PostgreSQL", "It does not answer")
 def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.installation.database.CONNECT_SECONDS", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -172,6 +213,7 @@ def test_a_server_that_is_starting_is_waited_for(
         reach(settings(server))
 
 
+@pytest.mark.trial("PostgreSQL", "It has no free connection")
 def test_too_many_connections_say_what_to_do(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute("create role narrow login connection limit 1")
@@ -208,6 +250,7 @@ def _is_up(url: str) -> bool:
     return True
 
 
+@pytest.mark.trial("processes", "Processes that share the embedded PostgreSQL are killed")
 def test_the_embedded_server_is_shared_and_survives_kills(tmp_path: Path) -> None:
     first, url = _hold(tmp_path)
     second, same_url = _hold(tmp_path)
@@ -238,6 +281,17 @@ def test_the_embedded_server_is_shared_and_survives_kills(tmp_path: Path) -> Non
     assert not _is_up(url)
 
 
+@pytest.mark.trial("processes", "Processes that share the embedded PostgreSQL start at once")
+def test_processes_that_start_at_once_share_one_server(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        held = list(threads.map(_hold, [tmp_path] * 4))
+    (url,) = {url for _, url in held}
+    assert _is_up(url)
+    for process, _ in held:
+        process.communicate()
+    assert not _is_up(url)
+
+
 def _server(folder: Path) -> psutil.Process:
     return psutil.Process(int((folder / "postgres/postmaster.pid").read_text().splitlines()[0]))
 
@@ -249,6 +303,7 @@ def _wait_until_up(url: str) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.trial("PostgreSQL", "The embedded one is killed")
 def test_a_killed_server_is_started_again_with_all_its_data(tmp_path: Path) -> None:
     with database(settings(None, data_dir=tmp_path)) as url:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -271,6 +326,7 @@ def test_a_killed_server_is_started_again_with_all_its_data(tmp_path: Path) -> N
     assert not _is_up(url)
 
 
+@pytest.mark.trial("PostgreSQL", "The embedded one hangs")
 def test_a_server_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveness, "PROBE_SECONDS", 2.0)
     monkeypatch.setattr(liveness, "SILENT_SECONDS", 1.0)
@@ -314,6 +370,7 @@ def test_a_connection_whose_server_process_hangs_is_ended(
         assert hanging not in _server(tmp_path).children()
 
 
+@pytest.mark.trial("PostgreSQL", "The embedded one left a process id that is another's now")
 def test_another_server_with_the_same_process_id_is_not_taken_for_ours(
     server: str, tmp_path: Path
 ) -> None:

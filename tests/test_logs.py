@@ -45,6 +45,7 @@ def written(file: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.trial("key", "A secret is logged, in any form")
 def test_no_secret_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], environment: str
 ) -> None:
@@ -131,6 +132,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("environment", ["development", "production"])
 @pytest.mark.parametrize("command", COMMANDS, ids=ascii)
+@pytest.mark.trial("text", "A text is a command to a terminal")
 def test_no_text_is_a_command_to_a_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], environment: str, command: str
 ) -> None:
@@ -146,6 +148,7 @@ def test_no_text_is_a_command_to_a_terminal(
     assert written(file)[0]["event"] == f"a title: {command}"
 
 
+@pytest.mark.trial("text", "A text forges a line of the log")
 def test_a_message_of_several_lines_passes_for_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +169,7 @@ def test_a_relayed_line_is_shown_without_commands(command: str) -> None:
     assert logs.to_json({command: [command]}).isprintable()
 
 
+@pytest.mark.trial("storage", "The disk is full when a log is written")
 def test_a_full_disk_stops_nobody_who_logs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

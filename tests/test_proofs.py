@@ -1,22 +1,27 @@
-"""The pages that name tests as proofs name tests that exist."""
+"""What the docs say about proofs is what the suite holds."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[1]
+from tests.trials import PROJECT, ROOMS, trials, written
 
 
-def named(text: str) -> set[str]:
-    return set(re.findall(r"`(test_\w+)`", text))
+@pytest.mark.parametrize("page", ROOMS)
+def test_the_page_shows_the_trials_of_the_suite(page: str) -> None:
+    assert (PROJECT / f"docs/{page}.md").read_text() == written(page), "run python tests/trials.py"
 
 
-@pytest.mark.parametrize("page", ["reliability", "security"])
+def test_every_room_has_trials() -> None:
+    rooms = {room for of_page in ROOMS.values() for room in of_page}
+    assert {trial.room for trial in trials()} == rooms
+
+
+@pytest.mark.parametrize("page", ROOMS)
 def test_every_proof_is_a_test(page: str) -> None:
-    proofs = named((PROJECT / f"docs/{page}.md").read_text())
+    proofs = set(re.findall(r"`(test_\w+)`", (PROJECT / f"docs/{page}.md").read_text()))
     defined = {
         name
         for file in (PROJECT / "tests").rglob("test_*.py")
@@ -24,10 +29,3 @@ def test_every_proof_is_a_test(page: str) -> None:
     }
     assert len(proofs) > 20
     assert proofs - defined == set()
-
-
-def test_every_trial_names_its_proof() -> None:
-    _, _, trials = (PROJECT / "docs/reliability.md").read_text().partition("## Trials")
-    rows = [line for line in trials.splitlines() if line.startswith("| ")][1:]
-    assert len(rows) > 20
-    assert [row for row in rows if not named(row)] == []

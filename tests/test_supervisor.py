@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.installation import liveness
+from pipeline.installation import liveness, logs
 from pipeline.installation.liveness import Liveness
+from pipeline.installation.settings import Settings
 from pipeline.installation.supervisor import (
+    LINE_CHARS,
     Process,
     Supervisor,
     SupervisorError,
@@ -96,6 +98,7 @@ def pids(lines: list[tuple[str, str]], name: str) -> list[int]:
     return [int(line.split()[1]) for who, line in lines if who == name and "pid" in line]
 
 
+@pytest.mark.trial("processes", "A process is killed")
 def test_a_killed_process_comes_back_and_all_stop_together(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     supervisor = Supervisor(
@@ -112,6 +115,7 @@ def test_a_killed_process_comes_back_and_all_stop_together(tmp_path: Path) -> No
     assert not any(map(is_alive, pids(lines, "one") + pids(lines, "two")))
 
 
+@pytest.mark.trial("processes", "A port is taken")
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -122,6 +126,7 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
             supervisor.run(lambda: None)
 
 
+@pytest.mark.trial("processes", "A process does not start")
 def test_a_process_that_does_not_start_ends_the_others_and_shows_why(tmp_path: Path) -> None:
     lines: list[str] = []
     good = server("good", free_port())
@@ -135,7 +140,25 @@ def test_a_process_that_does_not_start_ends_the_others_and_shows_why(tmp_path: P
     assert not is_alive(pid)
 
 
+@pytest.mark.trial("key", "A process that does not start prints a secret")
+def test_no_secret_is_in_the_last_output_of_a_process(tmp_path: Path) -> None:
+    secret = "s3cret-of-a-source"
+    settings = Settings(_env_file=None, api_key=secret)
+    code = f"print('a ' * {LINE_CHARS // 2 - 4} + {secret!r}); print({secret!r}, end=''); exit(3)"
+    bad = Process("bad", [sys.executable, "-c", code], answers=lambda _: False)
+    shown: list[str] = []
+    supervisor = Supervisor(
+        [bad], lambda _, line: shown.append(line), tmp_path, clean=logs.redactor(settings)
+    )
+    with pytest.raises(SupervisorError) as failure:
+        supervisor.run(lambda: None)
+    for told in (str(failure.value), "".join(shown)):
+        assert secret not in told
+        assert told.count("[hidden]") == 2
+
+
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.trial("processes", "A process hangs")
 def test_a_process_that_hangs_is_ended_and_restarted(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     port = free_port()
@@ -154,6 +177,38 @@ def test_a_process_that_hangs_is_ended_and_restarted(tmp_path: Path) -> None:
         eventually(lambda: bool(hanging.is_ready()))
 
 
+STARTS = """
+import subprocess, sys, time
+own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
+                       start_new_session=True)
+print("pid", own.pid, flush=True)
+own.wait()
+print("ended", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.trial("runs", "The worker of a run is stopped")
+def test_what_a_process_started_is_ended_when_it_is_stopped(tmp_path: Path) -> None:
+    lines: list[tuple[str, str]] = []
+    starter = Process("starter", [sys.executable, "-c", STARTS])
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        with running(Supervisor([starter], lambda *line: lines.append(line), tmp_path)):
+            eventually(lambda: len(pids(lines, "starter")) == 1)
+            (worker,) = pids(lines, "starter")
+            bystander.send_signal(signal.SIGSTOP)
+            os.kill(worker, signal.SIGSTOP)
+            eventually(lambda: ("starter", "ended") in lines)
+            assert is_alive(bystander.pid)
+            assert any("which was stopped" in line for _, line in lines)
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.trial("clock", "The machine slept, or is busy")
 def test_silence_counts_only_when_it_is_long_and_seen_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -270,6 +325,7 @@ def test_a_helper_that_was_stopped_is_ended(
         assert ("supervisor", f"parent: process {helper} hangs; ending it") in lines
 
 
+@pytest.mark.trial("processes", "A process dies again and again")
 def test_one_that_dies_again_and_again_neither_ends_nor_delays_the_others(tmp_path: Path) -> None:
     lines: list[tuple[str, str]] = []
     dying = Process("dying", [sys.executable, "-c", "print('again')"])
@@ -280,6 +336,7 @@ def test_one_that_dies_again_and_again_neither_ends_nor_delays_the_others(tmp_pa
         eventually(lambda: len(pids(lines, "good")) == 2)
 
 
+@pytest.mark.trial("processes", "A process prints without an end")
 def test_output_is_read_whatever_becomes_of_it(tmp_path: Path) -> None:
     """A process that writes, without an end of a line too, is never blocked by its reader."""
     done = tmp_path / "done"
@@ -317,6 +374,7 @@ with only_supervisor(folder):
 """
 
 
+@pytest.mark.trial("processes", "The supervisor is killed and a hung process is left behind")
 def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> None:
     killed = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True,
@@ -347,6 +405,46 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> N
         bystander.wait()
 
 
+ONE_OF_MANY = """
+import sys
+from pathlib import Path
+from pipeline.installation.supervisor import SupervisorError, only_supervisor
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with only_supervisor(Path(sys.argv[1])):
+        print("runs", flush=True)
+        sys.stdin.readline()
+except SupervisorError as error:
+    print(error, flush=True)
+"""
+
+
+@pytest.mark.trial("processes", "The installation is started several times in the same instant")
+def test_of_several_supervisors_at_once_one_runs(tmp_path: Path) -> None:
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", ONE_OF_MANY, str(tmp_path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    for start in starts:
+        assert start.stdout is not None
+        assert start.stdout.readline() == "ready\n"
+    for start in starts:
+        assert start.stdin is not None
+        start.stdin.write("\n")
+        start.stdin.flush()
+    said = [start.stdout.readline() for start in starts if start.stdout is not None]
+    assert said.count("runs\n") == 1
+    assert sum("runs already" in one for one in said) == 3
+    for start in starts:
+        start.communicate(timeout=20)
+
+
+@pytest.mark.trial("processes", "The supervisor is killed")
 def test_a_process_ends_with_its_supervisor(tmp_path: Path) -> None:
     code = (
         "import os, time; from pipeline.installation.supervisor import end_with_supervisor;"

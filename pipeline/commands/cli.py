@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -36,6 +37,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+_OF_THE_DISK = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR
+}  # fmt: skip
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, by the shells' convention."""
@@ -161,7 +166,10 @@ def _supervise(ready: Settings, folder: Path, key: SecretStr, *, show_key: bool)
         ),
     ]  # fmt: skip
     supervisor = Supervisor(
-        processes, lambda name, line: _note(f"{name:18}{redact(logs.relayed(line))}"), folder
+        processes,
+        lambda name, line: _note(f"{name:18}{line}"),
+        folder,
+        clean=lambda line: redact(logs.relayed(line)),
     )
     _end_on_signals(lambda *_: supervisor.request_stop())
 
@@ -256,6 +264,13 @@ def webserver() -> None:
 def daemon() -> None:
     """Dagster's daemon: the schedule, the queue of runs, monitoring."""
     _dagster_process("dagster-daemon")
+    import dagster as dg
+
+    from pipeline.commands.ingest_once import end_lost_launches
+
+    with dg.DagsterInstance.get() as instance:
+        if lost := end_lost_launches(instance):
+            _note(f"marked {lost} runs as failed whose launch was cut off")
     _become("dagster._daemon", "run", "--workspace", str(project_dir() / "workspace.yaml"))
 
 
@@ -308,6 +323,14 @@ def _guarded(run: Callable[[], Any]) -> int:
         run()
     except (ConfigurationError, StagingError, SupervisorError) as error:
         _note(f"job-market: {error}")
+        return 2
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK or error.filename is None:
+            raise
+        _note(
+            f"job-market: {error.filename} cannot be written ({error.strerror}). Correct its "
+            "permissions or the disk, or name other folders in DATA_DIR and LOG_DIR."
+        )
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -39,6 +39,18 @@ def end_lost_runs(instance: dg.DagsterInstance, *, foreground: bool) -> int:
     return lost
 
 
+def end_lost_launches(instance: dg.DagsterInstance) -> int:
+    """Mark runs as failed that a daemon was about to launch when it ended; only before the next
+    daemon starts. Dagster itself waits two minutes for them, in which no other run starts. A
+    worker that the launch did reach does not execute a run that has failed."""
+    lost = 0
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING])):
+        if run.tags.get(STARTED_BY) != FOREGROUND:
+            instance.report_run_failed(run, "The daemon ended while it launched the run.")
+            lost += 1
+    return lost
+
+
 def ingest_once(
     settings: Settings, source: str | None, progress: Callable[[str], None]
 ) -> dict[str, Any]:

@@ -160,6 +160,9 @@ class Settings(_EnvironmentSettings):
 
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    api_url: BaseUrl | None = None
+    """Where clients reach the API, for the links of a feed; without it they name no host, as the
+    one that a request names may be anybody's."""
     api_key: SecretStr | None = None
     api_key_hashes: KeyHashes = []
     """Further keys, each as the SHA-256 of the key in hexadecimal. Keys are random, so that a

@@ -56,6 +56,9 @@ Unlike a recorded process id it cannot come to name another program."""
 _SUPERVISOR = "JOB_MARKET_SUPERVISOR"
 _PR_SET_PDEATHSIG = 1
 
+Clean = Callable[[str], str]
+"""What makes a line of a process fit to be shown."""
+
 Sign = Callable[[float], bool | None]
 """Whether a process answers, given when it was started (Unix time); None if it cannot be told."""
 
@@ -91,9 +94,10 @@ class Process:
     started: float = field(default=0.0, init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
     _finished: bool = field(default=False, init=False)
+    _reader: threading.Thread | None = field(default=None, init=False)
     _last_lines: list[str] = field(default_factory=list, init=False)
 
-    def start(self, show: Callable[[str, str], None], mark: str) -> None:
+    def start(self, show: Callable[[str, str], None], clean: Clean, mark: str) -> None:
         self.started = time.time()
         self._process = subprocess.Popen(
             self.command,
@@ -108,14 +112,22 @@ class Process:
         self._finished = False
         output = self._process.stdout
         assert output is not None  # noqa: S101
-        threading.Thread(target=self._forward, args=(output, show), daemon=True).start()
+        self._reader = threading.Thread(
+            target=self._forward, args=(output, show, clean), daemon=True
+        )
+        self._reader.start()
 
-    def _forward(self, output: IO[str], show: Callable[[str, str], None]) -> None:
-        while line := output.readline(LINE_CHARS):
-            self._last_lines = [*self._last_lines[-19:], line.rstrip()]
+    def _forward(self, output: IO[str], show: Callable[[str, str], None], clean: Clean) -> None:
+        for line in _lines(output):
             # If the reading ended, the process would block in a write.
             with suppress(Exception):
-                show(self.name, line.rstrip())
+                cleaned = clean(line)
+                self._last_lines = [*self._last_lines[-19:], cleaned]
+                show(self.name, cleaned)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     @property
     def exit_code(self) -> int | None:
@@ -162,11 +174,30 @@ class Process:
             self._process.wait(HUNG_STOP_SECONDS)
 
     def failure(self) -> SupervisorError:
+        if self._reader is not None:
+            self._reader.join(1)
         output = "\n".join(f"  {line}" for line in self._last_lines)
         return SupervisorError(
             f"The process '{self.name}' stopped with exit code {self.exit_code}. Its last output:\n"
             f"{output}"
         )
+
+
+def _lines(output: IO[str]) -> Iterator[str]:
+    """The lines, and a longer one in parts of :data:`LINE_CHARS` at most. They end at blanks where
+    there are any, so that no word is cut in which a secret would not be known again."""
+    rest = ""
+    while part := output.readline(LINE_CHARS - len(rest)):
+        line, rest = rest + part, ""
+        if len(line) == LINE_CHARS and not line.endswith("\n"):
+            blank = line.rfind(" ") + 1 or LINE_CHARS
+            line, rest = line[:blank], line[blank:]
+        elif not line.endswith("\n"):
+            rest = line
+            continue
+        yield line.rstrip()
+    if rest:
+        yield rest
 
 
 def end_with_supervisor() -> None:
@@ -225,15 +256,19 @@ def only_supervisor(folder: Path) -> Iterator[list[str]]:
         yield _end_left_behind(str(folder))
 
 
-def _end_left_behind(mark: str) -> list[str]:
+def _of_installation(mark: str) -> Iterator[tuple[psutil.Process, str]]:
+    """The processes of the installation and those that they started, each with words for it."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = []
     for process in psutil.process_iter():
         # Another user's, or gone by now.
         with suppress(psutil.Error, OSError):
             if process.pid not in own and process.environ().get(_MARK) == mark:
                 command = " ".join(process.cmdline())[:COMMAND_CHARS]
-                found.append((process, f"process {process.pid}: {command}"))
+                yield process, f"process {process.pid}: {command}"
+
+
+def _end_left_behind(mark: str) -> list[str]:
+    found = list(_of_installation(mark))
     for process, _ in found:
         with suppress(psutil.Error):
             process.terminate()
@@ -251,16 +286,23 @@ class Supervisor:
     """A group of processes that start in order and stop together."""
 
     def __init__(
-        self, processes: Sequence[Process], show: Callable[[str, str], None], folder: Path
+        self,
+        processes: Sequence[Process],
+        show: Callable[[str, str], None],
+        folder: Path,
+        clean: Clean = str,
     ) -> None:
         """
         Args:
             show: called with the name of the process and each line that it prints; must not block.
             folder: the data of the installation, by which :func:`only_supervisor` knows its
                 processes again.
+            clean: what each line passes through before it is shown, or kept for an error: it hides
+                secrets, and commands to a terminal.
         """
         self._processes = processes
         self._show = show
+        self._clean = clean
         self._mark = str(folder)
         self._stopping = False
         self._starting = threading.Lock()
@@ -293,6 +335,7 @@ class Supervisor:
                 self._wait_until_ready(process)
             for process in self._processes:
                 threading.Thread(target=self._keep, args=(process,), daemon=True).start()
+            threading.Thread(target=self._end_stopped, daemon=True).start()
             if not self._stopping:
                 when_ready()
             while not self._stopping:
@@ -303,7 +346,7 @@ class Supervisor:
     def _start(self, process: Process) -> None:
         with self._starting:
             if not self._stopping:
-                process.start(self._show, self._mark)
+                process.start(self._show, self._clean, self._mark)
 
     def _wait_until_ready(self, process: Process) -> None:
         began = time.monotonic()
@@ -369,6 +412,24 @@ class Supervisor:
                     return f"has not answered for {life.silent_seconds:.0f} s"
             time.sleep(_POLL_SECONDS)
         return None
+
+    def _end_stopped(self) -> None:
+        """End whatever was stopped (SIGSTOP) and has no sign of life that would tell: the worker of
+        a run, which its code server has started, would keep all other runs waiting."""
+        since: dict[psutil.Process, float] = {}
+        while not self._stopping:
+            now = time.monotonic()
+            watched = {process.pid for process in self._processes if process.answers is not None}
+            stopped = {}
+            for process, name in _of_installation(self._mark):
+                with suppress(psutil.Error):
+                    if process.pid not in watched and process.status() == psutil.STATUS_STOPPED:
+                        stopped[process] = since.get(process, now)
+                        if now - stopped[process] > liveness.SILENT_SECONDS:
+                            process.kill()
+                            self._show("supervisor", f"ended {name}, which was stopped")
+            since = stopped
+            self._pause(liveness.PROBE_SECONDS)
 
     def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds

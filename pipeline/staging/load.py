@@ -111,15 +111,17 @@ class _Answer:
 
 @contextmanager
 def _locked(path: Path, source: str, seconds: float) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=seconds)
     except Timeout:
         raise StagingError(
             f"{source}: another process has been loading this source for more than "
             f"{seconds:.0f} s. Wait until it ends, or end it, and run again."
         ) from None
+    except OSError as error:
+        raise StagingError(f"{source}: {packages.advice(error)}") from error
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ packages are finished before a source is asked, and what a killed process left i
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,7 @@ Run = Callable[[dlt.Pipeline, DltSource], object]
 """Runs the pipeline on the source; raises what dlt raises."""
 
 _CONFIG = {
-    "runtime": {"dlthub_telemetry": False, "log_level": "ERROR"},
+    "runtime": {"log_level": "ERROR"},
     "normalize": {"parquet_normalizer": {"add_dlt_load_id": True}},
     "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True, "workers": 1},
 }
@@ -134,6 +135,8 @@ def advice(error: BaseException) -> str:
     text = str(error).strip().partition("\n")[0][:300] or type(error).__name__
     if "No space left" in text or getattr(error, "errno", None) == 28:
         return f"The disk of the data folder is full: free some space and run again. ({text})"
+    if re.search("permission denied|read-only|not permitted|not a directory", text, re.IGNORECASE):
+        return f"The data folder cannot be written: correct its permissions and run again. ({text})"
     if "lock" in text.lower():
         return f"Another program has the staging file open: close it and run again. ({text})"
     return (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
-from typing import Annotated, Any, Literal
+import select
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from typing import Annotated, Any, Literal, TypeVar
 
 import psycopg
 from fastapi import Depends, Request
@@ -22,6 +23,10 @@ WAIT_SECONDS = 2.0
 """How long a request waits for a free connection before it is answered with 503."""
 
 HEALTH_SECONDS = 1.5
+
+ANSWER_SECONDS = WAIT_SECONDS + 3
+"""How much longer than a statement may take its answer is waited for: a server that hangs does not
+end it."""
 
 SESSION = {
     # Each statement reads one snapshot, and a request is one statement, outside a transaction.
@@ -50,6 +55,7 @@ _LOCAL_TIMEOUT = "select set_config('statement_timeout', %s, true)"
 EXPORT_WAIT_SECONDS = 2.0
 BATCH_ROWS = 1_000
 
+T = TypeVar("T")
 State = Literal["ok", "busy", "unreachable", "not migrated"]
 
 log = logging.getLogger(__name__)
@@ -71,6 +77,7 @@ class Database:
         self._url = settings.database_url.get_secret_value()
         self._exports = asyncio.Semaphore(max(1, settings.api_pool_size // 3))
         self._session = SESSION | {"statement_timeout": str(settings.api_statement_timeout_ms)}
+        self._answer_seconds = settings.api_statement_timeout_ms / 1000 + ANSWER_SECONDS
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             self._url,
             # To open one takes longer than most requests.
@@ -86,17 +93,33 @@ class Database:
             name="api",
         )
 
+        self._asking: set[asyncio.Task[Any]] = set()
         self._taken = 0
         """As many connections are used by requests."""
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        async with self._pool.connection() as connection:
-            self._taken += 1
-            try:
-                yield connection
-            finally:
-                self._taken -= 1
+    async def _connection(
+        self, wait_seconds: float = WAIT_SECONDS
+    ) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """One that the server has not ended while it was idle; those that it has are replaced.
+        The check of the pool itself waits a second after each of these."""
+        while True:
+            async with self._pool.connection(wait_seconds) as connection:
+                if not await _is_alive(connection):
+                    await connection.close()
+                    continue
+                self._taken += 1
+                try:
+                    yield connection
+                finally:
+                    self._taken -= 1
+                return
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        async with self._connection() as connection, AsyncExitStack() as begun:
+            await self._answer(begun.enter_async_context(connection.transaction()))
+            yield connection
 
     async def _configure(self, connection: AsyncConnection[DictRow]) -> None:
         await connection.execute(_SET, (Jsonb(self._session),))
@@ -138,18 +161,40 @@ class Database:
 
         Raises:
             psycopg_pool.PoolTimeout: no connection became free in :data:`WAIT_SECONDS`.
-            psycopg.OperationalError: the server went away, or the statement timed out.
+            psycopg.OperationalError: the server went away or hangs, or the statement timed out.
         """
         try:
-            return await self._fetch(query, parameters, timeout_ms, plan_once)
+            return await self._answer(self._fetch(query, parameters, timeout_ms, plan_once))
         except psycopg.OperationalError as error:
             final = (psycopg.errors.QueryCanceled, PoolTimeout, PoolClosed, TooManyRequests)
-            if isinstance(error, final):
+            if isinstance(error, (*final, psycopg.errors.ConnectionTimeout)):
                 raise
-        # The server ended the connection while it was idle, and others perhaps too. To look at
-        # each before it is used would cost every request a round trip.
-        await self._pool.check()
-        return await self._fetch(query, parameters, timeout_ms, plan_once)
+        # The server went away while it answered, or without a word. To read again is harmless.
+        return await self._answer(self._fetch(query, parameters, timeout_ms, plan_once))
+
+    async def _answer(self, answer: Coroutine[Any, Any, T]) -> T:
+        """Wait for the server, but not for one that hangs.
+
+        Raises:
+            psycopg.errors.ConnectionTimeout: there was no answer within the time.
+        """
+        task = asyncio.create_task(answer)
+        self._asking.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            if (await asyncio.wait({task}, timeout=self._answer_seconds))[0]:
+                return task.result()
+        finally:
+            # One that has not ended asks the server for up to ten seconds to end the statement,
+            # for which nobody waits.
+            task.cancel()
+        raise psycopg.errors.ConnectionTimeout("the server does not answer")
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._asking.discard(task)
+        if not task.cancelled():
+            # Looked at, so that what nobody waited for is not logged as a failure of the code.
+            task.exception()
 
     async def _fetch(
         self,
@@ -176,7 +221,7 @@ class Database:
 
         Raises:
             psycopg_pool.PoolTimeout: too many stream already, or no connection is free.
-            psycopg.OperationalError: the server went away, or a batch timed out.
+            psycopg.OperationalError: the server went away or hangs, or a batch timed out.
         """
         try:
             async with asyncio.timeout(EXPORT_WAIT_SECONDS):
@@ -184,13 +229,9 @@ class Database:
         except TimeoutError:
             raise PoolTimeout("too many exports at once") from None
         try:
-            async with (
-                self._connection() as connection,
-                connection.transaction(),
-                connection.cursor("export") as cursor,
-            ):
-                await cursor.execute(query, parameters)
-                while batch := await cursor.fetchmany(BATCH_ROWS):
+            async with self._transaction() as connection, connection.cursor("export") as cursor:
+                await self._answer(cursor.execute(query, parameters))
+                while batch := await self._answer(cursor.fetchmany(BATCH_ROWS)):
                     yield batch
         finally:
             self._exports.release()
@@ -202,8 +243,8 @@ class Database:
         Raises:
             psycopg.errors.QueryCanceled: another holder kept it beyond the statement timeout.
         """
-        async with self._connection() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock(%s)", (key,))
+        async with self._transaction() as connection:
+            await self._answer(connection.execute("select pg_advisory_xact_lock(%s)", (key,)))
             yield
 
     async def last_publish(self) -> tuple[State, DictRow | None]:
@@ -211,7 +252,7 @@ class Database:
         try:
             async with (
                 asyncio.timeout(HEALTH_SECONDS),
-                self._pool.connection(HEALTH_SECONDS / 2) as connection,
+                self._connection(HEALTH_SECONDS / 2) as connection,
             ):
                 cursor = await connection.execute(queries.LAST_PUBLISH)
                 return "ok", await cursor.fetchone()
@@ -219,6 +260,19 @@ class Database:
             return "not migrated", None
         except (psycopg.Error, PoolTimeout, PoolClosed, TimeoutError):
             return ("busy" if self._taken >= self._pool.max_size else "unreachable"), None
+
+
+async def _is_alive(connection: AsyncConnection[DictRow]) -> bool:
+    """Whether the server answers. Only one that has said something while nobody asked is asked: a
+    round trip would take half as long again as a small query, and this takes 2 µs."""
+    try:
+        said = select.poll()
+        said.register(connection.fileno(), select.POLLIN)
+        if said.poll(0):
+            await AsyncConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 # Not a plain function, for which FastAPI would change the thread at each request.

@@ -1,8 +1,11 @@
-"""What the replicas of the API share through Redis. Losing it costs speed only."""
+"""What the replicas of the API share through Redis. Losing it costs speed only, and what others
+write into it is not read."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import logging
 import time
 from collections.abc import Awaitable
@@ -11,20 +14,28 @@ from typing import TypeVar
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from pipeline.installation.settings import Settings
+
 TIMEOUT_SECONDS = 0.1
 """Longer than this, computing an answer is the better choice."""
 PAUSE_SECONDS = 5.0
 """How long Redis is left alone after it failed."""
 KEPT_SECONDS = 3600
+MAX_BYTES = 2_000_000
+"""Of a value that is kept: answers are no longer, and longer ones are not read."""
+_SEAL_BYTES = 32
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class Shared:
-    """A Redis that may be down, slow or full."""
+    """A Redis that may be down, slow or full, and that others may write to: a value counts only
+    with a seal (HMAC) that needs ``DATABASE_URL``, which the replicas have in common."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, settings: Settings) -> None:
+        database = settings.database_url.get_secret_value() if settings.database_url else ""
+        self._secret = hashlib.sha256(f"seal {database}".encode()).digest()
         self._redis = redis.from_url(
             url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
         )
@@ -35,7 +46,8 @@ class Shared:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 return await command
-        except (RedisError, OSError, TimeoutError) as error:
+        # What is no Redis answers with anything, for which its client has no one error.
+        except (RedisError, OSError, TimeoutError, ValueError, TypeError, LookupError) as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             log.warning("Redis fails (%s): going on without it", type(error).__name__)
             return None
@@ -45,12 +57,22 @@ class Shared:
         return time.monotonic() >= self._paused_until
 
     async def get(self, key: str) -> bytes | None:
-        kept = await self.attempt(self._redis.get(key)) if self.usable else None
-        return kept.encode() if isinstance(kept, str) else kept
+        """What :meth:`set` has kept; none when Redis fails, or somebody else has written it."""
+        if not self.usable:
+            return None
+        kept = await self.attempt(self._redis.getrange(key, 0, MAX_BYTES + _SEAL_BYTES - 1))
+        if not isinstance(kept, bytes):
+            return None
+        seal, value = kept[:_SEAL_BYTES], kept[_SEAL_BYTES:]
+        return value if hmac.compare_digest(seal, self._seal(key, value)) else None
 
     async def set(self, key: str, value: bytes) -> None:
-        if self.usable:
-            await self.attempt(self._redis.set(key, value, ex=KEPT_SECONDS))
+        if self.usable and len(value) <= MAX_BYTES:
+            sealed = self._seal(key, value) + value
+            await self.attempt(self._redis.set(key, sealed, ex=KEPT_SECONDS))
+
+    def _seal(self, key: str, value: bytes) -> bytes:
+        return hmac.digest(self._secret, key.encode() + b"\0" + value, "sha256")
 
     async def count(self, key: str, seconds: int) -> int | None:
         """Count one more of ``key`` in its window of ``seconds``; none when Redis fails."""
@@ -60,7 +82,7 @@ class Shared:
         pipeline.incr(key)
         pipeline.expire(key, seconds)
         counts = await self.attempt(pipeline.execute())
-        return int(counts[0]) if counts else None
+        return counts[0] if counts and isinstance(counts[0], int) else None
 
     async def close(self) -> None:
         await self._redis.aclose()

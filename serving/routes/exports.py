@@ -98,8 +98,8 @@ def _csv(_: URL, query: ExportQuery) -> Csv:
 
 
 def _atom(url: URL, _: ExportQuery) -> Atom:
-    listed = url.replace(path=LIST_PATH).remove_query_params("limit")
-    return Atom(str(url), str(listed))
+    listed = url.replace(path=url.path.removesuffix(".atom")).remove_query_params("limit")
+    return Atom(str(url) if url.netloc else f"urn:jobs:{url}", str(url), str(listed))
 
 
 FORMATS = [
@@ -251,7 +251,8 @@ async def _export(form: Format, query: ExportQuery, request: Request, database: 
     if request.scope.get(IS_HEAD):
         await begun.rest.aclose()
         begun = _Begun(begun.edition, [], _nothing())
-    writer = form.writer(request.url, query)
+    here = f"{request.scope['path']}?{request.url.query}".rstrip("?")
+    writer = form.writer(URL(f"{request.app.state.settings.api_url or ''}{here}"), query)
     return _Stream(
         _bytes(writer, begun.first, begun.rest), headers=headers, media_type=form.media_type
     )

@@ -103,6 +103,7 @@ def test_a_feed_closes_what_it_no_longer_shows(
     assert installation.query("select closed_at from jobs where closed_at is not null") == []
 
 
+@pytest.mark.trial("sources", "A list is cut off where older postings would follow")
 def test_what_newer_postings_may_have_pushed_out_stays_open(
     ingested: Ingested, installation: Installation, show: Callable[..., None]
 ) -> None:

@@ -84,6 +84,7 @@ def run(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> tuple[st
     return json.loads(done.stdout)["run_id"], "".join([done.stdout, done.stderr, *logs])
 
 
+@pytest.mark.trial("text", "A text is markup in the Dagster UI")
 def test_no_text_of_a_source_is_markup_in_dagster(
     run: tuple[str, str], installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,11 +117,13 @@ def test_no_text_of_a_source_is_markup_in_dagster(
     assert checks["nothing_lost"], "ids that are hashed are accounted for"
 
 
+@pytest.mark.trial("text", "A text is a command to a terminal")
 def test_no_command_of_a_source_reaches_a_terminal(run: tuple[str, str]) -> None:
     assert not RAW.search(run[1])
     assert "evil.example" in run[1]
 
 
+@pytest.mark.trial("text", "A text is markup in an answer or a feed")
 def test_no_text_of_a_source_is_markup_in_an_answer(
     run: tuple[str, str], installation: Installation
 ) -> None:

@@ -40,6 +40,7 @@ class Reader:
         self._thread.join()
 
 
+@pytest.mark.trial("runs", "kill -9 at each stage, while readers read")
 def test_killed_at_each_stage(installation: Installation) -> None:
     def play(count: int) -> None:
         made = range(count)

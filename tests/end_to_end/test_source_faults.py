@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.simulator.faults import (
     MISSING,
+    Fault,
     dropped_connection,
     empty_list,
     hang,
@@ -30,29 +31,51 @@ def play_one_job_each(server: Simulator) -> None:
     server.give("adzuna", [adzuna_job(id="1", company={"display_name": "Zuna Co"})])
 
 
-FAULTS: dict[str, Callable[[Simulator], None]] = {
-    "429 with a long Retry-After": lambda s: s.fault(
-        "remoteok", rate_limited(retry_after=3600, times=None)
-    ),
-    "500": lambda s: s.fault("remoteok", server_error(times=None)),
-    "timeout": lambda s: s.fault("remoteok", hang(60, times=None)),
-    "slow drip": lambda s: s.fault("remoteok", slow_drip(10, times=None)),
-    "truncated": lambda s: s.fault("remoteok", truncated_json(times=None)),
-    "cut off": lambda s: s.fault("remoteok", truncated_json(times=None, announce_whole=True)),
-    "HTML": lambda s: s.fault("remoteok", html_instead_of_json(times=None)),
-    "no connection": lambda s: s.fault("remoteok", dropped_connection(times=None)),
-}
-
-
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    ("fault", "heals"),
+    [
+        pytest.param(
+            rate_limited(retry_after=3600, times=None), False, id="429",
+            marks=pytest.mark.trial("sources", "It limits the rate for an hour"),
+        ),
+        pytest.param(
+            server_error(times=None), True, id="500",
+            marks=pytest.mark.trial("sources", "It is down: every answer is a 500"),
+        ),
+        pytest.param(
+            dropped_connection(times=None), True, id="no connection",
+            marks=pytest.mark.trial("sources", "It is down: it drops every connection"),
+        ),
+        pytest.param(
+            hang(60, times=None), True, id="timeout",
+            marks=pytest.mark.trial("sources", "It does not answer"),
+        ),
+        pytest.param(
+            slow_drip(10, times=None), True, id="slow drip",
+            marks=pytest.mark.trial("sources", "It is slow"),
+        ),
+        pytest.param(
+            truncated_json(times=None), True, id="truncated",
+            marks=pytest.mark.trial("sources", "Its JSON is truncated"),
+        ),
+        pytest.param(
+            truncated_json(times=None, announce_whole=True), True, id="cut off",
+            marks=pytest.mark.trial("sources", "Its answer is cut off"),
+        ),
+        pytest.param(
+            html_instead_of_json(times=None), True, id="HTML",
+            marks=pytest.mark.trial("sources", "It answers with a page of HTML"),
+        ),
+    ],
+)  # fmt: skip
 def test_a_failing_source_leaves_the_others_and_its_own_postings(
-    ingested: Callable[[], dict[str, object]], installation: Installation, name: str
+    ingested: Callable[[], dict[str, object]], installation: Installation, fault: Fault, heals: bool
 ) -> None:
     play_one_job_each(installation.server)
     first = ingested()
     assert first["problems"] == {}
     assert first["db"]["new"] == 3  # type: ignore[index]
-    FAULTS[name](installation.server)
+    installation.server.fault("remoteok", fault)
     installation.server.give(
         "adzuna", [adzuna_job(id="1", company={"display_name": "Zuna Co"}), adzuna_job(id="2")]
     )
@@ -63,10 +86,11 @@ def test_a_failing_source_leaves_the_others_and_its_own_postings(
     assert ids(installation) == ["adzuna_1", "adzuna_2", "jsearch_1", "remoteok_1"]
     installation.server.heal("remoteok")
     third = ingested()
-    if "Retry-After" not in name:
+    if heals:
         assert third["problems"] == {}
 
 
+@pytest.mark.trial("sources", "Every source answers with nothing, in good form")
 def test_an_empty_answer_removes_nothing(
     ingested: Callable[[], dict[str, object]], installation: Installation
 ) -> None:
@@ -78,6 +102,10 @@ def test_an_empty_answer_removes_nothing(
     assert ids(installation) == ["adzuna_1", "jsearch_1", "remoteok_1"]
 
 
+@pytest.mark.trial(
+    "sources",
+    "Postings are huge, of other types, without id or title, or no objects",
+)
 def test_odd_postings_are_published_or_kept_with_a_reason(
     ingested: Callable[[], dict[str, object]], installation: Installation
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from pipeline.installation import database
 from pipeline.installation.settings import Settings
@@ -86,6 +87,7 @@ def lost() -> list[Any]:
         return unaccounted(settings, connection)
 
 
+@pytest.mark.trial("runs", "A run is taken for ended, lives on, and another one begins")
 def test_a_run_that_was_taken_for_ended_publishes_nothing_and_loses_nothing(
     ingested: Callable[[], dict[str, Any]], installation: Installation
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_run_that_was_taken_for_ended_publishes_nothing_and_loses_nothing(
     assert (run.run_id,) not in installation.query("select run_id from publishes")
 
 
+@pytest.mark.trial("runs", "A run is started beside one that has not ended")
 def test_a_second_run_is_refused_though_nothing_queued_it(
     ingested: Callable[[], dict[str, Any]], installation: Installation
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_second_run_is_refused_though_nothing_queued_it(
     assert output == "True []\n"
 
 
+@pytest.mark.trial("runs", "A step fails and the run is repeated from there")
 def test_a_run_goes_on_from_the_step_that_failed(
     ingested: Callable[[], dict[str, Any]], installation: Installation
 ) -> None:

@@ -168,6 +168,10 @@ SHUTDOWN = """mutation { shutdownRepositoryLocation(repositoryLocationName: "job
   __typename } }"""
 
 
+@pytest.mark.trial(
+    "page",
+    "A page elsewhere commands Dagster by an image, a form or a script, or under a rebound name",
+)
 def test_no_page_elsewhere_commands_dagster(demo: Demo) -> None:
     ui = f"http://127.0.0.1:{demo.ports['DAGSTER_PORT']}"
     body = json.dumps({"query": SHUTDOWN})
@@ -204,6 +208,7 @@ def test_the_own_page_follows_a_run(demo: Demo) -> None:
         assert "pipelineRunLogs" in json.loads(socket.recv(30))["payload"]["data"]
 
 
+@pytest.mark.trial("key", "The made key is looked for in the logs")
 def test_the_key_of_the_api_is_in_no_log(demo: Demo) -> None:
     files = [file for file in (demo.folder / "logs").iterdir() if file.is_file()]
     assert {"api.jsonl", "up.jsonl", "dagster-webserver.jsonl"} <= {file.name for file in files}
@@ -211,7 +216,7 @@ def test_the_key_of_the_api_is_in_no_log(demo: Demo) -> None:
 
 
 def eventually(demo: Demo, condition: Callable[[], bool], seconds: float = 240) -> None:
-    # A run whose launch was cut off blocks others until Dagster gives it up after three minutes.
+    # A run whose launch was cut off blocks others until Dagster gives it up after two minutes.
     deadline = time.monotonic() + seconds
     while True:
         with suppress(httpx.HTTPError, psutil.Error, OSError, LookupError, ValueError):
@@ -247,7 +252,18 @@ def status_of(demo: Demo, run_id: str) -> str:
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
-@pytest.mark.parametrize("name", ["pipeline serve", "pipeline webserver", "dagster._daemon"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("pipeline serve", marks=pytest.mark.trial("processes", "The API is killed")),
+        pytest.param(
+            "pipeline webserver", marks=pytest.mark.trial("processes", "The Dagster UI is killed")
+        ),
+        pytest.param(
+            "dagster._daemon", marks=pytest.mark.trial("processes", "The daemon is killed")
+        ),
+    ],
+)
 def test_each_process_comes_back_after_a_kill(demo: Demo, name: str) -> None:
     killed = demo.processes()[name]
     killed.kill()
@@ -256,7 +272,19 @@ def test_each_process_comes_back_after_a_kill(demo: Demo, name: str) -> None:
     eventually(demo, lambda: demo.runs() is not None)
 
 
-@pytest.mark.parametrize("name", ["postgres", "code_server", "spawn_main"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("postgres", marks=pytest.mark.trial("PostgreSQL", "It is killed in a run")),
+        pytest.param(
+            "code_server",
+            marks=pytest.mark.trial("processes", "The code server is killed in a run"),
+        ),
+        pytest.param(
+            "spawn_main", marks=pytest.mark.trial("runs", "The worker of a run is killed")
+        ),
+    ],
+)
 def test_after_a_kill_in_a_run_the_next_run_completes(demo: Demo, name: str) -> None:
     first = start_run(demo)
     killed = demo.processes()[name]
@@ -269,6 +297,7 @@ def test_after_a_kill_in_a_run_the_next_run_completes(demo: Demo, name: str) -> 
     assert status_of(demo, second) == "SUCCESS", "".join(demo.lines[-60:])
 
 
+@pytest.mark.trial("processes", "The supervisor is killed in a run")
 def test_a_killed_supervisor_leaves_nothing_that_the_next_start_does_not_handle(
     demo: Demo,
 ) -> None:
@@ -288,6 +317,7 @@ def test_a_killed_supervisor_leaves_nothing_that_the_next_start_does_not_handle(
     eventually(demo, lambda: status_of(demo, run) == "SUCCESS")
 
 
+@pytest.mark.trial("processes", "Nobody reads the console, and a run and a restart have to go on")
 def test_a_console_that_nobody_reads_stops_nothing(demo: Demo) -> None:
     assert demo.process.stderr is not None
     if sys.platform == "linux":
@@ -301,6 +331,7 @@ def test_a_console_that_nobody_reads_stops_nothing(demo: Demo) -> None:
         eventually(demo, lambda: httpx.get(f"{demo.api}/api/health", trust_env=False).is_success)
 
 
+@pytest.mark.trial("processes", "The installation is started twice")
 def test_a_second_start_is_refused(demo: Demo) -> None:
     second = Demo(demo.folder)
     assert second.process.wait(60) == 2
@@ -308,6 +339,7 @@ def test_a_second_start_is_refused(demo: Demo) -> None:
     assert httpx.get(f"{demo.api}/api/health", trust_env=False).is_success
 
 
+@pytest.mark.trial("processes", "Ctrl-C")
 def test_one_signal_stops_everything(demo: Demo) -> None:
     started = demo.processes()
     demo.process.send_signal(signal.SIGINT)

@@ -185,6 +185,7 @@ def test_an_answer_that_asking_again_would_not_change_is_asked_for_once(
     assert len(server.requests_to("adzuna")) == 1
 
 
+@pytest.mark.trial("sources", "It limits the rate for a moment")
 def test_the_pause_of_retry_after_is_kept(server: Simulator, make: Make) -> None:
     server.fault("adzuna", rate_limited(retry_after=1))
     assert ask(make(max_retry_delay_seconds=2)) == {"results": [1]}
@@ -194,6 +195,7 @@ def test_the_pause_of_retry_after_is_kept(server: Simulator, make: Make) -> None
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.trial("sources", "It asks for a pause longer than a fetch")
 def test_a_long_pause_ends_the_fetch_and_outlives_it(
     server: Simulator, make: Make, status: int, form: str
 ) -> None:
@@ -220,6 +222,7 @@ def test_a_pause_beyond_the_time_left_is_not_waited_for(server: Simulator, make:
 
 @pytest.mark.parametrize("status", [200, 429])
 @pytest.mark.parametrize("form", ["seconds", "unix time"])
+@pytest.mark.trial("sources", "The plan has no requests left")
 def test_no_request_is_sent_once_rapidapi_has_none_left(
     server: Simulator, make: Make, status: int, form: str
 ) -> None:
@@ -246,6 +249,7 @@ def test_retries_are_taken_from_the_quota(server: Simulator, make: Make) -> None
     assert len(server.requests) == client.requests == 2
 
 
+@pytest.mark.trial("sources", "Its pages do not end")
 def test_pages_are_bounded(server: Simulator, make: Make) -> None:
     client = make(pages_per_query=2)
     ask(client), ask(client)
@@ -254,6 +258,7 @@ def test_pages_are_bounded(server: Simulator, make: Make) -> None:
     assert len(server.requests) == 2
 
 
+@pytest.mark.trial("sources", "Its body drips, whatever it is to be")
 def test_a_drip_never_exceeds_the_time(server: Simulator, make: Make) -> None:
     server.give("adzuna", b" " * 1_000_000)
     server.fault("adzuna", slow_drip(100))
@@ -271,6 +276,7 @@ def test_a_body_that_stalls_is_no_answer_in_time(server: Simulator, make: Make) 
     assert len(server.requests) == 2
 
 
+@pytest.mark.trial("sources", "Its headers drip")
 def test_headers_that_drip_never_exceed_the_time(make: Make) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         over = threading.Event()
@@ -310,6 +316,10 @@ BOMB = gzip.compress(b" " * 100_000_000)
     ],
     ids=["large", "announced", "compressed", "compressed redirect", "compressed error"],
 )
+@pytest.mark.trial(
+    "sources",
+    "Its answer is huge, is announced as huge, or unpacks to something huge",
+)
 def test_bytes_are_bounded(server: Simulator, make: Make, fault: Fault) -> None:
     server.fault("adzuna", fault)
     client = make(max_megabytes=1)
@@ -323,6 +333,7 @@ def test_bytes_are_bounded(server: Simulator, make: Make, fault: Fault) -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.trial("sources", "Its pages are huge together")
 def test_the_bytes_of_all_pages_count_together(server: Simulator, make: Make) -> None:
     server.give("adzuna", json.dumps("x" * 700_000).encode())
     client = make(max_megabytes=1)
@@ -331,6 +342,7 @@ def test_the_bytes_of_all_pages_count_together(server: Simulator, make: Make) ->
         ask(client)
 
 
+@pytest.mark.trial("sources", "Its JSON holds NUL, lone surrogates, NaN or endless numbers")
 def test_what_json_should_not_hold_is_read_all_the_same(server: Simulator, make: Make) -> None:
     body = rb'{"a": NaN, "b": -Infinity, "c": "\u0000x", "d": "\ud800", "e": 123456789012345678901'
     server.give("adzuna", b"\xef\xbb\xbf" + body + b', "f": ' + b"9" * 5000 + b', "g": "\xff"}')
@@ -355,12 +367,14 @@ def test_a_redirect_within_the_origin_is_followed(server: Simulator, make: Make)
     assert client.requests == 2
 
 
+@pytest.mark.trial("sources", "Its redirects go in a circle")
 def test_redirects_in_a_circle_end(server: Simulator, make: Make) -> None:
     server.fault("adzuna", reply(b"", 302, Location=f"/adzuna{PATH}"))
     with pytest.raises(InvalidResponseError, match="in a circle"):
         ask(make())
 
 
+@pytest.mark.trial("key", "A redirect would carry a key of a source elsewhere")
 def test_keys_do_not_follow_a_redirect_to_another_host(server: Simulator, make: Make) -> None:
     with Simulator() as other:
         location = f"{other.base_url('adzuna')}{PATH}?app_key={SECRET}"
@@ -410,6 +424,7 @@ def test_keys_do_not_follow_a_redirect_to_another_host(server: Simulator, make: 
     ],
     ids=ascii,
 )
+@pytest.mark.trial("text", "A redirect leads to another host, however spelled")
 def test_no_spelling_of_another_host_is_followed(
     server: Simulator, make: Make, location: str
 ) -> None:
@@ -507,6 +522,7 @@ def _everything(error: BaseException | None) -> str:
         reply(b"[]", 200, **{"Content-Length-X": SECRET, "Content-Encoding": "gzip"}),
     ],
 )
+@pytest.mark.trial("key", "A request that carries a key fails")
 def test_no_error_and_no_log_holds_the_key(
     server: Simulator, make: Make, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:

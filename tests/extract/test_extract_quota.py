@@ -117,6 +117,7 @@ def test_a_pause_holds_until_its_end_and_is_never_shortened(tmp_path: Path) -> N
     free.acquire()
 
 
+@pytest.mark.trial("clock", "It is set back after requests were counted")
 def test_a_clock_that_was_set_back_does_not_lock_the_source_for_years(tmp_path: Path) -> None:
     daily = quota(tmp_path, day=1)
     daily.acquire()
@@ -128,6 +129,7 @@ def test_a_clock_that_was_set_back_does_not_lock_the_source_for_years(tmp_path: 
     assert caught.value.retry_at < datetime.now(UTC) + timedelta(days=1, seconds=5)
 
 
+@pytest.mark.trial("storage", "Many processes write the ledger at once")
 def test_many_processes_at_once_get_no_more_than_the_quota(tmp_path: Path) -> None:
     script = """
 import sys
@@ -164,6 +166,7 @@ def test_the_ledger_forgets_what_no_window_covers(tmp_path: Path) -> None:
         assert ledger.execute("select count(*) from requests").fetchone() == (1,)
 
 
+@pytest.mark.trial("storage", "The ledger is damaged")
 def test_a_damaged_ledger_lets_nothing_pass_and_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "quota.sqlite").write_bytes(b"no database at all" * 100)
     with pytest.raises(LedgerError, match=r"quota\.sqlite cannot be used .* moved away"):

@@ -17,6 +17,7 @@ from pipeline.extract.responses import (
 
 
 @pytest.mark.parametrize("element", [b"0", b"[]", b"{}", b'"abc"', b"[[0]]", b"null", b"1e5"])
+@pytest.mark.trial("sources", "Its answer is a bomb of small values")
 def test_an_answer_of_more_values_than_are_read_is_refused(element: bytes) -> None:
     body = b"[" + (element + b",") * MAX_VALUES + element + b"]"
     with pytest.raises(ExcessiveResponseError, match="more than 3,000,000 values"):
@@ -24,6 +25,7 @@ def test_an_answer_of_more_values_than_are_read_is_refused(element: bytes) -> No
 
 
 @pytest.mark.parametrize("around", [b"%b", b'{"data": %b}'])
+@pytest.mark.trial("sources", "Its list holds too many postings")
 def test_a_list_of_more_postings_than_are_read_is_refused(around: bytes) -> None:
     at_most = b"[" + b"{}," * (MAX_POSTINGS - 1) + b"{}]"
     assert parse(around % at_most) is not None

@@ -52,6 +52,7 @@ def fetched(searches: dict[str, Pages], **options: Any) -> tuple[list[Any], Fetc
     return found, None
 
 
+@pytest.mark.trial("sources", "Pages and searches repeat postings")
 def test_a_posting_comes_once_whatever_pages_and_searches_repeat_it() -> None:
     found, error = fetched({"a": [jobs(1, 2), jobs(2, 3)], "b": [jobs(3, 4), jobs("4", 5)]})
     assert found == jobs(1, 2, 3, 4, 5)
@@ -112,6 +113,7 @@ def test_a_short_page_in_the_middle_is_not_the_end() -> None:
     assert fetched({"a": pages})[0] == jobs(1, 2, 3, 4, 5)
 
 
+@pytest.mark.trial("sources", "One of its searches fails")
 def test_a_failing_search_leaves_the_others_and_is_told_at_the_end() -> None:
     broken = SourceUnavailableError("jsearch is not available.")
     found, error = fetched({"a": [broken], "b": [jobs(1), broken], "c": [jobs(2)]})

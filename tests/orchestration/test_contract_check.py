@@ -35,6 +35,7 @@ def checks(server: Simulator, world: World, monkeypatch: pytest.MonkeyPatch) -> 
     return {check.check_name: check for check in run.get_asset_check_evaluations()}
 
 
+@pytest.mark.trial("sources", "Its answers drift from what is declared")
 def test_another_envelope_fails_in_each_run_and_one_odd_posting_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,6 +56,7 @@ def test_another_envelope_fails_in_each_run_and_one_odd_posting_once(
         assert checks(server, world, monkeypatch)["as_declared"].passed
 
 
+@pytest.mark.trial("sources", "Its path is gone")
 def test_a_path_that_is_gone_fails_by_name_on_the_first_run(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

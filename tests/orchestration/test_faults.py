@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def own_server(tmp_path: Path) -> Iterator[Any]:
         yield server
 
 
+@pytest.mark.trial("PostgreSQL", "It restarts during a publish")
 def test_postgresql_restarts_in_the_middle_of_a_publish(
     own_server: Any, snapshots: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +74,7 @@ def test_postgresql_restarts_in_the_middle_of_a_publish(
     check(world, 2)
 
 
+@pytest.mark.trial("PostgreSQL", "The answer to a commit is lost")
 def test_a_publish_whose_answer_was_lost_is_not_repeated(world: World) -> None:
     world.fetch()
     first = world.run("A")
@@ -81,6 +84,7 @@ def test_a_publish_whose_answer_was_lost_is_not_repeated(world: World) -> None:
 
 
 @pytest.mark.parametrize("damage", ["corrupt", "cut off", "missing"])
+@pytest.mark.trial("storage", "A snapshot is corrupt, cut off or missing")
 def test_a_damaged_snapshot_loses_nothing(world: World, damage: str) -> None:
     world.fetch()
     world.run("first")
@@ -110,6 +114,7 @@ def test_a_damaged_snapshot_loses_nothing(world: World, damage: str) -> None:
     check(world, 3)
 
 
+@pytest.mark.trial("storage", "The disk is full when frames are written")
 def test_a_disk_that_fills_up_at_any_frame_loses_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +144,7 @@ def test_a_disk_that_fills_up_at_any_frame_loses_nothing(
     check(world, publishes)
 
 
+@pytest.mark.trial("clock", "It ran ahead and was set right")
 def test_fetches_of_a_clock_that_ran_ahead_close_nothing(world: World) -> None:
     world.fetch()
     world.run("first")
@@ -152,6 +158,34 @@ def test_fetches_of_a_clock_that_ran_ahead_close_nothing(world: World) -> None:
     assert world.query("select status from jobs where job_id = 'remoteok_wanted1'") == [("open",)]
 
 
+@pytest.mark.trial("clock", "The clocks of the pipeline and of PostgreSQL differ by days")
+@pytest.mark.parametrize("days", [0, -3, 3])
+def test_clocks_that_differ_lose_nothing_and_close_nothing_else(
+    world: World, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(days=days)
+
+    world.fetch()
+    world.run("first")
+    with monkeypatch.context() as skewed:
+        skewed.setattr(steps, "datetime", Ahead)
+        skewed.setattr("world.datetime", Ahead)
+        world.fetch()
+        assert world.run("second").new == 1
+    world.fetch()
+    assert world.run("third").new == 1
+    check(world, 3)
+    assert world.query("select job_id, status from jobs order by 1") == [
+        ("remoteok_wanted0", "closed"),
+        ("remoteok_wanted1", "likely_closed"),
+        ("remoteok_wanted2", "open"),
+    ]
+
+
+@pytest.mark.trial("PostgreSQL", "Published rows vanish")
 def test_lost_postings_are_found_and_read_again(world: World) -> None:
     for _ in range(3):
         world.fetch()
@@ -189,6 +223,7 @@ def test_what_is_lost_is_looked_for_once_a_day_where_staging_is_large(
     assert due == [True, False, True]  # a full refresh, the second of the day, the first of it
 
 
+@pytest.mark.trial("PostgreSQL", "Statements, locks and idle transactions take too long")
 def test_no_statement_and_no_idle_transaction_holds_up_the_next_run(world: World) -> None:
     settings = world.settings.model_copy(update={"max_run_minutes": 7})
     with database.connect(settings) as connection:

@@ -173,6 +173,7 @@ def test_own_names_are_answered(server: Server, host: str) -> None:
      "\\localhost", "", "localhost/", "[localhost]", "localhost:", "127.0.0.1%00"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.trial("page", "A name is rebound to this machine")
 def test_a_rebound_name_is_refused(server: Server, host: str, method: str) -> None:
     headers = {"Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"} | JSON
     assert server.ask(method, "/graphql", headers, QUERY, host=host).status in (400, 421)
@@ -215,6 +216,7 @@ FOREIGN = [
     [("POST", "/graphql"), ("GET", "/runs"), ("GET", "/logs/x.err"), ("HEAD", "/favicon.png"),
      ("POST", "/report_asset_materialization/jobs"), ("GET", "/graphql?query=%7Bversion%7D")],
 )  # fmt: skip
+@pytest.mark.trial("page", "A page of another site asks")
 def test_another_sites_page_is_refused(
     server: Server, method: str, path: str, headers: dict[str, str]
 ) -> None:
@@ -223,6 +225,7 @@ def test_another_sites_page_is_refused(
     assert server.ui.asked == []
 
 
+@pytest.mark.trial("page", "Headers come twice")
 def test_headers_that_come_twice_are_all_looked_at(server: Server) -> None:
     own, evil = ("Origin", "http://127.0.0.1:{port}"), ("Origin", "https://evil.example")
     json_type, text = ("Content-Type", "application/json"), ("Content-Type", "text/plain")
@@ -250,6 +253,7 @@ def test_a_link_leads_to_a_page_and_to_nothing_else(server: Server) -> None:
     ["/graphql?query=", "/%67raphql?query=", "/graphql?a=1&query=", "/graphql?%71uery=",
      "/graphql?query=%7Bversion%7D&query="],
 )  # fmt: skip
+@pytest.mark.trial("page", "An image is a command")
 def test_graphql_by_get_is_refused_even_to_the_own_page(
     server: Server, method: str, path: str
 ) -> None:
@@ -266,6 +270,7 @@ def test_graphql_by_get_is_refused_even_to_the_own_page(
      "multipart/form-data; boundary=application/json", "application/json, text/plain", ""],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/graphql", "/graphql?query=x", "/report_asset_check/jobs", "/x"])
+@pytest.mark.trial("page", "A form is a command")
 def test_a_post_that_any_page_can_send_is_refused(
     server: Server, path: str, content_type: str
 ) -> None:
@@ -290,6 +295,7 @@ def test_the_own_page_and_programs_may_subscribe(server: Server) -> None:
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
+@pytest.mark.trial("page", "A page of another site opens a WebSocket")
 def test_another_sites_page_may_not_subscribe(server: Server, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus, match="403"):
         server.upgrade(**{name.replace("-", "_"): value for name, value in headers.items()})
@@ -301,6 +307,7 @@ def test_another_sites_page_may_not_subscribe(server: Server, headers: dict[str,
 @pytest.mark.parametrize(
     ("path", "headers"), [("/", {}), ("/graphql?query=x", {}), ("/", {"Origin": "http://x"})]
 )
+@pytest.mark.trial("page", "A page frames the UI, or the UI would load from elsewhere")
 def test_no_answer_can_be_framed_or_loads_from_elsewhere(
     server: Server, path: str, headers: dict[str, str]
 ) -> None:
@@ -327,6 +334,7 @@ def test_no_answer_can_be_framed_or_loads_from_elsewhere(
      {"Authorization": "Bearer cl\xe9"}],
     ids=str,
 )  # fmt: skip
+@pytest.mark.trial("key", "The Dagster UI is asked without its key")
 def test_without_the_key_nothing_is_answered(locked: Server, headers: dict[str, str]) -> None:
     assert locked.ask("GET", "/runs", headers).status == 401
     assert locked.ask("GET", "/_next/static/x.js", headers).status == 401
@@ -372,6 +380,7 @@ def test_another_key_does_not_log_in(locked: Server, body: str) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.trial("page", "A page of another site tries keys")
 def test_another_sites_page_cannot_log_in(locked: Server) -> None:
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = locked.ask("POST", "/login", FORM | headers, urlencode({"key": KEY}))
@@ -379,6 +388,7 @@ def test_another_sites_page_cannot_log_in(locked: Server) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "ui.internal", ""])
+@pytest.mark.trial("key", "The Dagster UI is to listen beyond this machine without a key")
 def test_beyond_this_machine_it_does_not_start_without_a_key(host: str) -> None:
     with pytest.raises(ConfigurationError, match="DAGSTER_KEY is not set"):
         serve(Settings(_env_file=None, dagster_host=host))

@@ -67,9 +67,20 @@ def check(world: World, publishes: int) -> None:
         (f"untitled{number}",) for number in fetches
     ]
     assert world.query("select sum(new), count(*) from publishes") == [(world.fetched, publishes)]
+    # Versions are in the order of the commits and of the leases, and each job is of a version that
+    # was published and counts it as new.
     assert world.query(
         "select count(*) from publishes a join publishes b on a.version < b.version"
-        " and a.finished_at >= b.finished_at"
+        " join run_leases first on first.run_id = a.run_id"
+        " join run_leases next on next.run_id = b.run_id"
+        " where a.finished_at >= b.finished_at or first.token > next.token"
+    ) == [(0,)]
+    assert world.query(
+        "select version, new from publishes where new > 0 order by 1"
+    ) == world.query("select created_version, count(*) from jobs group by 1 order by 1")
+    assert world.query(
+        "select count(*) from jobs where changed_version not in (select version from publishes)"
+        " or changed_version < created_version"
     ) == [(0,)]
 
 
@@ -89,11 +100,13 @@ GOING_ON = sorted(
 
 
 @pytest.mark.parametrize("order", SIDE_BY_SIDE, ids=names)
+@pytest.mark.trial("runs", "Two runs side by side in any order, each dying after any step")
 def test_any_order_of_two_runs_loses_nothing(world: World, order: Order) -> None:
     play(world, order)
 
 
 @pytest.mark.parametrize("order", GOING_ON, ids=names)
+@pytest.mark.trial("runs", "A run goes on from another that lives on")
 def test_a_run_that_goes_on_from_another_beside_it_loses_nothing(
     world: World, order: Order
 ) -> None:

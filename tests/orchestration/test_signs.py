@@ -16,6 +16,7 @@ from pipeline.installation.settings import Settings
 from pipeline.orchestration.signs import HEARTBEAT_SECONDS, code_server_answers, daemon_answers
 
 
+@pytest.mark.trial("processes", "The code server is not ready, or hangs")
 def test_the_code_server_answers_when_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveness, "PROBE_SECONDS", 2.0)
     server = grpc.server(ThreadPoolExecutor(1))
@@ -34,6 +35,7 @@ def test_the_code_server_answers_when_it_serves(monkeypatch: pytest.MonkeyPatch)
         assert code_server_answers(silent.getsockname()[1])(0) is False
 
 
+@pytest.mark.trial("processes", "The daemon hangs")
 def test_the_daemon_answers_by_its_heartbeats(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)
     with database.database(settings) as url:

@@ -37,6 +37,7 @@ def test_each_run_gets_a_higher_token_and_keeps_it(connection: Connection) -> No
     assert leases.run_before(connection, "a") is None
 
 
+@pytest.mark.trial("runs", "A superseded run tries to publish")
 def test_a_superseded_run_gets_no_lease_and_publishes_nothing(connection: Connection) -> None:
     token = take(connection, "a")
     take(connection, "b")
@@ -50,6 +51,7 @@ def test_a_superseded_run_gets_no_lease_and_publishes_nothing(connection: Connec
     assert connection.execute("select from publishes").fetchall() == []
 
 
+@pytest.mark.trial("runs", "A run is started beside one that has not ended")
 def test_no_run_takes_over_from_one_that_has_not_ended(connection: Connection) -> None:
     take(connection, "a")
     with pytest.raises(RunInProgressError, match="The run a has not ended yet"):
@@ -57,6 +59,7 @@ def test_no_run_takes_over_from_one_that_has_not_ended(connection: Connection) -
     assert take(connection, "a") == leases.token_of(connection, "a")
 
 
+@pytest.mark.trial("runs", "Many runs begin in the same instant")
 def test_of_many_runs_that_begin_at_once_one_gets_the_lease(empty: str) -> None:
     outcomes = at_once(
         empty,
@@ -67,6 +70,7 @@ def test_of_many_runs_that_begin_at_once_one_gets_the_lease(empty: str) -> None:
     assert outcomes == ["done"] + ["refused"] * 5
 
 
+@pytest.mark.trial("runs", "A run hangs in its publish transaction")
 def test_a_run_that_hangs_in_its_publish_is_not_waited_for(
     empty: str, connection: Connection
 ) -> None:
@@ -81,6 +85,7 @@ def test_a_run_that_hangs_in_its_publish_is_not_waited_for(
         assert not is_alive(hanging)
 
 
+@pytest.mark.trial("runs", "Other programs have sessions in the database")
 def test_only_sessions_of_runs_that_are_over_are_ended(empty: str, connection: Connection) -> None:
     others = [named(empty, name) for name in ("psql", "job-market", "job-market run alive")]
     over = [named(empty, name) for name in ("job-market run over", "job-market run own")]
@@ -93,6 +98,7 @@ def test_only_sessions_of_runs_that_are_over_are_ended(empty: str, connection: C
         session.close()
 
 
+@pytest.mark.trial("runs", "A watermark was lowered meanwhile")
 def test_a_watermark_moves_only_from_where_the_run_began_to_read(connection: Connection) -> None:
     publish_delta(connection, [], source_states=states("17", remoteok=1))
     publish_delta(connection, [], source_states=states("19", "18", remoteok=1))

@@ -42,6 +42,7 @@ def test_dagster_finds_its_schema(fresh: Connection) -> None:
     assert fresh.execute("select to_regnamespace('dagster') is not null").fetchone() == (True,)
 
 
+@pytest.mark.trial("PostgreSQL", "A migration fails halfway")
 def test_a_failing_migration_leaves_nothing_and_can_be_repeated(fresh: Connection) -> None:
     broken = Migration(2, "0002_second", b"create table second (a int); select 1/0")
     with pytest.raises(psycopg.errors.DivisionByZero):
@@ -49,6 +50,7 @@ def test_a_failing_migration_leaves_nothing_and_can_be_repeated(fresh: Connectio
     assert migrate(fresh, [FIRST, SECOND]) == ["0002_second"]
 
 
+@pytest.mark.trial("PostgreSQL", "Its schema is newer than the code")
 def test_a_changed_migration_and_a_newer_database_are_refused(fresh: Connection) -> None:
     migrate(fresh, [FIRST, SECOND])
     changed = Migration(2, "0002_second", b"create table other (a int)")
@@ -60,6 +62,7 @@ def test_a_changed_migration_and_a_newer_database_are_refused(fresh: Connection)
     assert migrate(fresh, [windows, SECOND]) == []
 
 
+@pytest.mark.trial("PostgreSQL", "Several processes migrate it at once")
 def test_of_several_starters_one_migrates_and_the_others_wait(fresh_url: str) -> None:
     applied: list[str] = []
 
@@ -75,6 +78,7 @@ def test_of_several_starters_one_migrates_and_the_others_wait(fresh_url: str) ->
     assert sorted(applied) == ["0001_first", "0002_second"]
 
 
+@pytest.mark.trial("PostgreSQL", "The user has no rights")
 def test_a_user_without_rights_is_told_what_to_do(fresh_url: str, fresh: Connection) -> None:
     fresh.execute("drop role if exists guest")
     fresh.execute("create role guest login")

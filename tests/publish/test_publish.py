@@ -219,6 +219,7 @@ def test_rejected_postings_are_kept_until_they_are_understood(connection: Connec
         {"title": "a\0b"},
     ],
 )
+@pytest.mark.trial("PostgreSQL", "It refuses a job")
 def test_what_postgresql_refuses_does_not_stop_the_others(
     connection: Connection, fault: dict[str, Any]
 ) -> None:
@@ -250,6 +251,7 @@ def test_a_run_on_an_old_version_is_refused(connection: Connection) -> None:
     assert rows(connection, "select job_id from jobs") == [("jsearch_1",)]
 
 
+@pytest.mark.trial("runs", "Two publishes at once")
 def test_of_two_publishes_at_once_one_is_refused(empty: str) -> None:
     outcomes = at_once(
         empty,
@@ -311,6 +313,7 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
 """
 
 
+@pytest.mark.trial("runs", "kill -9 during a publish")
 def test_readers_see_whole_publishes_though_the_publisher_is_killed(
     empty: str, connection: Connection
 ) -> None:

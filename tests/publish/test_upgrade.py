@@ -39,11 +39,11 @@ KEPT = {
 
 
 @pytest.fixture
-def old(publish_server: str) -> Iterator[Connection]:
-    with psycopg.connect(publish_server, autocommit=True) as connection:
+def old(postgres: Any) -> Iterator[Connection]:
+    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
         connection.execute("drop database if exists old with (force)")
         connection.execute("create database old")
-    url = publish_server.replace("/postgres?", "/old?")
+    url = postgres.get_uri("old")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(DUMP.read_bytes())
     with psycopg.connect(url, autocommit=True) as connection:

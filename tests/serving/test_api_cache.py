@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -139,6 +142,7 @@ def test_errors_are_not_kept(start: Start, published: Connection) -> None:
     assert api.get("/api/jobs/a_2").status_code == 200
 
 
+@pytest.mark.trial("client", "Many clients ask for the same at once")
 def test_like_requests_at_once_are_computed_once(start: Start, published: Connection) -> None:
     """One holds the only connection. The others do without: a request of its own, which comes
     after them, waits for the connection until it is given up, and they are not."""
@@ -184,6 +188,13 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
         process.wait()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for Redis than a busy machine takes."""
+    monkeypatch.setattr("serving.clients.redis.TIMEOUT_SECONDS", 5.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_replicas_share_answers(start: Start, published: Connection, redis: Redis) -> None:
     one = start(redis_url=redis.url)
     known(one)
@@ -204,6 +215,7 @@ def test_replicas_share_answers(start: Start, published: Connection, redis: Redi
     shown(other, "/api/jobs?limit=3", "Second")
 
 
+@pytest.mark.trial("Redis", "It is killed")
 def test_a_redis_that_goes_away_costs_speed_only(
     start: Start, published: Connection, redis: Redis
 ) -> None:
@@ -221,6 +233,7 @@ def connections(redis: Redis) -> int:
         return int(server.info("stats")["total_connections_received"])
 
 
+@pytest.mark.trial("Redis", "It hangs")
 def test_a_redis_that_hangs_is_not_waited_for(
     start: Start, published: Connection, redis: Redis
 ) -> None:
@@ -236,6 +249,7 @@ def test_a_redis_that_hangs_is_not_waited_for(
     assert connections(redis) - before < asked / 2
 
 
+@pytest.mark.trial("Redis", "It is full")
 def test_a_full_redis_is_done_without(start: Start, published: Connection, redis: Redis) -> None:
     with client.from_url(redis.url) as server:
         server.config_set("maxmemory", "1")
@@ -243,6 +257,90 @@ def test_a_full_redis_is_done_without(start: Start, published: Connection, redis
     known(api)
     for limit in range(1, 6):
         assert titles(api.get(f"/api/jobs?limit={limit}")) == ["First"]
+
+
+@pytest.mark.trial("Redis", "It holds what others wrote, or an answer of another request")
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("how", ["forged", "cut off", "moved", "huge", "of another type"])
+def test_what_others_write_into_redis_is_not_read(
+    start: Start, published: Connection, redis: Redis, how: str
+) -> None:
+    one = start(redis_url=redis.url, api_rate_limit="1000/minute")
+    known(one)
+    assert titles(one.get("/api/jobs?limit=3")) == ["First"]
+    assert one.get("/api/jobs/none").status_code == 404
+    with client.from_url(redis.url) as server:
+        deadline = time.monotonic() + 10
+        while not (keys := server.keys("job-market:1-*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        (key,) = keys
+        answer = server.get(key)
+        of_another = hashlib.sha256(b"/api/jobs?limit=4").hexdigest()
+        if how == "forged":
+            server.set(key, answer.replace(b"First", b"Worst"))
+        elif how == "cut off":
+            server.set(key, answer[:-20])
+        elif how == "moved":
+            server.set(f"{key.decode().rpartition(':')[0]}:{of_another}", answer)
+        elif how == "huge":
+            server.set(key, answer + b"x" * 50_000_000)
+        else:
+            server.delete(key)
+            server.rpush(key, "no text")
+            for count in server.keys("job-market:rate:*"):
+                server.set(count, "no number")
+    change_unseen(published, "Second")
+    replica = start(redis_url=redis.url, api_rate_limit="1000/minute")
+    known(replica)
+    limit = 4 if how == "moved" else 3
+    assert titles(replica.get(f"/api/jobs?limit={limit}")) == ["Second"]
+
+
+NO_REDIS = [
+    b"HTTP/1.1 400 Bad Request\r\n\r\n<p>", b"+OK\r\n" * 9, b"$-5\r\n", b"*3\r\n",
+    b":x\r\n", b"$3\r\nabcd\r\n", b"*2\r\n+1\r\n+2\r\n", b"\0\xff" * 50, b"",
+]  # fmt: skip
+
+
+@pytest.mark.trial("Redis", "What answers at its address is something else")
+@pytest.mark.parametrize("says", NO_REDIS, ids=ascii)
+def test_what_is_no_redis_is_done_without(start: Start, published: Connection, says: bytes) -> None:
+    def answer(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    for _ in range(20):
+                        connection.recv(65_536)
+                        connection.sendall(says)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+        api = start(redis_url=url, api_rate_limit="1000/minute")
+        for limit in range(1, 4):
+            assert titles(api.get(f"/api/jobs?limit={limit}")) == ["First"]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.trial("Redis", "It is slow for a while, and then is not")
+def test_a_redis_that_recovers_is_used_again(
+    start: Start, published: Connection, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.clients.redis.PAUSE_SECONDS", 0.5)
+    api = start(redis_url=redis.url)
+    known(api)
+    redis.process.send_signal(signal.SIGSTOP)
+    assert titles(api.get("/api/jobs?limit=3")) == ["First"]
+    redis.process.send_signal(signal.SIGCONT)
+    with client.from_url(redis.url) as server:
+        deadline = time.monotonic() + 20
+        for limit in itertools.cycle(range(4, 200)):
+            assert titles(api.get(f"/api/jobs?limit={limit}")) == ["First"]
+            if server.keys("job-market:1-*"):
+                break
+            assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -127,7 +127,7 @@ def test_what_others_append_is_in_no_link(api: httpx.Client) -> None:
     answer = api.get(f"/api/jobs?{SHARED}&limit=1&country=&ref=news")
     assert answer.headers["link"].startswith("</api/jobs?limit=1&cursor=")
     feed = api.get(f"/api/jobs.atom?{SHARED}&source=a").text
-    assert f'href="{api.base_url}/api/jobs.atom?source=a"' in feed
+    assert 'href="/api/jobs.atom?source=a"' in feed
     assert "utm" not in feed
 
 

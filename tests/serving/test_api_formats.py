@@ -70,6 +70,7 @@ def many(connection: Connection) -> None:
 
 
 @pytest.mark.usefixtures("jobs")
+@pytest.mark.trial("text", "A text is a formula of a spreadsheet")
 def test_csv_is_safe_for_spreadsheets(api: httpx.Client) -> None:
     answer = api.get("/api/jobs.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -176,13 +177,24 @@ def test_a_feed_is_as_new_as_its_newest_entry(api: httpx.Client, connection: Con
         assert len(feed.findall(ATOM + "entry")) == limit
 
 
+def links(feed: ElementTree.Element) -> dict[str | None, str]:
+    return {link.get("rel"): link.get("href") or "" for link in feed.findall(ATOM + "link")}
+
+
 @pytest.mark.usefixtures("jobs")
-def test_a_feed_says_where_and_whose_it_is(api: httpx.Client) -> None:
-    url = f"{api.base_url}/api/jobs.atom?country=US"
-    feed = ElementTree.fromstring(api.get(f"{url}&limit=7").content)
-    links = {link.get("rel"): link.get("href") or "" for link in feed.findall(ATOM + "link")}
-    assert links["self"] == told(feed, "id") == f"{url}&limit=7"
-    assert ids(api.get(links["alternate"])) == ["a_1"]
+@pytest.mark.parametrize("url", [None, "https://jobs.example/board/"])
+@pytest.mark.trial("client", "A request for a feed names another host")
+def test_a_feed_says_where_and_whose_it_is(start: Start, url: str | None) -> None:
+    """By the configuration, never by the request: its answer may be kept for others."""
+    api = start(api_url=url)
+    base = (url or "").rstrip("/")
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    path = "/api/jobs.atom?country=US&limit=7"
+    feed = ElementTree.fromstring(api.get(path, headers=forged).content)
+    assert links(feed)["self"] == f"{base}{path}"
+    assert told(feed, "id") == f"{base or 'urn:jobs:'}{path}"
+    assert IRI.fullmatch(told(feed, "id"))
+    assert ids(api.get(links(feed)["alternate"].removeprefix(base))) == ["a_1"]
     assert told(feed, "title")
     assert feed.findtext(f"{ATOM}author/{ATOM}name")
     for entry in feed.findall(ATOM + "entry"):
@@ -340,6 +352,7 @@ def streaming(connection: Connection) -> int:
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "Too many exports at once")
 def test_more_exports_than_allowed_are_told_to_wait(start: Start, connection: Connection) -> None:
     """Readers that do not read keep their exports open; nobody else's answers suffer."""
     api = start(api_pool_size=8)
@@ -362,6 +375,7 @@ def test_more_exports_than_allowed_are_told_to_wait(start: Start, connection: Co
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "Readers of exports leave")
 def test_readers_that_leave_make_room(start: Start, connection: Connection) -> None:
     api = start(api_pool_size=4)
     for _ in range(3):
@@ -372,6 +386,7 @@ def test_readers_that_leave_make_room(start: Start, connection: Connection) -> N
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "The reader of an export stops")
 def test_a_reader_that_takes_nothing_is_left(
     start: Start, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,6 +402,7 @@ def test_a_reader_that_takes_nothing_is_left(
 
 
 @pytest.mark.usefixtures("heavy")
+@pytest.mark.trial("client", "The reader of an export that others want stops")
 def test_nobody_waits_for_another_reader_of_the_same_export(
     start: Start, connection: Connection
 ) -> None:

@@ -208,6 +208,7 @@ def fill(connection: Connection) -> None:
 @example(search="-(" * 41 + "cloud", query={})
 @example(search="cloud -- docker", query={})
 @example(search="-\u00a0-cloud", query={})
+@pytest.mark.trial("client", "A search is any text")
 def test_every_search_is_answered(observed: Observed, search: str, query: dict[str, Any]) -> None:
     answer = observed.get("/api/jobs", params={"search": search, **query})
     if "\0" in search or len(search) > MAX_SEARCH_CHARS:
@@ -226,6 +227,7 @@ def test_every_search_is_answered(observed: Observed, search: str, query: dict[s
 
 @FUZZED
 @given(search=st.binary(max_size=1_500) | st.binary(max_size=100).map(lambda part: part * 100))
+@pytest.mark.trial("client", "A search is no text")
 def test_bytes_that_are_no_text_are_answered(observed: Observed, search: bytes) -> None:
     answer = observed.get(f"/api/jobs?search={quote_from_bytes(search, safe='')}")
     assert answer.status_code in (200, 422)
@@ -258,6 +260,7 @@ def test_what_few_jobs_match_is_not_looked_for_in_all(observed: Observed, search
         max_size=2,
     ),
 )
+@pytest.mark.trial("client", "A query is any parameters")
 def test_every_query_is_answered(observed: Observed, path: str, query: dict[str, str]) -> None:
     assert observed.get(path, params=query).status_code in (200, 422)
 

@@ -91,6 +91,7 @@ def test_a_run_can_be_left_to_itself(
     assert api.get(link).json()["statistics"]["db"]["new"] == 85
 
 
+@pytest.mark.trial("runs", "Runs are started through several replicas of the API at once")
 def test_only_one_run_starts_over_all_replicas(start: Start, dagster: DagsterServer) -> None:
     replicas = [with_key(start(dagster_url=dagster.url, api_key=KEY)) for _ in range(2)]
     with ThreadPoolExecutor(8) as threads:
@@ -118,6 +119,7 @@ def test_a_run_that_published_elsewhere_is_reported(
     assert "DATABASE_URL" in problem(api.post("/api/jobs/ingest"), 502)["detail"]
 
 
+@pytest.mark.trial("processes", "Dagster is down when a run is to be started")
 def test_an_absent_dagster_is_reported_with_what_to_start(start: Start) -> None:
     api = with_key(start(dagster_url="http://127.0.0.1:9", api_key=KEY))
     answer = api.post("/api/jobs/ingest")
@@ -165,6 +167,7 @@ def test_the_key_is_accepted(start: Start, dagster: DagsterServer, headers: dict
     ],
     ids=str,
 )
+@pytest.mark.trial("key", "A run is to be started with another key")
 def test_another_key_is_refused(start: Start, dagster: DagsterServer, headers: Any) -> None:
     api = start(dagster_url=dagster.url, api_key=KEY)
     for answer in (
@@ -198,6 +201,7 @@ ADDRESSES = [
     ],
     ids=str,
 )
+@pytest.mark.trial("key", "A run is to be started where no key is configured")
 def test_without_a_key_configured_nobody_starts_a_run(
     start: Start, dagster: DagsterServer, headers: dict[str, str]
 ) -> None:
@@ -211,6 +215,7 @@ def test_without_a_key_configured_nobody_starts_a_run(
 
 
 @pytest.mark.parametrize("name", [*ADDRESSES, "Origin", "Referer", "Host", "X-Forwarded-Host"])
+@pytest.mark.trial("key", "A header claims to be of this machine or of a proxy")
 def test_no_header_stands_for_the_key(start: Start, dagster: DagsterServer, name: str) -> None:
     api = start(dagster_url=dagster.url, api_key=KEY, trusted_proxies="127.0.0.1")
     for value in ("127.0.0.1", "localhost", str(api.base_url)):
@@ -219,6 +224,7 @@ def test_no_header_stands_for_the_key(start: Start, dagster: DagsterServer, name
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:3000"])
+@pytest.mark.trial("page", "A page of another site starts a run")
 def test_a_browser_does_not_send_the_key_for_another_sites_page(start: Start, origin: str) -> None:
     """A header of its own needs a preflight request, and no cookie stands for the key."""
     api = start(api_key=KEY)
@@ -230,6 +236,7 @@ def test_a_browser_does_not_send_the_key_for_another_sites_page(start: Start, or
     assert "set-cookie" not in api.get("/api/jobs").headers
 
 
+@pytest.mark.trial("key", "An answer of the API could hold the key of Dagster")
 def test_dagsters_key_is_sent_to_dagster_alone(start: Start, dagster: DagsterServer) -> None:
     api = with_key(
         start(dagster_url=dagster.url, api_key=KEY, dagster_key="a key of the Dagster UI")
@@ -250,6 +257,7 @@ def test_a_refusal_by_the_guard_of_dagster_is_explained(
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.trial("client", "A client names itself anew with each request")
 def test_whoever_names_himself_anew_is_still_one_client(start: Start, name: str) -> None:
     api = start(api_rate_limit="3/hour")
     statuses = [
@@ -272,6 +280,7 @@ def test_a_trusted_proxy_names_the_clients(start: Start) -> None:
     assert ask("198.51.100.8, 203.0.113.1, 10.1.2.3") == 429
 
 
+@pytest.mark.trial("client", "A client has an IPv6 network of addresses")
 def test_the_addresses_of_one_ipv6_network_are_one_client(start: Start) -> None:
     api = start(api_rate_limit="2/hour", trusted_proxies="127.0.0.1")
 
@@ -292,6 +301,7 @@ def test_a_client_that_leaves_does_not_end_the_run(
     assert problem(api.post("/api/jobs/ingest"), 409)["run_id"] == RUN
 
 
+@pytest.mark.trial("PostgreSQL", "It is down when a run is to be started")
 def test_an_unreachable_database_is_reported_before_a_run_starts(
     start: Start, dagster: DagsterServer
 ) -> None:

@@ -189,6 +189,7 @@ HOSTILE = [
 
 @pytest.mark.usefixtures("varied")
 @pytest.mark.parametrize("search", HOSTILE)
+@pytest.mark.trial("client", "A search is SQL")
 def test_a_hostile_search_is_just_a_search(api: httpx.Client, search: str) -> None:
     assert api.get("/api/jobs", params={"search": search}).status_code == 200
 
@@ -281,6 +282,7 @@ def test_an_unknown_job_is_a_problem(api: httpx.Client) -> None:
     assert api.get("/api/jobs/a%00b").status_code == 422
 
 
+@pytest.mark.trial("runs", "A publish comes between two reads of one answer")
 def test_an_answer_never_mixes_two_publishes(
     api: httpx.Client, connection: Connection, database_url: str
 ) -> None:
@@ -328,6 +330,7 @@ def test_the_attribution_of_each_source_is_shown(api: httpx.Client, connection: 
     assert api.get("/api/jobs/a_1").json()["attribution"] == {"a": "Jobs by A"}
 
 
+@pytest.mark.trial("client", "A search is made to take long")
 def test_a_long_search_of_many_jobs_ends_at_the_statement_timeout(
     start: Start, connection: Connection
 ) -> None:

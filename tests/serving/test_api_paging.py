@@ -65,6 +65,7 @@ def test_the_same_query_reads_on_however_it_is_written(api: httpx.Client, same: 
         "limit=5",
     ],
 )
+@pytest.mark.trial("client", "A cursor is of another query")
 def test_the_cursor_of_another_query_is_refused(api: httpx.Client, other: str) -> None:
     cursor = api.get(f"/api/jobs?{QUERY}").json()["next"]
     answer = read_on(api, other, cursor)
@@ -112,6 +113,7 @@ def encoded(value: Any) -> str:
 @example(place=("moved", 0, "infinity", "", 0, 3), search="backend")
 @example(place=("alike", None, None, "a_1", 0, 3), search="backend")
 @example(place=("alike", None, "-infinity", None, 0, 3), search="enginer")
+@pytest.mark.trial("client", "A cursor is forged")
 def test_a_forged_place_is_answered_or_refused(
     api: httpx.Client, place: tuple[Any, ...], search: str
 ) -> None:
@@ -133,6 +135,7 @@ NESTED = base64.urlsafe_b64encode(b"[" * 700).decode()
 @example(cursor=base64.b64encode(b'["x", [NaN]]').decode())
 @example(cursor="A" * 1000)
 @example(cursor="\ud7ff=é")
+@pytest.mark.trial("client", "A cursor is any text")
 def test_a_text_that_is_no_cursor_is_refused(api: httpx.Client, cursor: str) -> None:
     for path in ("/api/jobs", "/api/jobs/changes"):
         answer = api.get(path, params={"cursor": cursor})

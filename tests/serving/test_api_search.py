@@ -307,6 +307,7 @@ def test_a_closed_job_stays_readable(api: httpx.Client) -> None:
         ("country=" + ",".join(["US"] * 51), "50"),
     ],
 )
+@pytest.mark.trial("client", "A cursor or a mode comes without what it needs")
 def test_what_does_not_fit_together_is_said(api: httpx.Client, query: str, says: str) -> None:
     answer = api.get(f"/api/jobs?{query}")
     assert answer.status_code == 422, answer.text

@@ -14,6 +14,7 @@ from benchmarks.soak_clients import KINDS
 PUBLISHES, ROUNDS = 6, 3
 
 
+@pytest.mark.trial("runs", "Publishes follow each other while clients read")
 def test_no_answer_mixes_versions_while_jobs_are_published(
     new_database: Callable[[], str],
 ) -> None:

@@ -102,6 +102,7 @@ def ask(port: int, request: bytes) -> bytes:
         return everything(client)
 
 
+@pytest.mark.trial("client", "A connection says nothing")
 def test_a_silent_connection_is_closed() -> None:
     with serving() as port, connect(port) as client:
         assert everything(client) == b""
@@ -111,6 +112,7 @@ def test_a_silent_connection_is_closed() -> None:
     "beginning", [b"", b"GET /api/jobs HTTP/1.1\r\nX-A: ", OTHER + b"GET /"], ids=repr
 )
 @pytest.mark.parametrize("drip", [b"a", b"\r\n"], ids=repr)
+@pytest.mark.trial("client", "A request drips")
 def test_one_byte_at_a_time_ends_at_the_deadline(beginning: bytes, drip: bytes) -> None:
     with serving() as port, connect(port) as client:
         client.sendall(beginning)
@@ -130,6 +132,7 @@ def test_one_byte_at_a_time_ends_at_the_deadline(beginning: bytes, drip: bytes) 
         thread.join()
 
 
+@pytest.mark.trial("client", "A request stops halfway")
 def test_an_unfinished_request_is_told_so() -> None:
     with serving() as port, connect(port) as client:
         client.sendall(OTHER[:-2])
@@ -137,6 +140,7 @@ def test_an_unfinished_request_is_told_so() -> None:
 
 
 @pytest.mark.parametrize("kind", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
+@pytest.mark.trial("client", "A body never comes")
 def test_a_body_that_never_comes_ends_the_connection(kind: bytes) -> None:
     with serving() as port, connect(port) as client:
         client.sendall(b"POST /x HTTP/1.1\r\nHost: x\r\n" + kind + b"\r\n\r\n")
@@ -155,6 +159,7 @@ def test_a_body_that_never_comes_ends_the_connection(kind: bytes) -> None:
     ],
     ids=["address", "header", "headers", "body", "nonsense", "version"],
 )
+@pytest.mark.trial("client", "A request line or headers are huge, or no HTTP")
 def test_what_is_too_long_or_no_request_is_refused(request_: bytes, status: int | None) -> None:
     with serving() as port, connect(port) as client:
         client.sendall(request_)
@@ -166,6 +171,7 @@ def test_what_is_too_long_or_no_request_is_refused(request_: bytes, status: int 
         assert status_of(ask(port, HEALTH)) == 200
 
 
+@pytest.mark.trial("client", "Headers have no end")
 def test_headers_without_an_end_are_cut_off() -> None:
     with serving() as port, connect(port) as client:
         client.sendall(b"GET / HTTP/1.1\r\n")
@@ -182,6 +188,7 @@ def test_headers_without_an_end_are_cut_off() -> None:
             assert status_of(ask(other, HEALTH)) == 200
 
 
+@pytest.mark.trial("client", "Hundreds of connections are half open")
 def test_health_answers_beside_hundreds_of_idle_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -196,6 +203,7 @@ def test_health_answers_beside_hundreds_of_idle_connections(
         assert everything(clients[0]) == b""
 
 
+@pytest.mark.trial("client", "Too many connections are busy")
 def test_beyond_the_bound_busy_connections_leave_room_for_health_alone() -> None:
     with serving(limit=20) as port, ExitStack() as stack:
         for _ in range(20):
@@ -209,6 +217,7 @@ def test_beyond_the_bound_busy_connections_leave_room_for_health_alone() -> None
         assert status_of(ask(port, HEALTH)) == 200
 
 
+@pytest.mark.trial("client", "A client reads nothing")
 def test_a_client_that_does_not_read_is_let_go() -> None:
     with serving() as port, connect(port) as client:
         client.sendall(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -19,6 +19,7 @@ CLOCKS = (1_700_000_000.25, 1_700_000_900.5, 2_100_000_000.75)
 
 @pytest.mark.parametrize("clocks", itertools.permutations(CLOCKS))
 @pytest.mark.parametrize("unread", [0, 1])
+@pytest.mark.trial("clock", "It jumps back or forth between loads")
 def test_a_clock_that_jumps_between_runs_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clocks: tuple[float, ...], unread: int
 ) -> None:

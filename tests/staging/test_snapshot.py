@@ -96,6 +96,7 @@ def test_readers_of_older_copies_go_on_reading_them(staging: Path, snapshot: Pat
             assert reader.read() == content
 
 
+@pytest.mark.trial("storage", "Snapshots are swapped in while an analyst reads")
 def test_a_query_reads_one_copy_while_others_are_published(staging: Path, snapshot: Path) -> None:
     publish_snapshot(staging, snapshot)
     with duckdb.connect(str(snapshot), read_only=True) as reading:
@@ -115,6 +116,7 @@ def _no_space(*_: object) -> None:
 
 
 @pytest.mark.parametrize("published", [1, 3])
+@pytest.mark.trial("storage", "The disk is full when a snapshot is written")
 def test_a_full_disk_leaves_a_whole_copy(
     staging: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch, published: int
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_full_disk_leaves_a_whole_copy(
     assert len(list(snapshot.parent.iterdir())) <= 2
 
 
+@pytest.mark.trial("storage", "kill -9 while a snapshot is swapped in")
 def test_a_crash_between_keeping_and_swapping_is_survived(
     staging: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +153,7 @@ def test_a_crash_between_keeping_and_swapping_is_survived(
         assert reader.read() == before
 
 
+@pytest.mark.trial("storage", "The machine crashed after a snapshot was written")
 def test_a_machine_that_was_started_anew_copies_the_whole_file(
     staging: Path, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

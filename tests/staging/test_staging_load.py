@@ -85,6 +85,7 @@ def test_a_required_column_missing_everywhere_concerns_all(tmp_path: Path) -> No
     assert {(d.field, d.concerns_all) for d in got.drift} == {("views", False), ("new", False)}
 
 
+@pytest.mark.trial("sources", "It fails between two pages")
 def test_pages_before_an_error_are_loaded(tmp_path: Path) -> None:
     def pages() -> Iterator[Any]:
         yield [posting(1)]
@@ -94,6 +95,7 @@ def test_pages_before_an_error_are_loaded(tmp_path: Path) -> None:
     assert (got.status, got.reason, got.rows) == ("partial", "Lister answers 503: wait.", 1)
 
 
+@pytest.mark.trial("key", "The error of a source holds a key")
 def test_a_failed_source_leaves_its_postings_and_tells_no_secret(tmp_path: Path) -> None:
     def pages() -> Iterator[Any]:
         raise ValueError("https://x/?app_key=SECRET")
@@ -130,6 +132,7 @@ def test_skips(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
     assert (state["last_fetch_status"], state["staged"], state["fetched"]) == ("skipped", 1, 0)
 
 
+@pytest.mark.trial("storage", "A load package of an earlier run is left")
 def test_an_injected_load_failure_loses_neither_package_nor_fresh_data(tmp_path: Path) -> None:
     def extract_only(pipeline: Any, source: Any) -> None:
         pipeline.extract(source)
@@ -144,6 +147,7 @@ def test_an_injected_load_failure_loses_neither_package_nor_fresh_data(tmp_path:
     ]  # fmt: skip
 
 
+@pytest.mark.trial("storage", "A load package of an earlier run is damaged")
 def test_a_pending_package_that_cannot_be_read_is_dropped_and_reported(tmp_path: Path) -> None:
     def spoil(pipeline: Any, source: Any) -> None:
         pipeline.extract(source)
@@ -182,6 +186,7 @@ fetch(Path(sys.argv[1]), [[posting(1)]], run=run)
 
 
 @pytest.mark.parametrize("step", ["extract", "normalize", "load"])
+@pytest.mark.trial("runs", "kill -9 during the load of a source")
 def test_killed_at_each_step(tmp_path: Path, step: str) -> None:
     fetch(tmp_path, [[posting(0)]], "r0")
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -228,6 +233,7 @@ def test_read_is_incremental_and_survives_a_file_begun_anew(tmp_path: Path) -> N
     assert sum(frame.height for frame in frames) == 3
 
 
+@pytest.mark.trial("storage", "The staging file is deleted")
 def test_a_deleted_staging_file_begins_anew(tmp_path: Path) -> None:
     fetch(tmp_path, [[posting(1)]])
     staging_path(settings_in(tmp_path), "lister").unlink()
@@ -235,6 +241,7 @@ def test_a_deleted_staging_file_begins_anew(tmp_path: Path) -> None:
     assert rows(tmp_path, "select source_id from staging.postings") == [("2",)]
 
 
+@pytest.mark.trial("storage", "The staging file is damaged")
 def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
     path = staging_path(settings_in(tmp_path), "lister")
     path.parent.mkdir(parents=True)
@@ -243,6 +250,7 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
         fetch(tmp_path, [[posting(1)]])
 
 
+@pytest.mark.trial("storage", "Another process holds the staging file")
 def test_a_second_process_waits_and_says_so(tmp_path: Path) -> None:
     path = staging_path(settings_in(tmp_path), "lister")
     path.parent.mkdir(parents=True)

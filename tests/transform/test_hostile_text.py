@@ -92,6 +92,7 @@ def assert_linear(
 
 
 @pytest.mark.parametrize("unit", REPEATED.values(), ids=REPEATED)
+@pytest.mark.trial("text", "A text is made to take quadratic time")
 def test_time_grows_with_the_length(unit: str) -> None:
     short, long = (posting((unit * length)[:length]) for length in (SHORT, LONG))
     assert_linear(normalize, short, long)
@@ -103,6 +104,7 @@ def test_time_grows_with_the_length(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["Ã¶ â€™ ", "<a ", "\\n", "株", "a"])
+@pytest.mark.trial("text", "Every field holds a megabyte")
 def test_a_megabyte_in_every_field_is_understood(unit: str) -> None:
     postings, rejected = understand(posting((unit * 1_000_000)[:1_000_000]))
     assert (postings.height, rejected.height) == (1, 0)
