@@ -256,19 +256,15 @@ def only_supervisor(folder: Path) -> Iterator[list[str]]:
         yield _end_left_behind(str(folder))
 
 
-def _of_installation(mark: str) -> Iterator[tuple[psutil.Process, str]]:
-    """The processes of the installation and those that they started, each with words for it."""
+def _end_left_behind(mark: str) -> list[str]:
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found = []
     for process in psutil.process_iter():
         # Another user's, or gone by now.
         with suppress(psutil.Error, OSError):
             if process.pid not in own and process.environ().get(_MARK) == mark:
                 command = " ".join(process.cmdline())[:COMMAND_CHARS]
-                yield process, f"process {process.pid}: {command}"
-
-
-def _end_left_behind(mark: str) -> list[str]:
-    found = list(_of_installation(mark))
+                found.append((process, f"process {process.pid}: {command}"))
     for process, _ in found:
         with suppress(psutil.Error):
             process.terminate()
@@ -335,7 +331,6 @@ class Supervisor:
                 self._wait_until_ready(process)
             for process in self._processes:
                 threading.Thread(target=self._keep, args=(process,), daemon=True).start()
-            threading.Thread(target=self._end_stopped, daemon=True).start()
             if not self._stopping:
                 when_ready()
             while not self._stopping:
@@ -412,24 +407,6 @@ class Supervisor:
                     return f"has not answered for {life.silent_seconds:.0f} s"
             time.sleep(_POLL_SECONDS)
         return None
-
-    def _end_stopped(self) -> None:
-        """End whatever was stopped (SIGSTOP) and has no sign of life that would tell: the worker of
-        a run, which its code server has started, would keep all other runs waiting."""
-        since: dict[psutil.Process, float] = {}
-        while not self._stopping:
-            now = time.monotonic()
-            watched = {process.pid for process in self._processes if process.answers is not None}
-            stopped = {}
-            for process, name in _of_installation(self._mark):
-                with suppress(psutil.Error):
-                    if process.pid not in watched and process.status() == psutil.STATUS_STOPPED:
-                        stopped[process] = since.get(process, now)
-                        if now - stopped[process] > liveness.SILENT_SECONDS:
-                            process.kill()
-                            self._show("supervisor", f"ended {name}, which was stopped")
-            since = stopped
-            self._pause(liveness.PROBE_SECONDS)
 
     def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
