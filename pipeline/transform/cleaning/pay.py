@@ -11,7 +11,7 @@ import polars as pl
 import pycountry
 
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.cleaning.places import country_code
+from pipeline.transform.cleaning.gazetteer import country_code
 from pipeline.transform.schema import SALARY_PERIODS
 from pipeline.transform.vocabulary import PythonPattern, Shape, Word, one_of, read
 
