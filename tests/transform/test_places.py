@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transform.cleaning.places import country_code, find, locate
+from pipeline.transform.cleaning.gazetteer import country_code
+from pipeline.transform.cleaning.places import find, locate
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pipeline.transform.cleaning import text
+from pipeline.transform.cleaning import markup, text
 
 PAYLOAD = Path(__file__).parents[3] / "shared" / "payloads" / "remoteok_2024-12-04.json"
 
@@ -345,8 +345,8 @@ def test_ordinary_markup_is_read_by_expressions_as_by_the_careful_reader(parts: 
     raw = "".join(parts)
     rows = pl.DataFrame({"text": [raw]}).with_row_index("row")
     tidy = text._tidy_lines(pl.col("text"))
-    at_once = rows.pipe(text._without_tags).select(tidy).item()
-    careful = text._without_markup(raw) if re.search(text._MARKUP, raw) else raw
+    at_once = rows.pipe(markup.without_tags).select(tidy).item()
+    careful = markup._without_markup(raw) if re.search(markup.MARKUP, raw) else raw
     assert at_once == pl.select(pl.lit(careful).alias("text")).select(tidy).item()
 
 

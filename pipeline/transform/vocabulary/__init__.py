@@ -5,7 +5,7 @@ the module that uses it:
 
 - ``skills.toml``: technologies (:mod:`pipeline.transform.cleaning.skills`)
 - ``roles.toml``: the roles in scope (:mod:`pipeline.transform.cleaning.classify`)
-- ``places.toml``: names of places (:mod:`pipeline.transform.cleaning.places`)
+- ``places.toml``: names of places (:mod:`pipeline.transform.cleaning.gazetteer`)
 - ``pay.toml``: currencies and periods (:mod:`pipeline.transform.cleaning.pay`)
 - ``employment.toml``: kinds of employment (:mod:`pipeline.transform.cleaning.employment`)
 - ``workplace.toml``: remote and on site (:mod:`pipeline.transform.cleaning.workplace`)
