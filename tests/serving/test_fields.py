@@ -73,7 +73,9 @@ def test_lists_show_what_is_declared(api: httpx.Client, filled: dict[str, dict[s
 def test_the_changes_show_what_is_declared(
     api: httpx.Client, filled: dict[str, dict[str, Any]]
 ) -> None:
-    for change in api.get("/api/changes").json()["changes"]:
+    changes = api.get("/api/jobs/changes").json()["changes"]
+    assert len(changes) == len(filled)
+    for change in changes:
         assert change["job"] == shape(Shown.LIST, filled[change["id"]])
 
 
