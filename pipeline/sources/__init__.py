@@ -9,15 +9,54 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
+import dlt
 import polars as pl
 from dlt.extract import DltResource
 
 from pipeline.extract.client import Client
 from pipeline.installation.settings import SourceSettings
+
+
+Pages = Callable[[Any, Client], Iterator[list[Any]]]
+"""Asks a source: yields pages, each a list of raw postings as the API sent them."""
+
+
+def posting_resource(name: str) -> Callable[[Pages], Callable[[Any, Client], DltResource]]:
+    """The decorator that makes a source's pages its dlt resource.
+
+    There is no incremental cursor: a posting that is shown again is thereby known to be still
+    open, so what is older than a cursor has to be loaded, too. What an API can leave out by age
+    is among the source's settings.
+
+    The resource does not raise: an error ends the pages and is the last item, so that dlt loads
+    what came before.
+    """
+
+    def decorate(pages: Pages) -> Callable[[Any, Client], DltResource]:
+        @wraps(pages)
+        def until_error(settings: Any, client: Client) -> Iterator[list[Any] | Exception]:
+            try:
+                yield from pages(settings, client)
+            except Exception as error:
+                yield error
+
+        return dlt.resource(
+            until_error,
+            name=name,
+            table_name="postings",
+            primary_key="source_id",
+            write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+            schema_contract={"tables": "evolve", "columns": "freeze", "data_type": "freeze"},
+            file_format="parquet",
+            max_table_nesting=0,
+        )
+
+    return decorate
 
 
 @dataclass(frozen=True)
@@ -29,8 +68,8 @@ class Source:
         title: the name as people write it.
         attribution: what the source's terms ask to be shown beside its postings.
         settings: the typed configuration, read from the environment.
-        resource: the dlt resource; called with the settings and a client, it yields pages, each
-            a list of raw postings as the API sent them.
+        resource: the dlt resource, made by :func:`posting_resource`; called with the settings and
+            a client.
         key: the field of a raw posting that identifies it within the source.
         columns: the top-level fields of a raw posting that staging keeps as columns. A nested
             field is declared ``pl.String`` in ``json_columns`` instead. All the rest stays

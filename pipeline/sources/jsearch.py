@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
-import dlt
 import polars as pl
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -20,7 +19,7 @@ from pipeline.extract.searches import (
     with_country,
 )
 from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
-from pipeline.sources import Source
+from pipeline.sources import Source, posting_resource
 from pipeline.transform.cleaning.currencies import currency_of
 from pipeline.transform.cleaning.raw_values import (
     day_of_age,
@@ -82,7 +81,7 @@ _ENVELOPE = {
 }  # fmt: skip
 
 
-@dlt.resource(name="jsearch", max_table_nesting=0)
+@posting_resource("jsearch")
 def jsearch(settings: JSearchSettings, client: Client) -> Iterator[list[Any]]:
     """The pages of every query in every country; each posting with :data:`COUNTRY_FIELD`."""
     searches: dict[str, Callable[[Position], Page]] = {

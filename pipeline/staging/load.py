@@ -1,4 +1,8 @@
-"""Ask a source and load what it answers into its staging file."""
+"""One visit to a source: ask it, and load what it answers into its staging file.
+
+The source's dlt resource runs in a dlt pipeline. Around it, in this order: the lock, what an
+earlier run left pending, whether the source is due, the log of fetches, the snapshot.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,31 +19,30 @@ from typing import Any
 import dlt
 import duckdb
 import polars as pl
+import pyarrow as pa
+from dlt.extract import DltResource
 from filelock import FileLock, Timeout
 
 from pipeline.extract.client import Client
-from pipeline.extract.drift import Drift
 from pipeline.extract.errors import FetchError
 from pipeline.extract.quota import Quota
 from pipeline.installation.settings import Settings, SourceSettings
 from pipeline.sources import Source
 from pipeline.staging import (
     StagingError,
+    dlt_pipeline,
+    fetch_log,
     has_postings,
-    history,
-    packages,
     snapshot_path,
     staging_path,
 )
-from pipeline.staging.conform import Conformed
-from pipeline.staging.history import Fetch
+from pipeline.staging.coerce import KEY, STAMPS, Coercer
+from pipeline.staging.fetch_log import Fetch
 from pipeline.staging.snapshot import publish_snapshot
 
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 60.0
-_CHUNK = 1_000
-"""Postings conformed at once: a source's answers need not be held whole as objects."""
 
 
 def load(
@@ -49,7 +52,7 @@ def load(
     run_id: str,
     *,
     respect_cadence: bool,
-    run: packages.Run = packages.run_directly,
+    run: dlt_pipeline.Run = dlt_pipeline.run_directly,
     lock_seconds: float = LOCK_SECONDS,
 ) -> Fetch:
     """Fetch a source, load its postings, and swap in a new snapshot.
@@ -72,41 +75,127 @@ def load(
     """
     path = staging_path(settings, source.name)
     with _locked(path, source.name, lock_seconds), _advised(source.name):
-        pipeline = packages.pipeline_of(source.name, settings.data_dir.absolute() / "dlt", path)
-        with duckdb.connect(str(path)) as connection:
-            history.create_tables(connection)
-        pending = packages.finish_pending(pipeline)
-        quota = Quota(source.name, source_settings, settings.data_dir)
-        started_at = datetime.now(UTC)
-        with duckdb.connect(str(path)) as connection:
-            reason = _skip_reason(source, source_settings, quota, connection, respect_cadence)
-            if reason is None:
-                history.begin(connection, run_id, started_at)
-        if reason is not None:
-            log.info("%s", reason)
-            fetch = Fetch(
-                source.name, run_id, started_at, datetime.now(UTC), "skipped", reason,
-                quota_left=_left(quota), pending=pending,
-            )  # fmt: skip
-        else:
-            client = Client(source.name, source_settings, quota)
-            answer = _ask(source, source_settings, client)
-            fetch = _store(source, path, run_id, started_at, answer, pipeline, run)
-            fetch = replace(
-                fetch, requests=client.requests, quota_left=_left(quota), pending=pending
+        with duckdb.connect(str(path)) as staging:
+            staging.execute("set TimeZone = 'UTC'")
+            fetch_log.create_tables(staging)
+            pipeline = dlt_pipeline.pipeline_of(
+                source.name, settings.data_dir.absolute() / "dlt", staging
             )
-        with duckdb.connect(str(path)) as connection:
-            fetch = history.finish(connection, fetch)
-        packages.prune(pipeline)
+            pending = dlt_pipeline.make_ready(
+                pipeline, interrupted=fetch_log.was_interrupted(staging)
+            )
+            quota = Quota(source.name, source_settings, settings.data_dir)
+            started_at = datetime.now(UTC)
+            reason = _skip_reason(source, source_settings, quota, staging, respect_cadence)
+            if reason is None:
+                fetch_log.begin(staging, run_id, started_at)
+                client = Client(source.name, source_settings, quota)
+                rows = _Rows(source, staging, run_id, started_at)
+                resource = source.resource(source_settings, client).add_step(rows)
+                _run(run, pipeline, resource, rows)
+                fetch = replace(rows.fetch(client), requests=client.requests)
+            else:
+                log.info("%s", reason)
+                fetch = Fetch(
+                    source.name, run_id, started_at, datetime.now(UTC), "skipped", reason
+                )
+            fetch = fetch_log.finish(
+                staging, replace(fetch, quota_left=_left(quota), pending=pending)
+            )
         publish_snapshot(path, snapshot_path(settings, source.name))
         return fetch
 
 
-@dataclass(frozen=True)
-class _Answer:
-    postings: Conformed
-    error: str | None
-    drift: tuple[Drift, ...]
+class _Rows:
+    """The step of a source's resource that makes rows of ``staging.postings`` of its pages, and
+    takes out the error that ended them."""
+
+    def __init__(
+        self,
+        source: Source,
+        staging: duckdb.DuckDBPyConnection,
+        run_id: str,
+        started_at: datetime,
+    ) -> None:
+        self.source = source
+        self.staging = staging
+        self.run_id = run_id
+        self.started_at = started_at
+        self._coercer = Coercer(source)
+        self._error: Exception | None = None
+        self._keys: set[str] = set()
+        self._new_rows = 0
+        self._oldest_posted_at: datetime | None = None
+        self._load_ids = (
+            "select max(_dlt_load_id) from staging.postings where last_seen_at = ?"
+        )
+
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema({**self._coercer.schema, **STAMPS})
+
+    def __call__(self, page: list[Any] | Exception, meta: Any = None) -> pa.Table | None:
+        if isinstance(page, Exception):
+            self._error = page
+            return None
+        if not page:
+            return None
+        position = self._coercer.postings
+        frame = self._coercer.coerce(page)
+        known = _first_seen(self.staging, frame)
+        stamped = frame.join(known, on=KEY, how="left", maintain_order="left").with_columns(
+            pl.col("first_seen_at").fill_null(self.started_at),
+            last_seen_at=pl.lit(self.started_at, pl.Datetime("us", "UTC")),
+            run_id=pl.lit(self.run_id),
+            fetch_position=pl.int_range(pl.len(), dtype=pl.Int64) + position,
+        )
+        fresh = set(frame[KEY]) - self._keys
+        self._keys |= fresh
+        self._new_rows += len(fresh.difference(known[KEY]))
+        self._note_oldest(stamped)
+        return stamped.select(self.schema.names()).to_arrow()
+
+    def fetch(self, client: Client) -> Fetch:
+        """How the fetch went, once all pages are loaded."""
+        reason = None if self._error is None else failure_in_words(self.source, self._error)
+        status: fetch_log.Status = "ok"
+        if reason is not None:
+            status = "partial" if self._keys else "failed"
+        load_id = None
+        if self._keys:
+            ((load_id,),) = self.staging.execute(self._load_ids, [self.started_at]).fetchall()
+        return Fetch(
+            self.source.name, self.run_id, self.started_at, datetime.now(UTC), status, reason,
+            rows=len(self._keys), new_rows=self._new_rows, load_id=load_id,
+            oldest_posted_at=self._oldest_posted_at,
+            drift=(*client.drift(), *self._coercer.drift()),
+        )  # fmt: skip
+
+    def _note_oldest(self, rows: pl.DataFrame) -> None:
+        posted_at = self.source.mapping.get("posted_at")
+        if posted_at is None:
+            return
+        times = [rows.select(posted_at.min()).item(), self._oldest_posted_at]
+        self._oldest_posted_at = min((time for time in times if time is not None), default=None)
+
+
+def _run(
+    run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, rows: _Rows
+) -> None:
+    _bring_back_future_loads(rows.staging)
+    try:
+        run(pipeline, dlt_pipeline.source_of(rows.source.name, resource, rows.schema))
+    except Exception as error:
+        _note_failed_load(rows)
+        if dlt_pipeline.storage_error(error):
+            raise
+        kept = (
+            "They are kept, and the next run loads them first."
+            if pipeline.has_pending_data
+            else "The next run asks the source again."
+        )
+        cause = type(dlt_pipeline.root_cause(error)).__name__
+        raise StagingError(f"dlt could not load the postings ({cause}). {kept}") from error
 
 
 @contextmanager
@@ -133,10 +222,10 @@ def _advised(source: str) -> Iterator[None]:
     except StagingError as error:
         raise StagingError(f"{source}: {error}") from error
     except Exception as error:
-        root = packages.storage_error(error)
+        root = dlt_pipeline.storage_error(error)
         if root is None:
             raise
-        raise StagingError(f"{source}: {packages.advice(root)}") from error
+        raise StagingError(f"{source}: {dlt_pipeline.advice(root)}") from error
 
 
 def _skip_reason(
@@ -152,7 +241,7 @@ def _skip_reason(
         return f"{source.title} needs {' and '.join(missing)}: set it in the environment or .env."
     if _left(quota) == 0:
         return f"{source.title}: the quota of requests is used up; it is asked again once it frees."
-    asked_at = history.last_asked_at(connection) if respect_cadence else None
+    asked_at = fetch_log.last_asked_at(connection) if respect_cadence else None
     if asked_at is not None:
         due_at = asked_at + timedelta(minutes=source_settings.interval_minutes)
         now = datetime.now(UTC)
@@ -167,31 +256,6 @@ def _left(quota: Quota) -> int | None:
         return quota.left()
     except FetchError:
         return None  # a ledger that cannot be read fails the first request, with its reason
-
-
-def _ask(source: Source, source_settings: SourceSettings, client: Client) -> _Answer:
-    postings = Conformed(source)
-    chunk: list[Any] = []
-    reason = None
-    try:
-        for posting in _postings(source.resource(source_settings, client)):
-            chunk.append(posting)
-            if len(chunk) == _CHUNK:
-                postings.add(chunk)
-                chunk = []
-    except Exception as error:
-        reason = failure_in_words(source, error)
-    postings.add(chunk)
-    return _Answer(postings, reason, (*client.drift(), *postings.drift()))
-
-
-def _postings(pages: Any) -> Iterator[Any]:
-    # A dlt resource opens its pages itself; a plain iterator yields them whole.
-    for page in pages:
-        if isinstance(page, list):
-            yield from page
-        else:
-            yield page
 
 
 def fetch_error(error: BaseException | None) -> FetchError | None:
@@ -209,10 +273,10 @@ def failure_in_words(source: Source, error: Exception) -> str:
     """
     if (told := fetch_error(error)) is not None:
         return str(told)
-    if (disk := packages.storage_error(error)) and getattr(disk, "errno", None) == 28:
+    if (disk := dlt_pipeline.storage_error(error)) and getattr(disk, "errno", None) == 28:
         raise error
     # Its message may hold what the source sent or a URL with a key: only type and place are safe.
-    cause = packages.root_cause(error)
+    cause = dlt_pipeline.root_cause(error)
     frames = traceback.extract_tb(cause.__traceback__)
     place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
     reason = (
@@ -223,69 +287,10 @@ def failure_in_words(source: Source, error: Exception) -> str:
     return reason
 
 
-def _store(
-    source: Source,
-    path: Path,
-    run_id: str,
-    started_at: datetime,
-    answer: _Answer,
-    pipeline: dlt.Pipeline,
-    run: packages.Run,
-) -> Fetch:
-    frame = answer.postings.frame()
-    status: history.Status = "ok"
-    if answer.error is not None:
-        status = "partial" if len(frame) else "failed"
-    new_rows, load_id, oldest_posted_at = 0, None, None
-    if len(frame):
-        with duckdb.connect(str(path)) as connection:
-            known = _first_seen(connection, frame)
-            _bring_back_future_loads(connection)
-        new_rows = len(frame) - len(known)
-        stamped = frame.join(known, on="source_id", how="left", maintain_order="left").with_columns(
-            pl.col("first_seen_at").fill_null(started_at),
-            last_seen_at=pl.lit(started_at, pl.Datetime("us", "UTC")),
-            run_id=pl.lit(run_id),
-        )
-        oldest_posted_at = _oldest_posted_at(source, stamped)
-        try:
-            run(pipeline, packages.postings_source(source.name, stamped))
-        except Exception as error:
-            _note_failed_load(path, source, run_id, started_at)
-            if packages.storage_error(error):
-                raise
-            raise StagingError(
-                f"dlt could not load the postings ({type(packages.root_cause(error)).__name__}). "
-                "They are kept, and the next run loads them first."
-            ) from error
-        with duckdb.connect(str(path)) as connection:
-            load_id = connection.execute(
-                "select max(_dlt_load_id) from staging.postings where last_seen_at = ?",
-                [started_at],
-            ).fetchall()[0][0]
-    return Fetch(
-        source.name, run_id, started_at, datetime.now(UTC), status, answer.error,
-        rows=len(frame), new_rows=new_rows, oldest_posted_at=oldest_posted_at,
-        drift=answer.drift, load_id=load_id,
-    )  # fmt: skip
-
-
-def _oldest_posted_at(source: Source, frame: pl.DataFrame) -> datetime | None:
-    posted_at = source.mapping.get("posted_at")
-    if posted_at is None:
-        return None
-    oldest: datetime | None = frame.select(posted_at.min()).item()
-    return oldest
-
-
 def _first_seen(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> pl.DataFrame:
-    schema: dict[str, pl.DataType] = {
-        "source_id": pl.String(),
-        "first_seen_at": pl.Datetime("us", "UTC"),
-    }
+    schema = {KEY: pl.String(), "first_seen_at": STAMPS["first_seen_at"]}
     if not has_postings(connection):
         return pl.DataFrame(schema=schema)
-    connection.execute("set TimeZone = 'UTC'")
     connection.register("fetched", frame.select("source_id").to_arrow())
     found = connection.execute(
         "select source_id, min(first_seen_at) as first_seen_at from staging.postings"
@@ -308,13 +313,12 @@ def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _note_failed_load(path: Path, source: Source, run_id: str, started_at: datetime) -> None:
+def _note_failed_load(rows: _Rows) -> None:
     fetch = Fetch(
-        source.name, run_id, started_at, datetime.now(UTC), "failed",
+        rows.source.name, rows.run_id, rows.started_at, datetime.now(UTC), "failed",
         "The postings could not be loaded into staging; the next run tries again.",
     )  # fmt: skip
     try:
-        with duckdb.connect(str(path)) as connection:
-            history.finish(connection, fetch)
+        fetch_log.finish(rows.staging, fetch)
     except duckdb.Error:
-        log.exception("%s: the failure could not be noted in staging either", source.name)
+        log.exception("%s: the failure could not be noted in staging either", rows.source.name)

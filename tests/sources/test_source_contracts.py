@@ -12,7 +12,7 @@ from sources.source_fetch import PAYLOADS, quick
 
 from pipeline.installation.settings import Settings
 from pipeline.sources import SOURCES
-from pipeline.staging.history import Fetch
+from pipeline.staging.fetch_log import Fetch
 from pipeline.staging.load import load
 
 OLD_ENVELOPE = "(answer).data: list instead of object"
