@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 
 from pipeline.transform.deduplication.apply_url import employers_urls
-from pipeline.transform.lifecycle import Horizon, job_status
+from pipeline.transform.lifecycle import LifecyclePolicy, job_status
 from pipeline.transform.schema import Job, JobPosting
 
 _UNPUBLISHED = ("content_hash", "review_at", "is_retired")
@@ -16,7 +16,7 @@ _CENTS = ["salary_min", "salary_max"]
 _UNIT, _RECORD, _NULL = "\x1f", "\x1e", "\x00"
 
 
-def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataFrame[Job]:
+def build_jobs(postings: dy.DataFrame[JobPosting], policy: LifecyclePolicy) -> dy.DataFrame[Job]:
     """The jobs of the postings, sorted by ``job_id``.
 
     - ``source`` and ``source_url``: of the posting that founded the job, whose id it bears.
@@ -97,7 +97,7 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
             sources=pl.col("source").unique().sort(),
             posting_count=pl.len().cast(pl.Int64),
         )
-        .join(job_status(postings.lazy(), horizon), on="job_id", how="left")
+        .join(job_status(postings.lazy(), policy), on="job_id", how="left")
         .sort("job_id")
         .collect()
     )  # fmt: skip

@@ -10,7 +10,7 @@ from dagster_dlt import DagsterDltResource
 from source_server import SourceServer, jsearch_job
 from world import World
 
-from pipeline.orchestration.assets import api_spec, raw_asset
+from pipeline.orchestration.raw import api_spec, raw_assets
 from pipeline.sources import SOURCES
 
 
@@ -24,7 +24,7 @@ def checks(server: SourceServer, world: World, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(name, value)
     source = SOURCES["jsearch"]
     run = dg.materialize(
-        [raw_asset(source), api_spec(source)],
+        [raw_assets(source), api_spec(source)],
         resources={
             "settings": world.settings,
             "dlt": DagsterDltResource(),

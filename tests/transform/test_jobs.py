@@ -11,7 +11,7 @@ from relevant_postings import SEEN, postings
 
 from pipeline.transform.deduplication.deduplicate import deduplicate, with_keys
 from pipeline.transform.jobs import build_jobs, with_content_hash
-from pipeline.transform.lifecycle import Horizon, with_status
+from pipeline.transform.lifecycle import LifecyclePolicy, with_status
 from pipeline.transform.schema import CompleteFetch, Job
 
 REQUISITION = "https://boards.greenhouse.io/acme/jobs/5729825003"
@@ -19,9 +19,9 @@ BODY = "We build services. " * 40
 
 
 def jobs_of(postings: pl.DataFrame) -> pl.DataFrame:
-    horizon = Horizon(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
+    policy = LifecyclePolicy(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
     members = deduplicate(with_keys(postings))
-    return build_jobs(with_status(members, CompleteFetch.create_empty(), horizon), horizon)
+    return build_jobs(with_status(members, CompleteFetch.create_empty(), policy), policy)
 
 
 def job_of(*rows: dict[str, Any]) -> dict[str, Any]:
