@@ -15,6 +15,7 @@ import dlt
 import duckdb
 import polars as pl
 from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltResource, DltSource
 
 from pipeline.staging import DATASET, StagingError
@@ -51,11 +52,13 @@ def pipeline_of(source: str, working_dir: Path, staging: duckdb.DuckDBPyConnecti
             CustomLoaderDocProvider("job-market", lambda: _CONFIG, supports_secrets=False)
         )
     working_dir.mkdir(parents=True, exist_ok=True)
+    credentials = DuckDbCredentials(staging)
+    credentials.resolve()  # once, instead of some twenty times a load
     return dlt.pipeline(
         pipeline_name=f"staging_{source}",
         pipelines_dir=str(working_dir),
         destination=dlt.destinations.duckdb(
-            staging, naming_convention="direct", staging_dataset_name_layout="dlt_%s"
+            credentials, naming_convention="direct", staging_dataset_name_layout="dlt_%s"
         ),
         dataset_name=DATASET,
     )
