@@ -130,13 +130,12 @@ class _ProgressHandler(logging.Handler):
 def _progress_logger(
     progress: Callable[[str], None], problems: dict[str, str]
 ) -> dg.LoggerDefinition:
-    @dg.logger(description="Shows what happens to who started the run.")
     def logger(context: dg.InitLoggerContext) -> logging.Logger:
         own = logging.Logger(PROGRESS)
         own.addHandler(_ProgressHandler(progress, problems))
         return own
 
-    return logger
+    return dg.LoggerDefinition(logger, description="Shows progress to who started the run.")
 
 
 def _report(event: DagsterEvent, progress: Callable[[str], None], problems: dict[str, str]) -> None:

@@ -81,7 +81,7 @@ def definitions(
             metadata["dagster/table_name"] = PUBLISHED_TABLE
         return spec.merge_attributes(metadata=metadata).replace_attributes(code_version=version)
 
-    assets = [
+    assets: list[dg.AssetSpec | dg.AssetsDefinition] = [
         *map(raw.api_spec, SOURCES.values()),
         *map(raw.raw_assets, SOURCES.values()),
         transform.read_staged,

@@ -29,7 +29,7 @@ class PooledPostgresStorage(DagsterStorage[Any], ConfigurableClass):
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._inst_data = inst_data
         engine = sqlalchemy.create_engine(
             postgres_url,

@@ -21,12 +21,11 @@ from dlt.extract import DltResource
 from pipeline.extract.client import Client
 from pipeline.installation.settings import SourceSettings
 
-
 Pages = Callable[[Any, Client], Iterator[list[Any]]]
 """Asks a source: yields pages, each a list of raw postings as the API sent them."""
 
 
-def posting_resource(name: str) -> Callable[[Pages], Callable[[Any, Client], DltResource]]:
+def posting_resource(name: str) -> Callable[[Pages], DltResource]:
     """The decorator that makes a source's pages its dlt resource.
 
     There is no incremental cursor: a posting that is shown again is thereby known to be still
@@ -37,7 +36,7 @@ def posting_resource(name: str) -> Callable[[Pages], Callable[[Any, Client], Dlt
     what came before.
     """
 
-    def decorate(pages: Pages) -> Callable[[Any, Client], DltResource]:
+    def decorate(pages: Pages) -> DltResource:
         @wraps(pages)
         def until_error(settings: Any, client: Client) -> Iterator[list[Any] | Exception]:
             try:
@@ -45,7 +44,7 @@ def posting_resource(name: str) -> Callable[[Pages], Callable[[Any, Client], Dlt
             except Exception as error:
                 yield error
 
-        return dlt.resource(
+        found: DltResource = dlt.resource(
             until_error,
             name=name,
             table_name="postings",
@@ -55,6 +54,7 @@ def posting_resource(name: str) -> Callable[[Pages], Callable[[Any, Client], Dlt
             file_format="parquet",
             max_table_nesting=0,
         )
+        return found
 
     return decorate
 
@@ -93,7 +93,7 @@ class Source:
     title: str
     attribution: str
     settings: type[SourceSettings]
-    resource: Callable[[Any, Client], DltResource]
+    resource: DltResource
     key: str
     columns: Mapping[str, pl.DataType]
     json_columns: frozenset[str]

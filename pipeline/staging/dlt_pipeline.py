@@ -15,6 +15,7 @@ import dlt
 import duckdb
 import polars as pl
 from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.data_types import TDataType
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltResource, DltSource
 
@@ -38,7 +39,7 @@ _CONFIG = {
     "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True, "workers": 1},
 }
 
-_DATA_TYPES = {
+_DATA_TYPES: dict[type[pl.DataType], TDataType] = {
     pl.String: "text", pl.Boolean: "bool", pl.Int64: "bigint", pl.Float64: "double",
     pl.Datetime: "timestamp",
 }  # fmt: skip

@@ -96,9 +96,7 @@ def load(
                 fetch = replace(rows.fetch(client), requests=client.requests)
             else:
                 log.info("%s", reason)
-                fetch = Fetch(
-                    source.name, run_id, started_at, datetime.now(UTC), "skipped", reason
-                )
+                fetch = Fetch(source.name, run_id, started_at, datetime.now(UTC), "skipped", reason)
             fetch = fetch_log.finish(
                 staging, replace(fetch, quota_left=_left(quota), pending=pending)
             )
@@ -126,9 +124,7 @@ class _Rows:
         self._keys: set[str] = set()
         self._new_rows = 0
         self._oldest_posted_at: datetime | None = None
-        self._load_ids = (
-            "select max(_dlt_load_id) from staging.postings where last_seen_at = ?"
-        )
+        self._load_ids = "select max(_dlt_load_id) from staging.postings where last_seen_at = ?"
 
     @property
     def schema(self) -> pl.Schema:
@@ -179,9 +175,7 @@ class _Rows:
         self._oldest_posted_at = min((time for time in times if time is not None), default=None)
 
 
-def _run(
-    run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, rows: _Rows
-) -> None:
+def _run(run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, rows: _Rows) -> None:
     _bring_back_future_loads(rows.staging)
     try:
         run(pipeline, dlt_pipeline.source_of(rows.source.name, resource, rows.schema))

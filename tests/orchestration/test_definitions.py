@@ -5,32 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from pipeline.installation.settings import Settings
-from pipeline.orchestration.definitions import INGEST, defs, definitions
+from pipeline.orchestration.definitions import INGEST, definitions, defs
 from pipeline.sources import SOURCES
 from pipeline.transform.schema import Job
 
+READ = {"run_plan", "postings", "rejected_postings", "complete_fetches"}
 DEPENDENCIES = {
     **{f"api/{name}": set() for name in SOURCES},
     **{f"raw_{name}": {f"api/{name}"} for name in SOURCES},
     **{f"snapshot_{name}": {f"raw_{name}"} for name in SOURCES},
-    **dict.fromkeys(
-        ("run_plan", "postings", "rejected_postings", "complete_fetches"),
-        {f"snapshot_{name}" for name in SOURCES},
-    ),
+    **{name: {f"snapshot_{source}" for source in SOURCES} for name in READ},
     "relevant_postings": {"postings"},
-    **dict.fromkeys(
-        ("jobs", "job_postings"),
-        {"run_plan", "postings", "relevant_postings", "rejected_postings", "complete_fetches"},
-    ),
-    "published_jobs": {
-        "run_plan", "jobs", "job_postings", "postings", "rejected_postings", "complete_fetches",
-    },
-}  # fmt: skip
+    "jobs": {*READ, "relevant_postings"},
+    "job_postings": {*READ, "relevant_postings"},
+    "published_jobs": {*READ, "jobs", "job_postings"},
+}
 CHECKS = {
     **{f"raw_{name}": {"source_answered", "not_suddenly_few", "as_declared"} for name in SOURCES},
     "postings": {"few_rejected"},
@@ -41,11 +36,11 @@ CHECKS = {
 
 
 @pytest.fixture(scope="module")
-def graph() -> dg.AssetsDefinition:
+def graph() -> Any:
     return definitions(Settings(_env_file=None)).resolve_asset_graph()
 
 
-def test_the_assets_and_what_each_is_made_of(graph: object) -> None:
+def test_the_assets_and_what_each_is_made_of(graph: Any) -> None:
     found = {
         key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
         for key in graph.get_all_asset_keys()
@@ -53,7 +48,7 @@ def test_the_assets_and_what_each_is_made_of(graph: object) -> None:
     assert found == DEPENDENCIES
 
 
-def test_the_checks_and_which_of_them_block(graph: object) -> None:
+def test_the_checks_and_which_of_them_block(graph: Any) -> None:
     found: dict[str, set[str]] = {}
     for key in graph.asset_check_keys:
         found.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
@@ -62,7 +57,7 @@ def test_the_checks_and_which_of_them_block(graph: object) -> None:
     assert blocking == {"ids_are_unique", "every_posting_has_one_job"}
 
 
-def test_each_asset_says_what_it_is(graph: object) -> None:
+def test_each_asset_says_what_it_is(graph: Any) -> None:
     versions = set()
     for name in set(DEPENDENCIES) - {f"api/{name}" for name in SOURCES}:
         node = graph.get(dg.AssetKey(name.split("/")))

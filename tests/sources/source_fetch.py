@@ -57,8 +57,12 @@ def fetch(
 def as_mapped(source: str, postings: list[Any]) -> pl.DataFrame:
     """``MappedPosting`` of raw postings, by the way of staging's own columns."""
     now = pl.lit(datetime.now(UTC))
-    frame = Coercer(SOURCES[source]).coerce(postings).with_columns(
-        first_seen_at=now, last_seen_at=now, run_id=pl.lit("run"), _dlt_load_id=pl.lit("1")
+    frame = (
+        Coercer(SOURCES[source])
+        .coerce(postings)
+        .with_columns(
+            first_seen_at=now, last_seen_at=now, run_id=pl.lit("run"), _dlt_load_id=pl.lit("1")
+        )
     )
     return mapped(SOURCES[source], frame)
 
