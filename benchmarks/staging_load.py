@@ -17,7 +17,7 @@ import dlt
 import polars as pl
 
 from pipeline.installation.settings import Settings, SourceSettings
-from pipeline.sources import Source
+from pipeline.sources import Source, posting_resource
 from pipeline.staging.load import load
 
 POSTINGS = 20_000
@@ -44,13 +44,10 @@ def _postings(count: int) -> list[dict[str, Any]]:
 
 
 def _source(postings: list[dict[str, Any]]) -> Source:
-    def resource(settings: Any, client: Any) -> Any:
-        @dlt.resource(name="postings")
-        def pages() -> Iterator[list[dict[str, Any]]]:
-            for start in range(0, len(postings), 100):
-                yield postings[start : start + 100]
-
-        return pages
+    @posting_resource("generated")
+    def pages(settings: Any, client: Any) -> Iterator[list[dict[str, Any]]]:
+        for start in range(0, len(postings), 100):
+            yield postings[start : start + 100]
 
     texts = ["title", "company", "description", "created"]
     return Source(
@@ -58,7 +55,7 @@ def _source(postings: list[dict[str, Any]]) -> Source:
         title="Generated",
         attribution="",
         settings=_Settings,
-        resource=resource,
+        resource=pages,
         key="id",
         columns={"salary_min": pl.Float64()} | dict.fromkeys(texts, pl.String()),
         json_columns=frozenset({"tags", "location"}),

@@ -99,6 +99,7 @@ def read_staged(
         state.base_version(connection),
         datetime.now(UTC),
     )
+    frames.remove("published")
     watermarks = state.watermarks(connection)
     known = (
         CompleteFetch.create_empty() if plan.full_refresh else state.complete_fetches(connection)
