@@ -24,7 +24,7 @@ from pipeline.orchestration import IngestFailedError
 from pipeline.orchestration.environment import (
     DEFINITIONS_MODULE,
     dagster_environment,
-    project_dir,
+    dagster_home,
 )
 from pipeline.publish.migrate import migrate
 from pipeline.staging import StagingError
@@ -253,7 +253,7 @@ def webserver() -> None:
 def daemon() -> None:
     """Dagster's daemon: the schedule, the queue of runs, monitoring."""
     _dagster_process("dagster-daemon")
-    _become("dagster._daemon", "run", "--workspace", str(project_dir() / "workspace.yaml"))
+    _become("dagster._daemon", "run", "--workspace", str(dagster_home() / "workspace.yaml"))
 
 
 def _dagster_process(name: str) -> Settings:

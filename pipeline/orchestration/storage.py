@@ -16,6 +16,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
+from dagster_postgres.utils import set_pg_statement_timeout
 
 KEPT_CONNECTIONS = 2
 """Each process keeps at most so many open; more are opened while needed."""
@@ -39,9 +40,9 @@ class PooledPostgresStorage(DagsterStorage[Any], ConfigurableClass):
             pool_pre_ping=True,
             pool_use_lifo=True,
         )
-        self._run_storage = PostgresRunStorage(postgres_url)
+        self._run_storage = _RunStorage(postgres_url)
         self._event_log_storage = _EventLogStorage(postgres_url)
-        self._schedule_storage = PostgresScheduleStorage(postgres_url)
+        self._schedule_storage = _ScheduleStorage(postgres_url)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = engine  # the way in which their own optimize_for_webserver does it
 
@@ -74,7 +75,25 @@ class PooledPostgresStorage(DagsterStorage[Any], ConfigurableClass):
         return self._schedule_storage
 
 
+class _RunStorage(PostgresRunStorage):
+    def optimize_for_webserver(self, *_: int, **__: int) -> None:
+        """The pool is kept; the event log limits the statements of all three."""
+
+
+class _ScheduleStorage(PostgresScheduleStorage):
+    def optimize_for_webserver(self, *_: int, **__: int) -> None:
+        """As of the runs."""
+
+
 class _EventLogStorage(PostgresEventLogStorage):
+    def optimize_for_webserver(self, statement_timeout: int, *_: int, **__: int) -> None:
+        """End the statements of the web server after so many milliseconds."""
+        sqlalchemy.event.listen(
+            self._engine,
+            "connect",
+            lambda connection, _: set_pg_statement_timeout(connection, statement_timeout),
+        )
+
     def dispose(self) -> None:
         super().dispose()
         self._engine.dispose()
