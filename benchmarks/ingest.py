@@ -93,8 +93,8 @@ def main() -> None:
                 )
             for ingestion, (seconds, cpu, connections) in enumerate(json.loads(done.stdout), 1):
                 print(
-                    f"round {number + 1}  {checkout.name:16} ingestion {ingestion}: {seconds:5.1f} s,"
-                    f" {cpu:4.1f} s of CPU, {connections:3} connections"
+                    f"round {number + 1}  {checkout.name:16} ingestion {ingestion}:"
+                    f" {seconds:5.1f} s, {cpu:4.1f} s of CPU, {connections:3} connections"
                 )
 
 

@@ -21,7 +21,8 @@ def test_an_ingestion_keeps_its_log_file(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module_name", "file"), [("__main__", "code-server.jsonl"), ("__mp_main__", "run-worker.jsonl")]
+    ("module_name", "file"),
+    [("__main__", "code-server.jsonl"), ("__mp_main__", "run-worker.jsonl")],
 )
 def test_a_run_does_not_write_into_the_log_of_the_code_server(
     installation: Installation, module_name: str, file: str
