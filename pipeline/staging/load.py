@@ -14,12 +14,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import dlt
 import duckdb
-import polars as pl
-import pyarrow as pa
 from dlt.extract import DltResource
 from filelock import FileLock, Timeout
 
@@ -36,8 +33,8 @@ from pipeline.staging import (
     snapshot_path,
     staging_path,
 )
-from pipeline.staging.coerce import KEY, STAMPS, Coercer
 from pipeline.staging.fetch_log import Fetch
+from pipeline.staging.rows import Rows
 from pipeline.staging.snapshot import publish_snapshot
 
 log = logging.getLogger(__name__)
@@ -90,10 +87,10 @@ def load(
             if reason is None:
                 fetch_log.begin(staging, run_id, started_at)
                 client = Client(source.name, source_settings, quota)
-                rows = _Rows(source, staging, run_id, started_at)
+                rows = Rows(source, staging, run_id, started_at)
                 resource = source.resource(source_settings, client).add_step(rows)
                 _run(run, pipeline, resource, rows)
-                fetch = replace(rows.fetch(client), requests=client.requests)
+                fetch = _fetched(rows, client)
             else:
                 log.info("%s", reason)
                 fetch = Fetch(source.name, run_id, started_at, datetime.now(UTC), "skipped", reason)
@@ -104,78 +101,20 @@ def load(
         return fetch
 
 
-class _Rows:
-    """The step of a source's resource that makes rows of ``staging.postings`` of its pages, and
-    takes out the error that ended them."""
-
-    def __init__(
-        self,
-        source: Source,
-        staging: duckdb.DuckDBPyConnection,
-        run_id: str,
-        started_at: datetime,
-    ) -> None:
-        self.source = source
-        self.staging = staging
-        self.run_id = run_id
-        self.started_at = started_at
-        self._coercer = Coercer(source)
-        self._error: Exception | None = None
-        self._keys: set[str] = set()
-        self._new_rows = 0
-        self._oldest_posted_at: datetime | None = None
-        self._load_ids = "select max(_dlt_load_id) from staging.postings where last_seen_at = ?"
-
-    @property
-    def schema(self) -> pl.Schema:
-        return pl.Schema({**self._coercer.schema, **STAMPS})
-
-    def __call__(self, page: list[Any] | Exception, meta: Any = None) -> pa.Table | None:
-        if isinstance(page, Exception):
-            self._error = page
-            return None
-        if not page:
-            return None
-        position = self._coercer.postings
-        frame = self._coercer.coerce(page)
-        known = _first_seen(self.staging, frame)
-        stamped = frame.join(known, on=KEY, how="left", maintain_order="left").with_columns(
-            pl.col("first_seen_at").fill_null(self.started_at),
-            last_seen_at=pl.lit(self.started_at, pl.Datetime("us", "UTC")),
-            run_id=pl.lit(self.run_id),
-            fetch_position=pl.int_range(pl.len(), dtype=pl.Int64) + position,
-        )
-        fresh = set(frame[KEY]) - self._keys
-        self._keys |= fresh
-        self._new_rows += len(fresh.difference(known[KEY]))
-        self._note_oldest(stamped)
-        return stamped.select(self.schema.names()).to_arrow()
-
-    def fetch(self, client: Client) -> Fetch:
-        """How the fetch went, once all pages are loaded."""
-        reason = None if self._error is None else failure_in_words(self.source, self._error)
-        status: fetch_log.Status = "ok"
-        if reason is not None:
-            status = "partial" if self._keys else "failed"
-        load_id = None
-        if self._keys:
-            ((load_id,),) = self.staging.execute(self._load_ids, [self.started_at]).fetchall()
-        return Fetch(
-            self.source.name, self.run_id, self.started_at, datetime.now(UTC), status, reason,
-            rows=len(self._keys), new_rows=self._new_rows, load_id=load_id,
-            oldest_posted_at=self._oldest_posted_at,
-            drift=(*client.drift(), *self._coercer.drift()),
-        )  # fmt: skip
-
-    def _note_oldest(self, rows: pl.DataFrame) -> None:
-        posted_at = self.source.mapping.get("posted_at")
-        if posted_at is None:
-            return
-        times = [rows.select(posted_at.min()).item(), self._oldest_posted_at]
-        self._oldest_posted_at = min((time for time in times if time is not None), default=None)
+def _fetched(rows: Rows, client: Client) -> Fetch:
+    """How the fetch went, once all pages are loaded."""
+    reason = None if rows.error is None else failure_in_words(rows.source, rows.error)
+    status: fetch_log.Status = "ok"
+    if reason is not None:
+        status = "partial" if rows.count else "failed"
+    return Fetch(
+        rows.source.name, rows.run_id, rows.started_at, datetime.now(UTC), status, reason,
+        rows=rows.count, new_rows=rows.new, load_id=rows.load_id(), requests=client.requests,
+        oldest_posted_at=rows.oldest_posted_at, drift=(*client.drift(), *rows.drift()),
+    )  # fmt: skip
 
 
-def _run(run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, rows: _Rows) -> None:
+def _run(run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, rows: Rows) -> None:
     _bring_back_future_loads(rows.staging)
     try:
         run(pipeline, dlt_pipeline.source_of(rows.source.name, resource, rows.schema))
@@ -281,19 +220,6 @@ def failure_in_words(source: Source, error: Exception) -> str:
     return reason
 
 
-def _first_seen(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> pl.DataFrame:
-    schema = {KEY: pl.String(), "first_seen_at": STAMPS["first_seen_at"]}
-    if not has_postings(connection):
-        return pl.DataFrame(schema=schema)
-    connection.register("fetched", frame.select("source_id").to_arrow())
-    found = connection.execute(
-        "select source_id, min(first_seen_at) as first_seen_at from staging.postings"
-        " where source_id in (select source_id from fetched) group by all"
-    ).fetchall()
-    connection.unregister("fetched")
-    return pl.DataFrame(found, schema=schema, orient="row")
-
-
 def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
     """dlt numbers loads by the clock, and readers ask for later numbers than they have read.
     Where the clock was set back, loads of before must not stand above the coming ones. Their
@@ -307,7 +233,7 @@ def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _note_failed_load(rows: _Rows) -> None:
+def _note_failed_load(rows: Rows) -> None:
     fetch = Fetch(
         rows.source.name, rows.run_id, rows.started_at, datetime.now(UTC), "failed",
         "The postings could not be loaded into staging; the next run tries again.",
