@@ -10,7 +10,7 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,13 +120,13 @@ def _run(run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, r
         run(pipeline, dlt_pipeline.source_of(rows.source.name, resource, rows.schema))
     except Exception as error:
         _note_failed_load(rows)
+        kept = "They are kept, and the next run loads them first."
+        if not pipeline.has_pending_data:
+            kept = "The next run asks the source again."
+            with suppress(OSError):  # half an extract is of no use to anyone
+                pipeline.drop()
         if dlt_pipeline.storage_error(error):
             raise
-        kept = (
-            "They are kept, and the next run loads them first."
-            if pipeline.has_pending_data
-            else "The next run asks the source again."
-        )
         cause = type(dlt_pipeline.root_cause(error)).__name__
         raise StagingError(f"dlt could not load the postings ({cause}). {kept}") from error
 

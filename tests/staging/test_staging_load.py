@@ -37,6 +37,12 @@ def rows(folder: Path, sql: str) -> list[Any]:
         return con.execute(sql).fetchall()
 
 
+def unfinished_extracts(folder: Path) -> list[str]:
+    """What an extract that did not end has left in dlt's working folder."""
+    found = (folder / "dlt").glob("*/normalize/[!.]*")
+    return [entry.name for entry in found if entry.name != "extracted"]
+
+
 def test_first_seen_survives_and_the_rest_moves(tmp_path: Path) -> None:
     first = fetch(tmp_path, [[posting(1), posting(2)]])
     second = fetch(tmp_path, [[posting(2, title="New"), posting(3)]], "r2")
@@ -196,6 +202,7 @@ def test_killed_at_each_step(tmp_path: Path, step: str) -> None:
     assert done.returncode == -signal.SIGKILL
     got = fetch(tmp_path, [[posting(2)]], "r2", respect_cadence=True, interval_minutes=0)
     assert got.status == "ok"
+    assert unfinished_extracts(tmp_path) == []
     expected = {("0",), ("2",)} | (set() if step == "extract" else {("1",)})
     assert set(rows(tmp_path, "select source_id from staging.postings")) == expected
     assert rows(tmp_path, "select count(*) from staging.fetches where finished_at is null") == [
@@ -292,5 +299,6 @@ def test_what_is_not_declared_is_no_column(tmp_path: Path) -> None:
     fetch(tmp_path, [[posting(1)]])
     with pytest.raises(StagingError, match="DataValidationError"):
         fetch(tmp_path, [[posting(2)]], "r2", run=smuggle)
+    assert unfinished_extracts(tmp_path) == []
     assert fetch(tmp_path, [[posting(3)]], "r3").status == "ok"
     assert rows(tmp_path, "select source_id from staging.postings order by 1") == [("1",), ("3",)]
