@@ -16,7 +16,7 @@ from typing import Any
 import dlt
 
 from pipeline.installation.settings import Settings, SourceSettings
-from pipeline.sources import JSON, NUMBER, TEXT, Source
+from pipeline.sources import JSON, NUMBER, TEXT, Source, posting_resource
 from pipeline.staging.load import load
 
 POSTINGS = 20_000
@@ -43,13 +43,10 @@ def _postings(count: int) -> list[dict[str, Any]]:
 
 
 def _source(postings: list[dict[str, Any]]) -> Source:
-    def resource(settings: Any, client: Any) -> Any:
-        @dlt.resource(name="postings")
-        def pages() -> Iterator[list[dict[str, Any]]]:
-            for start in range(0, len(postings), 100):
-                yield postings[start : start + 100]
-
-        return pages
+    @posting_resource("generated")
+    def pages(settings: Any, client: Any) -> Iterator[list[dict[str, Any]]]:
+        for start in range(0, len(postings), 100):
+            yield postings[start : start + 100]
 
     texts = ["title", "company", "description", "created"]
     return Source(
@@ -57,7 +54,7 @@ def _source(postings: list[dict[str, Any]]) -> Source:
         title="Generated",
         attribution="",
         settings=_Settings,
-        resource=resource,
+        resource=pages,
         key="id",
         fields={"salary_min": NUMBER, "tags": JSON, "location": JSON} | dict.fromkeys(texts, TEXT),
         mapping={},

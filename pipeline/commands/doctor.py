@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import psycopg
@@ -24,7 +24,7 @@ from pipeline.installation.supervisor import is_open
 from pipeline.publish.migrate import known_migrations
 from pipeline.run.reconciliation import unaccounted
 from pipeline.sources import SOURCES, Source
-from pipeline.staging.conform import Conformed
+from pipeline.staging.coerce import Coercer
 from pipeline.staging.load import failure_in_words, fetch_error
 
 CONNECT_SECONDS = 3.0
@@ -148,16 +148,14 @@ def _answer(source: Source, own: SourceSettings, quota: Quota) -> Finding:
     """What comes back to the first page of the first search, asked once and within seconds."""
     brief = own.model_copy(update={"max_attempts": 1, "max_seconds": ANSWER_SECONDS})
     client = Client(source.name, brief, quota, max_pages=1)
-    conformed = Conformed(source)
-    postings: list[Any] = []
-    try:
-        postings.extend(source.resource(brief, client))
-    except Exception as error:
+    coercer = Coercer(source)
+    items = list(source.resource(brief, client))
+    for error in (item for item in items if isinstance(item, Exception)):
         if not _wanted_more(fetch_error(error)):
             return Finding(source.title, "broken", failure_in_words(source, error))
-    conformed.add(postings)
-    drift = [drift for drift in (*client.drift(), *conformed.drift()) if drift.what != UNKNOWN]
-    answered = f"answers with {len(conformed)} postings{_cadence(own, quota)}"
+    coercer.coerce([item for item in items if not isinstance(item, Exception)])
+    drift = [drift for drift in (*client.drift(), *coercer.drift()) if drift.what != UNKNOWN]
+    answered = f"answers with {coercer.postings} postings{_cadence(own, quota)}"
     if drift:
         told = "; ".join(f"{each.field}: {each.what}" for each in drift[:5])
         return Finding(source.title, "broken", f"{answered}, but not as declared: {told}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -19,6 +20,7 @@ from pipeline.sources import SOURCES
 
 STARTED_BY = "job_market/started_by"
 FOREGROUND = "foreground"
+PROGRESS = "progress"
 LOCK = 0x72756E21
 """The advisory lock that a run in the foreground holds as long as its process lives ("run!")."""
 
@@ -71,10 +73,11 @@ def ingest_once(
         raise ConfigurationError(
             f"There is no source '{source}'. The sources are: {', '.join(SOURCES)}."
         )
-    # Imported here: it reads the configuration and loads all of the definitions.
-    from pipeline.orchestration.definitions import INGEST, definitions, quiet
+    # Imported here: it loads all of the transform.
+    from pipeline.orchestration.definitions import INGEST, definitions
 
-    defs = definitions(settings)
+    problems: dict[str, str] = {}
+    defs = definitions(settings, {PROGRESS: _progress_logger(progress, problems)})
     with dg.DagsterInstance.get() as instance, _only_one(settings):
         end_lost_runs(instance, foreground=True)
         if unfinished := instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1):
@@ -87,15 +90,13 @@ def ingest_once(
             selected = dg.AssetSelection.assets(f"raw_{source}").downstream()
             selection = list(selected.resolve(defs.resolve_asset_graph()))
         job = defs.resolve_job_def(INGEST)
-        problems: dict[str, str] = {}
-        with _reporting(instance, progress, problems):
-            result = job.execute_in_process(
-                instance=instance,
-                asset_selection=selection,
-                raise_on_error=False,
-                tags={STARTED_BY: FOREGROUND},
-                run_config=quiet("CRITICAL"),
-            )
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=selection,
+            raise_on_error=False,
+            tags={STARTED_BY: FOREGROUND},
+            run_config={"loggers": {PROGRESS: {}}},
+        )
         if not result.success:
             raise IngestFailedError(_why(result))
         with database.connect(settings) as connection:
@@ -124,24 +125,29 @@ def _only_one(settings: Settings) -> Iterator[None]:
                 connection.execute("select pg_advisory_unlock(%s)", (LOCK,))
 
 
-@contextmanager
-def _reporting(
-    instance: dg.DagsterInstance, progress: Callable[[str], None], problems: dict[str, str]
-) -> Iterator[None]:
-    """Show what happens while runs execute in this process."""
-    handle = instance.handle_new_event
+class _ProgressHandler(logging.Handler):
+    """Reports the events of a run as they are logged."""
 
-    def report(event: Any, **arguments: Any) -> Any:
-        answer = handle(event, **arguments)
-        if event.dagster_event is not None:
-            _report(event.dagster_event, progress, problems)
-        return answer
+    def __init__(self, progress: Callable[[str], None], problems: dict[str, str]) -> None:
+        super().__init__()
+        self._progress = progress
+        self._problems = problems
 
-    instance.handle_new_event = report  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del instance.handle_new_event
+    def emit(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "dagster_event", None)
+        if isinstance(event, DagsterEvent):
+            _report(event, self._progress, self._problems)
+
+
+def _progress_logger(
+    progress: Callable[[str], None], problems: dict[str, str]
+) -> dg.LoggerDefinition:
+    def logger(context: dg.InitLoggerContext) -> logging.Logger:
+        own = logging.Logger(PROGRESS)
+        own.addHandler(_ProgressHandler(progress, problems))
+        return own
+
+    return dg.LoggerDefinition(logger, description="Shows progress to who started the run.")
 
 
 def _report(event: DagsterEvent, progress: Callable[[str], None], problems: dict[str, str]) -> None:
@@ -158,8 +164,9 @@ def _report(event: DagsterEvent, progress: Callable[[str], None], problems: dict
         rows = metadata.get("dagster/row_count", metadata.get("rows"))
         status = metadata.get("status", "ok")
         progress(f"{materialization.asset_key.to_user_string()}: {status}, {rows} rows")
-        if (name := materialization.asset_key.path[-1]).startswith("raw_") and status != "ok":
-            problems[name.removeprefix("raw_")] = str(metadata.get("reason", status))
+        name = materialization.asset_key.path[-1]
+        if name.startswith("snapshot_") and status != "ok":
+            problems[name.removeprefix("snapshot_")] = str(metadata.get("reason", status))
             progress(f"  {metadata.get('reason')}")
 
 

@@ -1,5 +1,6 @@
-"""The flow in Dagster: ``steps`` passes ``frames`` from one to the next, ``assets`` call them,
-``schedules`` start them, ``definitions`` is the code location."""
+"""The flow in Dagster: the assets of the stages ``raw``, ``transform`` and ``publish``, whose
+``checks`` are a module of their own, ``schedules`` that start them, and ``definitions``, the code
+location of all of it."""
 
 
 class IngestFailedError(Exception):

@@ -14,6 +14,9 @@ import threading
 
 from dagster._cli import main
 
+from pipeline.installation import logs
+from pipeline.installation.settings import Settings
+
 FAILED = 1
 
 
@@ -24,6 +27,12 @@ def _end(failure: threading.ExceptHookArgs) -> None:
         os._exit(FAILED)
 
 
+if __name__ == "__mp_main__":
+    # A run: the code server spawns a process for each, one at a time. Only what starts as a
+    # process of its own may configure its logs, and loading the definitions does not.
+    logs.configure(Settings.load(), "run-worker")
+
 if __name__ == "__main__":
+    logs.configure(Settings.load(), "code-server")
     threading.excepthook = _end
     main()  # type: ignore[no-untyped-call]

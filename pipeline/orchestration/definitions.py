@@ -1,20 +1,40 @@
-"""The code location: ``dagster -m pipeline.orchestration.definitions``."""
+"""The code location: what Dagster loads, without any effect on the process that loads it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+import dataframely as dy
 from dagster_dlt import DagsterDltResource
 
-from pipeline.installation import logs
 from pipeline.installation.settings import Settings
-from pipeline.orchestration import assets, schedules
+from pipeline.orchestration import raw, schedules, transform
+from pipeline.orchestration.metadata import column_schema
+from pipeline.orchestration.publish import published_asset
 from pipeline.run.frames import FramesOfRuns
+from pipeline.run.steps import RunPlan
 from pipeline.sources import SOURCES
+from pipeline.transform import schema
+from pipeline.transform.version import transform_version
 
 INGEST = "ingest"
+
+SCHEMAS: Mapping[str, type[dy.Schema]] = {
+    "run_plan": RunPlan,
+    "postings": schema.Posting,
+    "rejected_postings": schema.RejectedPosting,
+    "complete_fetches": schema.CompleteFetch,
+    "relevant_postings": schema.KeyedPosting,
+    "jobs": schema.Job,
+    "job_postings": schema.JobPosting,
+    "published_jobs": schema.Job,
+}
+"""The declared columns of each asset after staging."""
+
+PUBLISHED_TABLE = "public.jobs"
 
 
 def quiet(console_level: str) -> dict[str, Any]:
@@ -42,8 +62,33 @@ def _without_event(record: logging.LogRecord) -> bool:
     return True
 
 
-def definitions(settings: Settings) -> dg.Definitions:
-    """Assets, checks, jobs and schedules for one installation."""
+def definitions(
+    settings: Settings, loggers: Mapping[str, dg.LoggerDefinition] | None = None
+) -> dg.Definitions:
+    """Assets, checks, jobs and schedules for one installation.
+
+    Args:
+        loggers: in addition to ``console``, for the configuration of a run to name.
+    """
+    version = transform_version(settings.advert_half_life_days, settings.closed_retention_days)
+
+    def with_columns(spec: dg.AssetSpec) -> dg.AssetSpec:
+        name = spec.key.to_user_string()
+        if name not in SCHEMAS:
+            return spec
+        metadata: dict[str, Any] = {"dagster/column_schema": column_schema(SCHEMAS[name])}
+        if name == "published_jobs":
+            metadata["dagster/table_name"] = PUBLISHED_TABLE
+        return spec.merge_attributes(metadata=metadata).replace_attributes(code_version=version)
+
+    assets: list[dg.AssetSpec | dg.AssetsDefinition] = [
+        *map(raw.api_spec, SOURCES.values()),
+        *map(raw.raw_assets, SOURCES.values()),
+        transform.read_staged,
+        transform.relevant_postings,
+        transform.cluster,
+        published_asset(settings),
+    ]
     ingest = dg.define_asset_job(
         INGEST,
         selection=dg.AssetSelection.all(),
@@ -53,17 +98,12 @@ def definitions(settings: Settings) -> dg.Definitions:
         tags={"dagster/max_runtime": str(settings.max_run_minutes * 60)},
     )
     return dg.Definitions(
-        assets=[
-            *map(assets.api_spec, SOURCES.values()),
-            *map(assets.raw_asset, SOURCES.values()),
-            assets.read_staged,
-            assets.relevant_postings,
-            assets.cluster,
-            assets.published_asset(settings),
-        ],
+        assets=dg.map_asset_specs(with_columns, assets),
         jobs=[ingest, schedules.housekeeping],
         schedules=[
-            schedules.ingest_schedule(INGEST, settings.ingestion_interval_minutes),
+            schedules.ingest_schedule(
+                INGEST, settings.ingestion_interval_minutes, quiet("WARNING") | raw.scheduled()
+            ),
             schedules.housekeeping_schedule,
         ],
         resources={
@@ -72,10 +112,11 @@ def definitions(settings: Settings) -> dg.Definitions:
             "dlt": DagsterDltResource(),
         },
         executor=dg.in_process_executor,
-        loggers={"console": console},
+        loggers={"console": console, **(loggers or {})},
     )
 
 
-_settings = Settings.load()
-logs.configure(_settings, "dagster")
-defs = definitions(_settings)
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of the installation that the environment describes."""
+    return definitions(Settings.load())

@@ -11,30 +11,23 @@ from pipeline.installation.settings import ConfigurationError, Settings
 DEFINITIONS_MODULE = "pipeline.orchestration.definitions"
 
 
-def project_dir() -> Path:
-    """The folder that holds ``dagster.yaml`` and ``workspace.yaml``: ``DAGSTER_HOME`` if set,
-    otherwise the working directory, otherwise the checkout that this package is part of.
-
-    Raises:
-        ConfigurationError: none of them has the files.
-    """
-    candidates = [Path.cwd(), Path(__file__).parents[2]]
-    if home := os.environ.get("DAGSTER_HOME"):
-        candidates.insert(0, Path(home))
-    for candidate in candidates:
-        if (candidate / "dagster.yaml").is_file() and (candidate / "workspace.yaml").is_file():
-            return candidate.absolute()
-    raise ConfigurationError(
-        "DAGSTER_HOME is not usable: no dagster.yaml and workspace.yaml in it. Start from the "
-        "project's folder, or set DAGSTER_HOME to it."
-    )
+def dagster_home() -> Path:
+    """The folder that holds ``dagster.yaml`` and ``workspace.yaml``: that of this package, or
+    ``DAGSTER_HOME`` where that has both files. They are not in the project's own folder, where
+    ``dg`` would read them and look for the database of an installation."""
+    home = Path(os.environ.get("DAGSTER_HOME") or ".").absolute()
+    if "DAGSTER_HOME" in os.environ and all(
+        (home / name).is_file() for name in ("dagster.yaml", "workspace.yaml")
+    ):
+        return home
+    return Path(__file__).parent / "dagster_home"
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
     """The variables for a Dagster process, to be added to the environment.
 
     Raises:
-        ConfigurationError: the project's folder is not found, or there is no database URL.
+        ConfigurationError: there is no database URL.
     """
     storage_url = settings.dagster_database_url
     if settings.database_url is None or storage_url is None:
@@ -45,7 +38,7 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     storage = settings.data_dir.absolute() / "dagster"
     storage.mkdir(parents=True, exist_ok=True)
     return {
-        "DAGSTER_HOME": str(project_dir()),
+        "DAGSTER_HOME": str(dagster_home()),
         # Named explicitly, because SQLAlchemy's default driver does not know Dagster's statements.
         "DAGSTER_POSTGRES_URL": storage_url.get_secret_value().replace(
             "postgresql://", "postgresql+psycopg2://", 1
@@ -54,9 +47,6 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_CODE_HOST": settings.dagster_code_host,
         "DAGSTER_CODE_PORT": str(settings.dagster_code_port),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
-        # The webserver alone keeps connections. After a restart of the database the first use of
-        # each would fail, and leave a run behind that is half recorded and blocks the others.
-        "DAGSTER_WEBSERVER_DB_POOL_RECYCLE": "0",
         # dlt warns at each load that the types of the frames are kept, which is what is wanted.
         "RUNTIME__LOG_LEVEL": "ERROR",
         "DATABASE_URL": settings.database_url.get_secret_value(),

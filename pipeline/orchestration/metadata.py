@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
+import dataframely as dy
 import polars as pl
 
 from pipeline.installation.logs import harmless
@@ -34,19 +35,41 @@ def chart(counts: pl.DataFrame) -> dg.MetadataValue:
     return table([label, number, "share"], bars)
 
 
-def counted(frame: pl.LazyFrame, column: str) -> pl.DataFrame:
-    """How many rows have each value of the column, the most frequent first."""
+def counted(frame: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """How many rows have each value of the column, the most frequent first: the column as text,
+    and ``rows``."""
     return (
         frame.group_by(pl.col(column).cast(pl.String))
         .len("rows")
         .sort("rows", column, descending=[True, False])
-        .collect()
     )
 
 
-def sample(frame: pl.LazyFrame | pl.DataFrame, *columns: str) -> dg.MetadataValue:
-    """The first rows as a table, long texts shortened."""
-    return table(columns, frame.lazy().select(columns).head(SAMPLE_ROWS).collect().iter_rows())
+def sample(frame: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
+    """The columns of the first rows, for :func:`shown`."""
+    return frame.select(columns).head(SAMPLE_ROWS)
+
+
+def shown(frame: pl.DataFrame) -> dg.MetadataValue:
+    """The whole frame as a table, long texts shortened."""
+    return table(frame.columns, frame.iter_rows())
+
+
+def column_schema(schema: type[dy.Schema]) -> dg.TableSchema:
+    """The declared columns, as Dagster shows those of a table."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                str(column.dtype),
+                column.description or None,
+                constraints=dg.TableColumnConstraints(
+                    nullable=column.nullable, unique=column.primary_key
+                ),
+            )
+            for name, column in schema.columns().items()
+        ]
+    )
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.MetadataValue:

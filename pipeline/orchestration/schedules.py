@@ -1,6 +1,8 @@
 """When runs start by themselves."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -23,8 +25,10 @@ def cron(minutes: int) -> str:
     return f"0 */{hours} * * *" if 1 < hours < 24 else "0 * * * *" if hours == 1 else "0 0 * * *"
 
 
-def ingest_schedule(job_name: str, minutes: int) -> dg.ScheduleDefinition:
-    """Run the whole flow; sources that are not due by their own cadence are left alone."""
+def ingest_schedule(
+    job_name: str, minutes: int, run_config: Mapping[str, Any]
+) -> dg.ScheduleDefinition:
+    """Run the whole flow with a configuration, every so many minutes."""
 
     @dg.schedule(
         name="ingest_schedule",
@@ -38,7 +42,7 @@ def ingest_schedule(job_name: str, minutes: int) -> dg.ScheduleDefinition:
         unfinished = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1)
         if unfinished:
             return dg.SkipReason(f"The run {unfinished[0].run_id} has not ended yet.")
-        return dg.RunRequest(tags={"job_market/started_by": "schedule"})
+        return dg.RunRequest(run_config=run_config, tags={"job_market/started_by": "schedule"})
 
     return schedule
 

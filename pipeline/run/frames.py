@@ -123,6 +123,10 @@ class Frames:
             )
         return files
 
+    def has(self, name: str) -> bool:
+        """Whether the frame has been written."""
+        return (self._directory / name).exists()
+
     def remove(self, *names: str) -> None:
         """Remove these frames, which a step is about to write anew: should it be killed between
         the two, none of them belongs to an earlier attempt."""

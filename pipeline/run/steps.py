@@ -33,7 +33,7 @@ from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.deduplication.partitions import partitions
 from pipeline.transform.jobs import build_jobs
-from pipeline.transform.lifecycle import Horizon, with_status
+from pipeline.transform.lifecycle import LifecyclePolicy, with_status
 from pipeline.transform.schema import (
     CompleteFetch,
     Job,
@@ -48,8 +48,8 @@ from pipeline.transform.version import transform_version
 log = logging.getLogger(__name__)
 
 
-class StagingRead(SourceState):
-    """What a run read of each source, and the published state that it started from: ``read_after``
+class RunPlan(SourceState):
+    """What a run reads of each source, and the published state that it starts from: ``read_after``
     is the watermark of the source in it. A run that reads nothing still has one row a source."""
 
     read_after = dy.String(nullable=True)
@@ -59,9 +59,15 @@ class StagingRead(SourceState):
     as_of = dy.Datetime(nullable=False, time_zone="UTC", time_unit="us")
 
 
+class Published(dy.Schema):
+    """The version that was published of a run's frames: one row."""
+
+    version = dy.Int64(nullable=False, min=1)
+
+
 @dataclass(frozen=True)
 class Plan:
-    """The part of :class:`StagingRead` that is the same for all sources."""
+    """The part of :class:`RunPlan` that is the same for all sources."""
 
     full_refresh: bool
     transform_version: str
@@ -79,8 +85,7 @@ def read_staged(
 ) -> Plan:
     """Read and clean what staging holds since the last publish, or all of it.
 
-    Writes the frames ``postings``, ``rejected_postings``, ``complete_fetches`` and
-    ``staging_read``.
+    Writes the frames ``run_plan``, ``postings``, ``rejected_postings`` and ``complete_fetches``.
 
     Args:
         run_id: the run whose own postings count as fetched.
@@ -95,6 +100,7 @@ def read_staged(
         state.base_version(connection),
         datetime.now(UTC),
     )
+    frames.remove("published")
     watermarks = state.watermarks(connection)
     known = (
         CompleteFetch.create_empty() if plan.full_refresh else state.complete_fetches(connection)
@@ -103,7 +109,7 @@ def read_staged(
         frames.writing("postings", Posting) as postings,
         frames.writing("rejected_postings", RejectedPosting) as rejected,
         frames.writing("complete_fetches", CompleteFetch) as complete_fetches,
-        frames.writing("staging_read", StagingRead) as staging_read,
+        frames.writing("run_plan", RunPlan) as run_plan,
     ):
         for source in SOURCES.values():
             read_after = watermarks.get(source.name)
@@ -129,7 +135,7 @@ def read_staged(
                 log.exception("the snapshot of %s cannot be read; its jobs stay as they are",
                               source.name)  # fmt: skip
                 source_state = _unread(source.name, read_after)
-            staging_read.append(
+            run_plan.append(
                 source_state.with_columns(
                     read_after=pl.lit(read_after, pl.String),
                     full_refresh=pl.lit(plan.full_refresh),
@@ -175,7 +181,7 @@ def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames
     frames.remove("jobs", "job_postings")
     overrides = state.overrides(connection)
     plan = _plan(frames)
-    horizon = Horizon(
+    policy = LifecyclePolicy(
         plan.as_of,
         frozenset(name for name, source in SOURCES.items() if source.feed_window is not None),
         timedelta(days=settings.advert_half_life_days),
@@ -192,8 +198,8 @@ def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames
     ):
         for partition in _partitions(connection, frames, overrides, plan):
             clustered = deduplicate(partition, overrides)
-            members = with_status(clustered, complete_fetches, horizon)
-            jobs.append(build_jobs(members, horizon))
+            members = with_status(clustered, complete_fetches, policy)
+            jobs.append(build_jobs(members, policy))
             job_postings.append(members)
 
 
@@ -220,6 +226,9 @@ def publish(
     """Publish the difference, in one transaction. Publishing the same frames again changes
     nothing; a run that has published, and did not hear of it, is told what it published.
 
+    Writes the frame ``published``, from which a run that goes on from these frames knows that
+    what is published is what it wants to change.
+
     Raises:
         SupersededError: another run has taken over.
         PublishConflictError: something else was published since ``read_staged``.
@@ -228,24 +237,28 @@ def publish(
     if (published := published_by(connection, run_id)) is not None:
         return published
     plan = _plan(frames)
-    staging_read = frames.scan("staging_read").collect()
+    base_version = plan.base_version
+    if frames.has("published"):
+        base_version = frames.scan("published").collect().item()
     result = publish_difference(
         connection,
         zip(frames.parts("jobs"), frames.parts("job_postings"), strict=True),
         seen=seen_postings(frames),
         rejected=frames.scan("rejected_postings").collect(),
-        source_states=staging_read.select(*SourceState.column_names(), "read_after"),
+        source_states=frames.scan("run_plan")
+        .select(*SourceState.column_names(), "read_after")
+        .collect(),
         complete_fetches=frames.scan("complete_fetches").collect(),
         sources=SOURCES,
-        base_version=plan.base_version,
+        base_version=base_version,
         token=token,
         run_id=run_id,
         started_at=started_at,
         full_refresh=plan.full_refresh,
         transform_version=plan.transform_version,
     )
-    with frames.writing("staging_read", StagingRead) as again:
-        again.append(staging_read.with_columns(base_version=pl.lit(result.version, pl.Int64)))
+    with frames.writing("published", Published) as published_version:
+        published_version.append(pl.DataFrame({"version": [result.version]}))
     return result
 
 
@@ -258,5 +271,5 @@ def seen_postings(frames: Frames) -> pl.DataFrame:
 
 
 def _plan(frames: Frames) -> Plan:
-    row = frames.scan("staging_read").head(1).collect().row(0, named=True)
+    row = frames.scan("run_plan").head(1).collect().row(0, named=True)
     return Plan(*(row[name] for name in Plan.__dataclass_fields__))

@@ -10,16 +10,54 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
+import dlt
 import polars as pl
 from dlt.extract import DltResource
 
 from pipeline.extract.client import Client
 from pipeline.installation.settings import SourceSettings
+
+Pages = Callable[[Any, Client], Iterator[list[Any]]]
+"""Asks a source: yields pages, each a list of raw postings as the API sent them."""
+
+
+def posting_resource(name: str) -> Callable[[Pages], DltResource]:
+    """The decorator that makes a source's pages its dlt resource.
+
+    There is no incremental cursor: a posting that is shown again is thereby known to be still
+    open, so what is older than a cursor has to be loaded, too. What an API can leave out by age
+    is among the source's settings.
+
+    The resource does not raise: an error ends the pages and is the last item, so that dlt loads
+    what came before.
+    """
+
+    def decorate(pages: Pages) -> DltResource:
+        @wraps(pages)
+        def until_error(settings: Any, client: Client) -> Iterator[list[Any] | Exception]:
+            try:
+                yield from pages(settings, client)
+            except Exception as error:
+                yield error
+
+        found: DltResource = dlt.resource(
+            until_error,
+            name=name,
+            table_name="postings",
+            primary_key="source_id",
+            write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+            schema_contract={"tables": "evolve", "columns": "freeze", "data_type": "freeze"},
+            file_format="parquet",
+            max_table_nesting=0,
+        )
+        return found
+
+    return decorate
 
 
 @dataclass(frozen=True)
@@ -63,8 +101,8 @@ class Source:
         title: the name as people write it.
         attribution: what the source's terms ask to be shown beside its postings.
         settings: the typed configuration, read from the environment.
-        resource: the dlt resource; called with the settings and a client, it yields pages, each
-            a list of raw postings as the API sent them.
+        resource: the dlt resource, made by :func:`posting_resource`; called with the settings and
+            a client.
         key: the field of a raw posting that identifies it within the source.
         fields: every top-level field that a raw posting is known to have, besides ``key``. Any
             other is reported, and readable in the column ``raw``.
@@ -81,7 +119,7 @@ class Source:
     title: str
     attribution: str
     settings: type[SourceSettings]
-    resource: Callable[[Any, Client], DltResource]
+    resource: DltResource
     key: str
     fields: Mapping[str, RawField]
     mapping: Mapping[str, pl.Expr]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any
 
-import dlt
 import polars as pl
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -20,7 +19,7 @@ from pipeline.extract.searches import (
     with_country,
 )
 from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
-from pipeline.sources import IGNORED, JSON, NUMBER, TEXT, Source, required
+from pipeline.sources import IGNORED, JSON, NUMBER, TEXT, Source, posting_resource, required
 from pipeline.sources._raw_values import filled, flag, moment
 from pipeline.transform.cleaning.pay import currency_of
 from pipeline.transform.cleaning.places import city_of_area_list
@@ -95,7 +94,7 @@ _ENVELOPE = {
 }  # fmt: skip
 
 
-@dlt.resource(name="adzuna", max_table_nesting=0)
+@posting_resource("adzuna")
 def adzuna(settings: AdzunaSettings, client: Client) -> Iterator[list[Any]]:
     """The pages of every query in every country; each posting with :data:`COUNTRY_FIELD`."""
     searches: dict[str, Callable[[Position], Page]] = {

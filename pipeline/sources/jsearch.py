@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
-import dlt
 import polars as pl
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -29,6 +28,7 @@ from pipeline.sources import (
     TEXT_OR_NUMBER,
     WHOLE_NUMBER,
     Source,
+    posting_resource,
     required,
 )
 from pipeline.sources._raw_values import (
@@ -90,7 +90,7 @@ _ENVELOPE = {
 }  # fmt: skip
 
 
-@dlt.resource(name="jsearch", max_table_nesting=0)
+@posting_resource("jsearch")
 def jsearch(settings: JSearchSettings, client: Client) -> Iterator[list[Any]]:
     """The pages of every query in every country; each posting with :data:`COUNTRY_FIELD`."""
     searches: dict[str, Callable[[Position], Page]] = {

@@ -9,13 +9,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import dlt
 import polars as pl
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.extract.client import Client
 from pipeline.installation.settings import BaseUrl, SourceSettings
-from pipeline.sources import BOOLEAN, JSON, NUMBER, TEXT, WHOLE_NUMBER, Source, required
+from pipeline.sources import (
+    BOOLEAN,
+    JSON,
+    NUMBER,
+    TEXT,
+    WHOLE_NUMBER,
+    Source,
+    posting_resource,
+    required,
+)
 from pipeline.sources._raw_values import epoch_time, filled, json_strings, moment
 
 
@@ -28,7 +36,7 @@ class RemoteOkSettings(SourceSettings):
     interval_minutes: int = 60
 
 
-@dlt.resource(name="remoteok", max_table_nesting=0)
+@posting_resource("remoteok")
 def remoteok(settings: RemoteOkSettings, client: Client) -> Iterator[list[Any]]:
     """The one page there is: parameters are ignored. Its first element, the terms, is no job."""
     content = client.get_json("/api", {}, envelope={"": "list"})

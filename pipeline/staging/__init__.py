@@ -1,8 +1,9 @@
 """Staging: the raw postings of each source, in one DuckDB file a source.
 
-``conform`` gives postings their declared types and notes what drifted; ``load`` asks a source
-and loads what it answered through dlt (``packages``); ``history`` keeps the tables ``fetches``
-and ``schema_drift``; ``snapshot`` swaps in the copy that analysts and the transform ``read``.
+``load`` runs a source's dlt resource in its ``dlt_pipeline``. A step of the resource makes ``rows``
+of its pages, for which ``coerce`` gives postings their declared types and notes what drifted.
+``fetch_log`` keeps how each fetch went; ``snapshot`` swaps in the copy that analysts and the
+transform ``read``.
 """
 
 from __future__ import annotations

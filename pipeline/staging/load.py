@@ -1,4 +1,8 @@
-"""Ask a source and load what it answers into its staging file."""
+"""One visit to a source: ask it, and load what it answers into its staging file.
+
+The source's dlt resource runs in a dlt pipeline. Around it, in this order: the lock, what an
+earlier run left pending, whether the source is due, the log of fetches, the snapshot.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +10,36 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import dlt
 import duckdb
-import polars as pl
+from dlt.extract import DltResource
 from filelock import FileLock, Timeout
 
 from pipeline.extract.client import Client
-from pipeline.extract.drift import Drift
 from pipeline.extract.errors import FetchError
 from pipeline.extract.quota import Quota
 from pipeline.installation.settings import Settings, SourceSettings
 from pipeline.sources import Source
 from pipeline.staging import (
     StagingError,
+    dlt_pipeline,
+    fetch_log,
     has_postings,
-    history,
-    packages,
     snapshot_path,
     staging_path,
 )
-from pipeline.staging.conform import Conformed
-from pipeline.staging.history import Fetch
+from pipeline.staging.fetch_log import Fetch
+from pipeline.staging.rows import Rows
 from pipeline.staging.snapshot import publish_snapshot
 
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 60.0
-_CHUNK = 1_000
-"""Postings conformed at once: a source's answers need not be held whole as objects."""
 
 
 def load(
@@ -49,7 +49,7 @@ def load(
     run_id: str,
     *,
     respect_cadence: bool,
-    run: packages.Run = packages.run_directly,
+    run: dlt_pipeline.Run = dlt_pipeline.run_directly,
     lock_seconds: float = LOCK_SECONDS,
 ) -> Fetch:
     """Fetch a source, load its postings, and swap in a new snapshot.
@@ -72,41 +72,63 @@ def load(
     """
     path = staging_path(settings, source.name)
     with _locked(path, source.name, lock_seconds), _advised(source.name):
-        pipeline = packages.pipeline_of(source.name, settings.data_dir.absolute() / "dlt", path)
-        with duckdb.connect(str(path)) as connection:
-            history.create_tables(connection)
-        pending = packages.finish_pending(pipeline)
-        quota = Quota(source.name, source_settings, settings.data_dir)
-        started_at = datetime.now(UTC)
-        with duckdb.connect(str(path)) as connection:
-            reason = _skip_reason(source, source_settings, quota, connection, respect_cadence)
-            if reason is None:
-                history.begin(connection, run_id, started_at)
-        if reason is not None:
-            log.info("%s", reason)
-            fetch = Fetch(
-                source.name, run_id, started_at, datetime.now(UTC), "skipped", reason,
-                quota_left=_left(quota), pending=pending,
-            )  # fmt: skip
-        else:
-            client = Client(source.name, source_settings, quota)
-            answer = _ask(source, source_settings, client)
-            fetch = _store(source, path, run_id, started_at, answer, pipeline, run)
-            fetch = replace(
-                fetch, requests=client.requests, quota_left=_left(quota), pending=pending
+        with duckdb.connect(str(path)) as staging:
+            staging.execute("set TimeZone = 'UTC'")
+            fetch_log.create_tables(staging)
+            pipeline = dlt_pipeline.pipeline_of(
+                source.name, settings.data_dir.absolute() / "dlt", staging
             )
-        with duckdb.connect(str(path)) as connection:
-            fetch = history.finish(connection, fetch)
-        packages.prune(pipeline)
+            pending = dlt_pipeline.make_ready(
+                pipeline, interrupted=fetch_log.was_interrupted(staging)
+            )
+            quota = Quota(source.name, source_settings, settings.data_dir)
+            started_at = datetime.now(UTC)
+            reason = _skip_reason(source, source_settings, quota, staging, respect_cadence)
+            if reason is None:
+                fetch_log.begin(staging, run_id, started_at)
+                client = Client(source.name, source_settings, quota)
+                rows = Rows(source, staging, run_id, started_at)
+                resource = source.resource(source_settings, client).add_step(rows)
+                _run(run, pipeline, resource, rows)
+                fetch = _fetched(rows, client)
+            else:
+                log.info("%s", reason)
+                fetch = Fetch(source.name, run_id, started_at, datetime.now(UTC), "skipped", reason)
+            fetch = fetch_log.finish(
+                staging, replace(fetch, quota_left=_left(quota), pending=pending)
+            )
         publish_snapshot(path, snapshot_path(settings, source.name))
         return fetch
 
 
-@dataclass(frozen=True)
-class _Answer:
-    postings: Conformed
-    error: str | None
-    drift: tuple[Drift, ...]
+def _fetched(rows: Rows, client: Client) -> Fetch:
+    """How the fetch went, once all pages are loaded."""
+    reason = None if rows.error is None else failure_in_words(rows.source, rows.error)
+    status: fetch_log.Status = "ok"
+    if reason is not None:
+        status = "partial" if rows.count else "failed"
+    return Fetch(
+        rows.source.name, rows.run_id, rows.started_at, datetime.now(UTC), status, reason,
+        rows=rows.count, new_rows=rows.new, load_id=rows.load_id(), requests=client.requests,
+        oldest_posted_at=rows.oldest_posted_at, drift=(*client.drift(), *rows.drift()),
+    )  # fmt: skip
+
+
+def _run(run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, rows: Rows) -> None:
+    _bring_back_future_loads(rows.staging)
+    try:
+        run(pipeline, dlt_pipeline.source_of(rows.source.name, resource, rows.schema))
+    except Exception as error:
+        _note_failed_load(rows)
+        kept = "They are kept, and the next run loads them first."
+        if not pipeline.has_pending_data:
+            kept = "The next run asks the source again."
+            with suppress(OSError):  # half an extract is of no use to anyone
+                pipeline.drop()
+        if dlt_pipeline.storage_error(error):
+            raise
+        cause = type(dlt_pipeline.root_cause(error)).__name__
+        raise StagingError(f"dlt could not load the postings ({cause}). {kept}") from error
 
 
 @contextmanager
@@ -121,7 +143,7 @@ def _locked(path: Path, source: str, seconds: float) -> Iterator[None]:
             f"{seconds:.0f} s. Wait until it ends, or end it, and run again."
         ) from None
     except OSError as error:
-        raise StagingError(f"{source}: {packages.advice(error)}") from error
+        raise StagingError(f"{source}: {dlt_pipeline.advice(error)}") from error
     try:
         yield
     finally:
@@ -135,10 +157,10 @@ def _advised(source: str) -> Iterator[None]:
     except StagingError as error:
         raise StagingError(f"{source}: {error}") from error
     except Exception as error:
-        root = packages.storage_error(error)
+        root = dlt_pipeline.storage_error(error)
         if root is None:
             raise
-        raise StagingError(f"{source}: {packages.advice(root)}") from error
+        raise StagingError(f"{source}: {dlt_pipeline.advice(root)}") from error
 
 
 def _skip_reason(
@@ -154,7 +176,7 @@ def _skip_reason(
         return f"{source.title} needs {' and '.join(missing)}: set it in the environment or .env."
     if _left(quota) == 0:
         return f"{source.title}: the quota of requests is used up; it is asked again once it frees."
-    asked_at = history.last_asked_at(connection) if respect_cadence else None
+    asked_at = fetch_log.last_asked_at(connection) if respect_cadence else None
     if asked_at is not None:
         due_at = asked_at + timedelta(minutes=source_settings.interval_minutes)
         now = datetime.now(UTC)
@@ -169,31 +191,6 @@ def _left(quota: Quota) -> int | None:
         return quota.left()
     except FetchError:
         return None  # a ledger that cannot be read fails the first request, with its reason
-
-
-def _ask(source: Source, source_settings: SourceSettings, client: Client) -> _Answer:
-    postings = Conformed(source)
-    chunk: list[Any] = []
-    reason = None
-    try:
-        for posting in _postings(source.resource(source_settings, client)):
-            chunk.append(posting)
-            if len(chunk) == _CHUNK:
-                postings.add(chunk)
-                chunk = []
-    except Exception as error:
-        reason = failure_in_words(source, error)
-    postings.add(chunk)
-    return _Answer(postings, reason, (*client.drift(), *postings.drift()))
-
-
-def _postings(pages: Any) -> Iterator[Any]:
-    # A dlt resource opens its pages itself; a plain iterator yields them whole.
-    for page in pages:
-        if isinstance(page, list):
-            yield from page
-        else:
-            yield page
 
 
 def fetch_error(error: BaseException | None) -> FetchError | None:
@@ -211,10 +208,10 @@ def failure_in_words(source: Source, error: Exception) -> str:
     """
     if (told := fetch_error(error)) is not None:
         return str(told)
-    if (disk := packages.storage_error(error)) and getattr(disk, "errno", None) == 28:
+    if (disk := dlt_pipeline.storage_error(error)) and getattr(disk, "errno", None) == 28:
         raise error
     # Its message may hold what the source sent or a URL with a key: only type and place are safe.
-    cause = packages.root_cause(error)
+    cause = dlt_pipeline.root_cause(error)
     frames = traceback.extract_tb(cause.__traceback__)
     place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
     reason = (
@@ -223,78 +220,6 @@ def failure_in_words(source: Source, error: Exception) -> str:
     )
     log.error("%s", reason)
     return reason
-
-
-def _store(
-    source: Source,
-    path: Path,
-    run_id: str,
-    started_at: datetime,
-    answer: _Answer,
-    pipeline: dlt.Pipeline,
-    run: packages.Run,
-) -> Fetch:
-    frame = answer.postings.frame()
-    status: history.Status = "ok"
-    if answer.error is not None:
-        status = "partial" if len(frame) else "failed"
-    new_rows, load_id, oldest_posted_at = 0, None, None
-    if len(frame):
-        with duckdb.connect(str(path)) as connection:
-            known = _first_seen(connection, frame)
-            _bring_back_future_loads(connection)
-        new_rows = len(frame) - len(known)
-        stamped = frame.join(known, on="source_id", how="left", maintain_order="left").with_columns(
-            pl.col("first_seen_at").fill_null(started_at),
-            last_seen_at=pl.lit(started_at, pl.Datetime("us", "UTC")),
-            run_id=pl.lit(run_id),
-        )
-        oldest_posted_at = _oldest_posted_at(source, stamped)
-        try:
-            run(pipeline, packages.postings_source(source.name, stamped))
-        except Exception as error:
-            _note_failed_load(path, source, run_id, started_at)
-            if packages.storage_error(error):
-                raise
-            raise StagingError(
-                f"dlt could not load the postings ({type(packages.root_cause(error)).__name__}). "
-                "They are kept, and the next run loads them first."
-            ) from error
-        with duckdb.connect(str(path)) as connection:
-            load_id = connection.execute(
-                "select max(_dlt_load_id) from staging.postings where last_seen_at = ?",
-                [started_at],
-            ).fetchall()[0][0]
-    return Fetch(
-        source.name, run_id, started_at, datetime.now(UTC), status, answer.error,
-        rows=len(frame), new_rows=new_rows, oldest_posted_at=oldest_posted_at,
-        drift=answer.drift, load_id=load_id,
-    )  # fmt: skip
-
-
-def _oldest_posted_at(source: Source, frame: pl.DataFrame) -> datetime | None:
-    posted_at = source.mapping.get("posted_at")
-    if posted_at is None:
-        return None
-    oldest: datetime | None = frame.select(posted_at.min()).item()
-    return oldest
-
-
-def _first_seen(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> pl.DataFrame:
-    schema: dict[str, pl.DataType] = {
-        "source_id": pl.String(),
-        "first_seen_at": pl.Datetime("us", "UTC"),
-    }
-    if not has_postings(connection):
-        return pl.DataFrame(schema=schema)
-    connection.execute("set TimeZone = 'UTC'")
-    connection.register("fetched", frame.select("source_id").to_arrow())
-    found = connection.execute(
-        "select source_id, min(first_seen_at) as first_seen_at from staging.postings"
-        " where source_id in (select source_id from fetched) group by all"
-    ).fetchall()
-    connection.unregister("fetched")
-    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
@@ -310,13 +235,12 @@ def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _note_failed_load(path: Path, source: Source, run_id: str, started_at: datetime) -> None:
+def _note_failed_load(rows: Rows) -> None:
     fetch = Fetch(
-        source.name, run_id, started_at, datetime.now(UTC), "failed",
+        rows.source.name, rows.run_id, rows.started_at, datetime.now(UTC), "failed",
         "The postings could not be loaded into staging; the next run tries again.",
     )  # fmt: skip
     try:
-        with duckdb.connect(str(path)) as connection:
-            history.finish(connection, fetch)
+        fetch_log.finish(rows.staging, fetch)
     except duckdb.Error:
-        log.exception("%s: the failure could not be noted in staging either", source.name)
+        log.exception("%s: the failure could not be noted in staging either", rows.source.name)

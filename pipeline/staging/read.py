@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.installation.settings import Settings
 from pipeline.sources import Source
 from pipeline.staging import has_postings, snapshot_path
-from pipeline.staging.fetches import complete_fetches
+from pipeline.staging.fetch_log import complete_fetches
 from pipeline.staging.snapshot import open_snapshot
 from pipeline.transform.schema import CompleteFetch, MappedPosting, SourceState
 

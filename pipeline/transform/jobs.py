@@ -10,7 +10,7 @@ import polars as pl
 from pipeline.declaration import OfJob
 from pipeline.fields import of_jobs
 from pipeline.transform.deduplication.apply_url import employers_urls
-from pipeline.transform.lifecycle import Horizon, job_status
+from pipeline.transform.lifecycle import LifecyclePolicy, job_status
 from pipeline.transform.schema import Job, JobPosting
 
 _TAKEN: dict[OfJob, Callable[[pl.Expr], pl.Expr]] = {
@@ -29,7 +29,7 @@ _TAKEN: dict[OfJob, Callable[[pl.Expr], pl.Expr]] = {
 """Of the postings of a job, in the order in which they were first seen."""
 
 
-def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataFrame[Job]:
+def build_jobs(postings: dy.DataFrame[JobPosting], policy: LifecyclePolicy) -> dy.DataFrame[Job]:
     """The jobs of the postings, sorted by ``job_id``.
 
     Each field is taken as :mod:`pipeline.fields` declares. What is declared as computed:
@@ -74,7 +74,7 @@ def build_jobs(postings: dy.DataFrame[JobPosting], horizon: Horizon) -> dy.DataF
             sources=pl.col("source").unique().sort(),
             posting_count=pl.len().cast(pl.Int64),
         )
-        .join(job_status(postings.lazy(), horizon), on="job_id", how="left")
+        .join(job_status(postings.lazy(), policy), on="job_id", how="left")
         .select(Job.column_names())
         .sort("job_id")
         .collect()

@@ -26,7 +26,7 @@ of paid adverts, 30 and 60 days, are over by then."""
 
 
 @dataclass(frozen=True)
-class Horizon:
+class LifecyclePolicy:
     """What a run judges by.
 
     Attributes:
@@ -43,7 +43,7 @@ class Horizon:
 
 
 def with_status(
-    postings: pl.DataFrame, complete_fetches: pl.DataFrame, horizon: Horizon
+    postings: pl.DataFrame, complete_fetches: pl.DataFrame, policy: LifecyclePolicy
 ) -> dy.DataFrame[JobPosting]:
     """The postings with ``status``, ``status_reason``, ``closed_at``, ``review_at`` and
     ``repost_of``.
@@ -66,13 +66,13 @@ def with_status(
         complete_fetches: ``CompleteFetch`` rows.
     """
     judged = (
-        _with_absences(postings.lazy(), complete_fetches.lazy(), horizon.feeds)
+        _with_absences(postings.lazy(), complete_fetches.lazy(), policy.feeds)
         .with_columns(
             _in_words("last_seen_at", "_seen"),
             _in_words("_absent_at", "_absent"),
             _in_words("expires_at", "_end"),
         )
-        .with_columns(_lasts=_half_life(horizon.half_life))
+        .with_columns(_lasts=_half_life(policy.half_life))
         .with_columns(
             _expires_at=pl.when(pl.col("expires_at") >= pl.col("last_seen_at")).then("expires_at"),
             _unlikely_at=pl.col("last_seen_at") + pl.col("_lasts"),
@@ -80,7 +80,7 @@ def with_status(
         )
         .with_columns(_closes_at=pl.min_horizontal("_expires_at", "_gone_at"))
     )
-    as_of = pl.lit(horizon.as_of, pl.Datetime("us", "UTC"))
+    as_of = pl.lit(policy.as_of, pl.Datetime("us", "UTC"))
     absent = pl.col("_absent_at").is_not_null()
     # Whichever is known first decides: what a run has told of a closed posting stays so.
     confirmed = (pl.col("_absent_again_at") < pl.col("_closes_at")).fill_null(False)
@@ -189,7 +189,7 @@ def _with_reposts(postings: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def job_status(postings: pl.LazyFrame, horizon: Horizon) -> pl.LazyFrame:
+def job_status(postings: pl.LazyFrame, policy: LifecyclePolicy) -> pl.LazyFrame:
     """One row a job of ``JobPosting`` rows: ``job_id``, ``status``, ``status_reason``,
     ``closed_at``, ``reposted_at``, ``review_at`` and ``is_retired``.
 
@@ -197,8 +197,8 @@ def job_status(postings: pl.LazyFrame, horizon: Horizon) -> pl.LazyFrame:
     that expires last), and closed since the last of them closed. It is retired when it has been
     closed for the whole retention."""
     closed = pl.col("status") == "closed"
-    retires_at = pl.col("closed_at") + horizon.retention
-    is_retired = (retires_at <= pl.lit(horizon.as_of)).fill_null(False)
+    retires_at = pl.col("closed_at") + policy.retention
+    is_retired = (retires_at <= pl.lit(policy.as_of)).fill_null(False)
     return (
         postings.sort(
             "job_id", pl.col("status").to_physical(), "closed_at", "expires_at", "posting_id",

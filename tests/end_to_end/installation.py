@@ -39,7 +39,6 @@ class Installation:
             "DATABASE_URL": self.database_url,
             "DATA_DIR": str(self.folder / "data"),
             "LOG_DIR": str(self.folder / "logs"),
-            "DAGSTER_HOME": str(PROJECT),
             "ENVIRONMENT": "test",
             "API_RATE_LIMIT": "none",
             "RAPIDAPI_KEY": "secret-rapidapi-key",

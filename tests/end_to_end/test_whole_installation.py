@@ -47,7 +47,7 @@ class Demo:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", "demo"],
             cwd=self.folder,
-            env=kept | own | {"PYTHONPATH": str(PROJECT), "DAGSTER_HOME": str(PROJECT)},
+            env=kept | own | {"PYTHONPATH": str(PROJECT)},
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster_dlt import DagsterDltResource
 
-from pipeline.orchestration.assets import api_spec, raw_asset
+from pipeline.orchestration.raw import api_spec, raw_assets
 from pipeline.simulator.server import Simulator
 from pipeline.sources import SOURCES
 from tests.orchestration.world import World
@@ -25,7 +25,7 @@ def checks(server: Simulator, world: World, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, value)
     source = SOURCES["jsearch"]
     run = dg.materialize(
-        [raw_asset(source), api_spec(source)],
+        [raw_assets(source), api_spec(source)],
         resources={
             "settings": world.settings,
             "dlt": DagsterDltResource(),

@@ -11,7 +11,7 @@ import pytest
 from pipeline.installation.settings import Settings
 from pipeline.simulator.server import Simulator
 from pipeline.sources import SOURCES
-from pipeline.staging.history import Fetch
+from pipeline.staging.fetch_log import Fetch
 from pipeline.staging.load import load
 from tests.support.source_fetch import PAYLOADS, quick
 from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import dlt
 import polars as pl
 
 from pipeline.installation.settings import Settings, SourceSettings
@@ -18,6 +17,7 @@ from pipeline.sources import (
     TEXT,
     WHOLE_NUMBER,
     Source,
+    posting_resource,
     required,
 )
 
@@ -34,19 +34,16 @@ class ListSettings(SourceSettings):
 def list_source(pages: Callable[[], Iterator[Any]] | list[Any]) -> Source:
     """Yields the pages; a callable is called for each fetch and may raise."""
 
-    def resource(settings: Any, client: Any) -> Any:
-        @dlt.resource(name="postings")
-        def postings() -> Iterator[Any]:
-            yield from pages() if callable(pages) else pages
-
-        return postings
+    @posting_resource("lister")
+    def lister(settings: Any, client: Any) -> Iterator[Any]:
+        yield from pages() if callable(pages) else pages
 
     return Source(
         name="lister",
         title="Lister",
         attribution="",
         settings=ListSettings,
-        resource=resource,
+        resource=lister,
         key="id",
         fields={
             "title": required(TEXT),

@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from filelock import FileLock
 
 from pipeline.extract.errors import FetchError
-from pipeline.staging import StagingError, packages, snapshot_path, staging_path
-from pipeline.staging.history import Fetch
+from pipeline.staging import StagingError, dlt_pipeline, snapshot_path, staging_path
+from pipeline.staging.fetch_log import Fetch
 from pipeline.staging.load import load
 from pipeline.staging.read import batches, read
 from tests.staging.staged_source import ListSettings, list_source, posting, settings_in
@@ -33,6 +35,12 @@ def fetch(folder: Path, pages: Any, run_id: str = "r1", **options: Any) -> Fetch
 def rows(folder: Path, sql: str) -> list[Any]:
     with duckdb.connect(str(snapshot_path(settings_in(folder), "lister")), read_only=True) as con:
         return con.execute(sql).fetchall()
+
+
+def unfinished_extracts(folder: Path) -> list[str]:
+    """What an extract that did not end has left in dlt's working folder."""
+    found = (folder / "dlt").glob("*/normalize/[!.]*")
+    return [entry.name for entry in found if entry.name != "extracted"]
 
 
 def test_first_seen_survives_and_the_rest_moves(tmp_path: Path) -> None:
@@ -196,6 +204,7 @@ def test_killed_at_each_step(tmp_path: Path, step: str) -> None:
     assert done.returncode == -signal.SIGKILL
     got = fetch(tmp_path, [[posting(2)]], "r2", respect_cadence=True, interval_minutes=0)
     assert got.status == "ok"
+    assert unfinished_extracts(tmp_path) == []
     expected = {("0",), ("2",)} | (set() if step == "extract" else {("1",)})
     assert set(rows(tmp_path, "select source_id from staging.postings")) == expected
     assert rows(tmp_path, "select count(*) from staging.fetches where finished_at is null") == [
@@ -261,8 +270,40 @@ def test_a_second_process_waits_and_says_so(tmp_path: Path) -> None:
         fetch(tmp_path, [[posting(1)]], lock_seconds=0.1)
 
 
-def test_dlt_keeps_few_packages(tmp_path: Path) -> None:
-    for number in range(packages.KEPT_PACKAGES + 2):
-        fetch(tmp_path, [[posting(number)]], f"r{number}")
-    loaded = list((tmp_path / "dlt").glob("*/load/loaded/*"))
-    assert len(loaded) == packages.KEPT_PACKAGES
+def test_dlt_keeps_few_packages_and_loads_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dlt_pipeline, "KEPT_PACKAGES", 3)
+    kept = []
+    for number in range(5):
+        fetch(tmp_path, [[posting(0, views=number), posting(number)]], f"r{number}")
+        kept.append(len(list((tmp_path / "dlt").glob("*/load/loaded/*"))))
+    assert kept == [1, 2, 3, 1, 2]
+    assert rows(tmp_path, "select count(*), max(views) from staging.postings") == [(5, 4)]
+
+
+def test_a_column_that_a_later_version_declares_is_added(tmp_path: Path) -> None:
+    fetch(tmp_path, [[posting(1)]])
+    source = list_source([[posting(2, seats=7)]])
+    later = replace(source, columns={**source.columns, "seats": pl.Int64()})
+    own = ListSettings(_env_file=None)
+    got = load(later, own, settings_in(tmp_path), "r2", respect_cadence=False)
+    assert got.status == "ok"
+    assert rows(tmp_path, "select source_id, seats from staging.postings order by 1") == [
+        ("1", None), ("2", 7)
+    ]  # fmt: skip
+
+
+def test_what_is_not_declared_is_no_column(tmp_path: Path) -> None:
+    def smuggle(pipeline: Any, source: Any) -> None:
+        source.resources["lister"].add_map(
+            lambda table: table.append_column("smuggled", table["title"])
+        )
+        pipeline.run(source)
+
+    fetch(tmp_path, [[posting(1)]])
+    with pytest.raises(StagingError, match="DataValidationError"):
+        fetch(tmp_path, [[posting(2)]], "r2", run=smuggle)
+    assert unfinished_extracts(tmp_path) == []
+    assert fetch(tmp_path, [[posting(3)]], "r3").status == "ok"
+    assert rows(tmp_path, "select source_id from staging.postings order by 1") == [("1",), ("3",)]

@@ -15,7 +15,8 @@ from pipeline.extract.errors import FetchError
 from pipeline.extract.quota import Quota
 from pipeline.installation.settings import SourceSettings
 from pipeline.sources import SOURCES
-from pipeline.staging.conform import Conformed
+from pipeline.staging.coerce import Coercer
+from pipeline.staging.load import fetch_error
 from pipeline.staging.read import mapped
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "payloads"
@@ -43,25 +44,25 @@ def fetch(
     """All that the source yields, and the error that ended it."""
     client = Client(source, settings, Quota(source, settings, data_dir))
     postings: list[Any] = []
-    try:
-        postings.extend(SOURCES[source].resource(settings, client))
-    except Exception as error:
-        chain: BaseException | None = error
-        while chain is not None and not isinstance(chain, FetchError):
-            chain = chain.__cause__ or chain.__context__
-        if chain is None:
-            raise
-        return postings, chain
+    for item in SOURCES[source].resource(settings, client):
+        if not isinstance(item, Exception):
+            postings.append(item)
+        elif (error := fetch_error(item)) is not None:
+            return postings, error
+        else:
+            raise item
     return postings, None
 
 
 def as_mapped(source: str, postings: list[Any]) -> pl.DataFrame:
     """``MappedPosting`` of raw postings, by the way of staging's own columns."""
-    conformed = Conformed(SOURCES[source])
-    conformed.add(postings)
     now = pl.lit(datetime.now(UTC))
-    frame = conformed.frame().with_columns(
-        first_seen_at=now, last_seen_at=now, run_id=pl.lit("run"), _dlt_load_id=pl.lit("1")
+    frame = (
+        Coercer(SOURCES[source])
+        .coerce(postings)
+        .with_columns(
+            first_seen_at=now, last_seen_at=now, run_id=pl.lit("run"), _dlt_load_id=pl.lit("1")
+        )
     )
     return mapped(SOURCES[source], frame)
 

@@ -10,7 +10,7 @@ import polars as pl
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
-from pipeline.transform.lifecycle import Horizon, with_status
+from pipeline.transform.lifecycle import LifecyclePolicy, with_status
 from pipeline.transform.schema import CompleteFetch
 from tests.transform.relevant_postings import SEEN, postings
 
@@ -19,9 +19,9 @@ BODY = "We build services. " * 40
 
 
 def jobs_of(postings: pl.DataFrame) -> pl.DataFrame:
-    horizon = Horizon(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
+    policy = LifecyclePolicy(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
     members = deduplicate(with_blocking_keys(postings))
-    return build_jobs(with_status(members, CompleteFetch.create_empty(), horizon), horizon)
+    return build_jobs(with_status(members, CompleteFetch.create_empty(), policy), policy)
 
 
 def job_of(*rows: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
-from pipeline.transform.lifecycle import Horizon, with_status
+from pipeline.transform.lifecycle import LifecyclePolicy, with_status
 from pipeline.transform.schema import CompleteFetch
 from tests.transform.relevant_postings import SEEN, postings
 
@@ -21,8 +21,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HALF_LIFE, RETENTION = 30 * DAY, 90 * DAY
 
 
-def horizon(as_of: datetime) -> Horizon:
-    return Horizon(as_of, frozenset({"feed"}), HALF_LIFE, RETENTION)
+def policy(as_of: datetime) -> LifecyclePolicy:
+    return LifecyclePolicy(as_of, frozenset({"feed"}), HALF_LIFE, RETENTION)
 
 
 def fetches(*answers: tuple[datetime, datetime | None], source: str = "feed") -> pl.DataFrame:
@@ -37,7 +37,7 @@ def members_at(
     as_of: datetime, *rows: dict[str, Any], complete: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     clustered = deduplicate(with_blocking_keys(postings(*rows)))
-    return with_status(clustered, fetches() if complete is None else complete, horizon(as_of))
+    return with_status(clustered, fetches() if complete is None else complete, policy(as_of))
 
 
 def member(as_of: datetime, row: dict[str, Any], complete: pl.DataFrame | None = None) -> Any:
@@ -45,7 +45,7 @@ def member(as_of: datetime, row: dict[str, Any], complete: pl.DataFrame | None =
 
 
 def job(as_of: datetime, *rows: dict[str, Any], complete: pl.DataFrame | None = None) -> Any:
-    jobs = build_jobs(members_at(as_of, *rows, complete=complete), horizon(as_of))
+    jobs = build_jobs(members_at(as_of, *rows, complete=complete), policy(as_of))
     return jobs.row(0, named=True)
 
 

@@ -19,9 +19,15 @@ import polars as pl
 from pipeline.extract.drift import MAX_DRIFT_FIELDS, UNKNOWN, Drift, kind
 from pipeline.sources import Source
 
-OWN_COLUMNS = frozenset(
-    {"source_id", "raw", "first_seen_at", "last_seen_at", "run_id", "_dlt_load_id"}
-)
+KEY = "source_id"
+STAMPS = {
+    "first_seen_at": pl.Datetime("us", "UTC"),
+    "last_seen_at": pl.Datetime("us", "UTC"),
+    "run_id": pl.String(),
+    "fetch_position": pl.Int64(),
+}
+"""The columns of ``staging.postings`` that tell of the fetches that brought a posting."""
+OWN_COLUMNS = frozenset({KEY, "raw", *STAMPS, "_dlt_load_id"})
 MAX_KEY_CHARS = 200
 """A longer key is replaced by its hash: PostgreSQL indexes it later."""
 _EXAMPLE_CHARS = 120
@@ -157,8 +163,12 @@ def _example(value: Any) -> str:
     return text if len(text) <= _EXAMPLE_CHARS else text[: _EXAMPLE_CHARS - 1] + "…"
 
 
-class Conformed:
-    """The postings of one fetch, added page by page.
+class Coercer:
+    """Turns the pages of one fetch into frames of the declared columns, and notes what drifted.
+
+    Attributes:
+        schema: of the frames: the key, the source's columns, and ``raw``.
+        postings: how many were turned so far.
 
     Raises:
         ValueError: the source declares a column that staging keeps for itself, or of a type that
@@ -172,49 +182,41 @@ class Conformed:
         self._source = source
         plain = {name: dtype for name, dtype in source.columns.items()
                  if name not in source.json_columns}  # fmt: skip
-        self._schema = pl.Schema(
-            {"source_id": pl.String(), **plain}
+        self.schema = pl.Schema(
+            {KEY: pl.String(), **plain}
             | dict.fromkeys(sorted(source.json_columns), pl.String())
             | {"raw": pl.String()}
         )
-        self._types = {name: _type_of(self._schema[name]) for name in plain}
+        self._types = {name: _type_of(self.schema[name]) for name in plain}
         self._types |= dict.fromkeys(source.numeric_texts, _TEXT_OR_NUMBER)
         self._types |= dict.fromkeys(source.json_columns, _NESTED)
-        self._frames: list[pl.DataFrame] = []
+        self.postings = 0
         self._objects = 0
         self._filled: set[str] = set()
         self._drift: Counter[tuple[str, str]] = Counter()
         self._examples: dict[tuple[str, str], str] = {}
 
-    def __len__(self) -> int:
-        return sum(map(len, self._frames))
-
-    def add(self, postings: Sequence[Any]) -> None:
-        """Add some postings. Nothing that can stand in a JSON document makes it fail."""
-        if not postings:
-            return
-        objects = [posting if isinstance(posting, Mapping) else {} for posting in postings]
-        keys = [source_id(posting, self._source.key) for posting in postings]
-        series = [pl.Series("source_id", keys, pl.String)]
+    def coerce(self, page: Sequence[Any]) -> pl.DataFrame:
+        """The page with the declared types: one row a key; of postings with the same key the one
+        that came last. Nothing that can stand in a JSON document makes it fail."""
+        objects = [posting if isinstance(posting, Mapping) else {} for posting in page]
+        keys = [source_id(posting, self._source.key) for posting in page]
+        series = [pl.Series(KEY, keys, pl.String)]
         for name, declared in self._types.items():
             values = [posting.get(name) for posting in objects]
             series.append(self._column(name, declared, values))
             if series[-1].null_count() < len(values):
                 self._filled.add(name)
-        series.append(pl.Series("raw", [json_text(posting) for posting in postings], pl.String))
-        self._frames.append(pl.DataFrame(series).select(self._schema.names()))
-        self._note_shapes(postings, keys)
-
-    def frame(self) -> pl.DataFrame:
-        """One row a key; of postings with the same key the one that came last."""
-        if not self._frames:
-            return self._schema.to_frame()
-        return pl.concat(self._frames).unique("source_id", keep="last", maintain_order=True)
+        series.append(pl.Series("raw", [json_text(posting) for posting in page], pl.String))
+        self.postings += len(page)
+        self._note_shapes(page, keys)
+        frame = pl.DataFrame(series).select(self.schema.names())
+        return frame.unique(KEY, keep="last", maintain_order=True)
 
     def drift(self) -> list[Drift]:
         """What differed from the declaration, in alphabetical order of the fields."""
         found = [
-            Drift(field, what, count, self._examples.get((field, what)), of=len(self))
+            Drift(field, what, count, self._examples.get((field, what)), of=self.postings)
             for (field, what), count in self._drift.items()
         ]
         if self._objects:
@@ -226,7 +228,7 @@ class Conformed:
         return sorted(found, key=lambda drift: (drift.field, drift.what))
 
     def _column(self, name: str, declared: _Type, values: list[Any]) -> pl.Series:
-        dtype = self._schema[name]
+        dtype = self.schema[name]
         if declared is not _NESTED and set(map(type, values)) <= declared.native | {type(None)}:
             try:
                 series = pl.Series(name, values, dtype, strict=declared.name != "number")

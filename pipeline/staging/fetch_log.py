@@ -1,7 +1,8 @@
-"""How the fetches of a source went, and how its postings drifted, kept beside the postings.
+"""The log of a source's fetches: how each went, and how the postings drifted, kept beside them.
 
 ``fetches`` gains one row a fetch: 48 a day and source on a 30-minute schedule, about 2 MB a
-year. ``schema_drift`` has one row for each field and kind of drift, and is bounded.
+year. ``schema_drift`` has one row for each field and kind of drift, and is bounded. Both are
+written into the staging file and read from its snapshot.
 """
 
 from __future__ import annotations
@@ -13,13 +14,25 @@ from importlib.resources import files
 from typing import Literal
 
 import duckdb
+import polars as pl
 
 from pipeline.extract.drift import Drift
+from pipeline.installation.settings import Settings
+from pipeline.sources import Source
+from pipeline.staging import snapshot_path
+from pipeline.staging.snapshot import open_snapshot
+from pipeline.transform.schema import CompleteFetch
 
 Status = Literal["ok", "partial", "failed", "skipped"]
 
 INTERRUPTED = "The process ended before the fetch did; the next run asks the source again."
 MAX_DRIFT_ROWS = 1_000
+
+HISTORY = 20
+"""Successful fetches that a new one is compared with."""
+
+SUDDENLY_FEW = 0.5
+"""A complete fetch with less than this share of the usual postings is suspicious."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ class Fetch:
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing of ``fetches`` and ``schema_drift``."""
-    connection.execute(files(__package__).joinpath("history.sql").read_text())
+    connection.execute(files(__package__).joinpath("fetch_log.sql").read_text())
 
 
 def last_asked_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
@@ -65,6 +78,14 @@ def last_asked_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     ).fetchone()
     found: datetime | None = row[0] if row else None
     return found
+
+
+def was_interrupted(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the last fetch ended in the middle."""
+    row = connection.execute(
+        "select arg_max(finished_at is null, started_at) from staging.fetches"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def begin(connection: duckdb.DuckDBPyConnection, run_id: str, started_at: datetime) -> None:
@@ -138,3 +159,40 @@ def _insert_drift(
                 for drift in drifts
             ],
         )  # fmt: skip
+
+
+def usual_rows(source: str, settings: Settings, before_run: str) -> float | None:
+    """The median number of postings of the source's last :data:`HISTORY` complete fetches before
+    a run; None where there was none."""
+    path = snapshot_path(settings, source)
+    if not path.exists():
+        return None
+    with open_snapshot(path) as connection:
+        row = connection.execute(
+            "select median(rows) from (select rows from staging.fetches"
+            " where status = 'ok' and run_id <> $run order by started_at desc limit $limit)",
+            {"run": before_run, "limit": HISTORY},
+        ).fetchone()
+    return None if row is None or row[0] is None else float(row[0])
+
+
+def complete_fetches(source: Source, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """``CompleteFetch`` rows: the fetches that showed all that a feed had to show. None of a
+    search.
+
+    Args:
+        connection: reads the snapshot of the source, with times in UTC.
+    """
+    if source.feed_window is None:
+        return CompleteFetch.create_empty()
+    rows = connection.execute(
+        files(__package__).joinpath("complete_fetches.sql").read_text(),
+        {"window": source.feed_window, "history": HISTORY, "least_share": SUDDENLY_FEW},
+    ).fetchall()
+    return CompleteFetch.validate(
+        pl.DataFrame(
+            [(source.name, *row) for row in rows],
+            schema=CompleteFetch.create_empty().schema,
+            orient="row",
+        )
+    )
