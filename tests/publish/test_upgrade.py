@@ -18,7 +18,7 @@ from pipeline.publish.publish import Statistics
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
-from pipeline.transform.lifecycle import Horizon, with_status
+from pipeline.transform.lifecycle import LifecyclePolicy, with_status
 from pipeline.transform.schema import CompleteFetch, RejectedPosting
 from tests.publish.postings import Connection, publish_frames, rejected_posting
 
@@ -60,15 +60,15 @@ def refresh(connection: Connection) -> Statistics:
     with connection.transaction():
         postings = state._postings(connection, sorted(ids))
     overrides = state.overrides(connection)
-    horizon = Horizon(AS_OF, frozenset({"remoteok"}), timedelta(days=30), timedelta(days=90))
+    policy = LifecyclePolicy(AS_OF, frozenset({"remoteok"}), timedelta(days=30), timedelta(days=90))
     members = with_status(
         deduplicate(with_blocking_keys(postings, overrides), overrides),
         CompleteFetch.create_empty(),
-        horizon,
+        policy,
     )
     return publish_frames(
         connection,
-        build_jobs(members, horizon),
+        build_jobs(members, policy),
         members,
         rejected=pl.DataFrame(
             [rejected_posting("adzuna_99")], RejectedPosting.create_empty().schema
