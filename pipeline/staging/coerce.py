@@ -145,11 +145,11 @@ def _type_of(dtype: pl.DataType) -> _Type:
         return _Type("text", frozenset({str}), _to_text)
     if dtype == pl.Boolean:
         return _Type("true or false", frozenset({bool}), _to_bool)
-    if dtype.is_integer():
+    if dtype == pl.Int64:
         return _Type("whole number", frozenset({int}), _to_int)
-    if dtype.is_float():
+    if dtype == pl.Float64:
         return _Type("number", frozenset({int, float}), _to_float)
-    if isinstance(dtype, pl.Datetime):
+    if dtype == pl.Datetime("us", "UTC"):
         return _Type("time", frozenset({datetime}), _to_datetime)
     raise ValueError(f"staging has no column type for {dtype}; declare pl.String")
 

@@ -40,11 +40,6 @@ _CONFIG = {
     "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True, "workers": 1},
 }
 
-_DATA_TYPES: dict[type[pl.DataType], TDataType] = {
-    pl.String: "text", pl.Boolean: "bool", pl.Int64: "bigint", pl.Float64: "double",
-    pl.Datetime: "timestamp",
-}  # fmt: skip
-
 
 def pipeline_of(source: str, working_dir: Path, staging: duckdb.DuckDBPyConnection) -> dlt.Pipeline:
     """The dlt pipeline that merges into ``staging.postings`` of an open DuckDB file. It needs no
@@ -74,7 +69,7 @@ def source_of(name: str, resource: DltResource, columns: pl.Schema) -> DltSource
     """
     resource.apply_hints(
         columns=[
-            {"name": column, "data_type": _DATA_TYPES[type(dtype)], "nullable": column != KEY}
+            {"name": column, "data_type": _data_type(dtype), "nullable": column != KEY}
             for column, dtype in columns.items()
         ]
     )
@@ -87,6 +82,15 @@ def source_of(name: str, resource: DltResource, columns: pl.Schema) -> DltSource
     found = source()
     found.schema.update_table(resource.compute_table_schema())
     return found
+
+
+def _data_type(dtype: pl.DataType) -> TDataType:
+    """What dlt calls a type for which staging has a column."""
+    names: dict[type[pl.DataType], TDataType] = {
+        pl.String: "text", pl.Boolean: "bool", pl.Int64: "bigint", pl.Float64: "double",
+        pl.Datetime: "timestamp",
+    }  # fmt: skip
+    return names[type(dtype)]
 
 
 def run_directly(pipeline: dlt.Pipeline, source: DltSource) -> None:

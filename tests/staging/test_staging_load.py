@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from pipeline.extract.errors import FetchError
 from pipeline.staging import StagingError, dlt_pipeline, snapshot_path, staging_path
+from pipeline.staging.coerce import Coercer
 from pipeline.staging.fetch_log import Fetch
 from pipeline.staging.load import load
 from pipeline.staging.read import batches, read
@@ -292,6 +293,12 @@ def test_a_column_that_a_later_version_declares_is_added(tmp_path: Path) -> None
     assert rows(tmp_path, "select source_id, seats from staging.postings order by 1") == [
         ("1", None), ("2", 7)
     ]  # fmt: skip
+
+
+def test_a_type_without_a_column_is_refused_by_name() -> None:
+    source = list_source([])
+    with pytest.raises(ValueError, match="no column type for Int32"):
+        Coercer(replace(source, columns={**source.columns, "seats": pl.Int32()}))
 
 
 def test_what_is_not_declared_is_no_column(tmp_path: Path) -> None:
