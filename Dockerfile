@@ -13,7 +13,8 @@ RUN useradd --create-home --uid 10001 jobs \
     && mkdir -p /app/data /app/logs \
     && chown -R jobs:jobs /app
 COPY --from=build /opt/venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
+COPY dagster.yaml workspace.yaml /app/
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 DAGSTER_HOME=/app
 WORKDIR /app
 USER jobs
 VOLUME ["/app/data", "/app/logs"]

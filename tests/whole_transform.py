@@ -15,7 +15,7 @@ from pipeline.transform.cleaning.understand import understand
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
-from pipeline.transform.lifecycle import Horizon, with_status
+from pipeline.transform.lifecycle import LifecyclePolicy, with_status
 from pipeline.transform.schema import CompleteFetch, MappedPosting, SourceState
 
 SEEN = datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
@@ -37,11 +37,11 @@ def publish_mapped(
     ]
     understood, rejected = understand(pl.DataFrame(rows, schema))
     relevant = with_blocking_keys(classify(understood.lazy()).collect())
-    horizon = Horizon(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
-    members = with_status(deduplicate(relevant), CompleteFetch.create_empty(), horizon)
+    policy = LifecyclePolicy(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
+    members = with_status(deduplicate(relevant), CompleteFetch.create_empty(), policy)
     return publish(
         connection,
-        [(build_jobs(members, horizon), members)],
+        [(build_jobs(members, policy), members)],
         seen=understood.select("posting_id"),
         rejected=rejected,
         source_states=SourceState.create_empty(),

@@ -25,7 +25,7 @@ from pipeline.orchestration import IngestFailedError
 from pipeline.orchestration.environment import (
     DEFINITIONS_MODULE,
     dagster_environment,
-    dagster_home,
+    project_dir,
 )
 from pipeline.publish.migrate import migrate
 from pipeline.staging import StagingError
@@ -271,7 +271,7 @@ def daemon() -> None:
     with dg.DagsterInstance.get() as instance:
         if lost := end_lost_launches(instance):
             _note(f"marked {lost} runs as failed whose launch was cut off")
-    _become("dagster._daemon", "run", "--workspace", str(dagster_home() / "workspace.yaml"))
+    _become("dagster._daemon", "run", "--workspace", str(project_dir() / "workspace.yaml"))
 
 
 def _dagster_process(name: str) -> Settings:

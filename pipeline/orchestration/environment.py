@@ -11,23 +11,30 @@ from pipeline.installation.settings import ConfigurationError, Settings
 DEFINITIONS_MODULE = "pipeline.orchestration.definitions"
 
 
-def dagster_home() -> Path:
-    """The folder that holds ``dagster.yaml`` and ``workspace.yaml``: that of this package, or
-    ``DAGSTER_HOME`` where that has both files. They are not in the project's own folder, where
-    ``dg`` would read them and look for the database of an installation."""
-    home = Path(os.environ.get("DAGSTER_HOME") or ".").absolute()
-    if "DAGSTER_HOME" in os.environ and all(
-        (home / name).is_file() for name in ("dagster.yaml", "workspace.yaml")
-    ):
-        return home
-    return Path(__file__).parent / "dagster_home"
+def project_dir() -> Path:
+    """The folder that holds ``dagster.yaml`` and ``workspace.yaml``: ``DAGSTER_HOME`` if set,
+    otherwise the working directory, otherwise the checkout that this package is part of.
+
+    Raises:
+        ConfigurationError: none of them has the files.
+    """
+    candidates = [Path.cwd(), Path(__file__).parents[2]]
+    if home := os.environ.get("DAGSTER_HOME"):
+        candidates.insert(0, Path(home))
+    for candidate in candidates:
+        if (candidate / "dagster.yaml").is_file() and (candidate / "workspace.yaml").is_file():
+            return candidate.absolute()
+    raise ConfigurationError(
+        "DAGSTER_HOME is not usable: no dagster.yaml and workspace.yaml in it. Start from the "
+        "project's folder, or set DAGSTER_HOME to it."
+    )
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
     """The variables for a Dagster process, to be added to the environment.
 
     Raises:
-        ConfigurationError: there is no database URL.
+        ConfigurationError: the project's folder is not found, or there is no database URL.
     """
     storage_url = settings.dagster_database_url
     if settings.database_url is None or storage_url is None:
@@ -38,7 +45,7 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     storage = settings.data_dir.absolute() / "dagster"
     storage.mkdir(parents=True, exist_ok=True)
     return {
-        "DAGSTER_HOME": str(dagster_home()),
+        "DAGSTER_HOME": str(project_dir()),
         # Named explicitly, because SQLAlchemy's default driver does not know Dagster's statements.
         "DAGSTER_POSTGRES_URL": storage_url.get_secret_value().replace(
             "postgresql://", "postgresql+psycopg2://", 1

@@ -17,7 +17,7 @@ from dagster_webserver.cli import (
 from dagster_webserver.version import __version__
 
 from pipeline.installation.settings import ConfigurationError, Settings
-from pipeline.orchestration.environment import dagster_home
+from pipeline.orchestration.environment import project_dir
 from pipeline.orchestration.guard import Guard, is_loopback
 
 POLL_MILLISECONDS = 2_000
@@ -39,7 +39,7 @@ def serve(settings: Settings) -> None:
             "machine alone: set DAGSTER_KEY to at least 16 random characters, or DAGSTER_HOST to "
             "127.0.0.1."
         )
-    target = WorkspaceFileTarget([str(dagster_home() / "workspace.yaml")])
+    target = WorkspaceFileTarget([str(project_dir() / "workspace.yaml")])
     with (
         dg.DagsterInstance.get() as instance,
         WorkspaceProcessContext(instance, target, version=__version__) as workspace,

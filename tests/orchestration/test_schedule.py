@@ -122,7 +122,10 @@ def test_the_next_run_does_not_wait_for_a_launch_that_was_cut_off(daemon: Daemon
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
 @pytest.mark.parametrize(
     "schedule",
-    [*(ingest_schedule("ingest", minutes) for minutes in (30, 120, 1440)), housekeeping_schedule],
+    [
+        *(ingest_schedule("ingest", minutes, {}) for minutes in (30, 120, 1440)),
+        housekeeping_schedule,
+    ],
     ids=lambda schedule: schedule.cron_schedule,
 )
 def test_ticks_are_evenly_apart_all_year(
