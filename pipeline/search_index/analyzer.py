@@ -127,7 +127,24 @@ class Analyzer:
         Args:
             short: a title, a list of skills or a search: ``go`` is the language.
         """
-        return self._split(self._named(self.letters(text), short))
+        return self.split(self.plain(text, short=short))
+
+    def plain(self, text: str, *, short: bool = False) -> str:
+        """The text in plain letters, with names that hold signs as words."""
+        text = self.letters(text)
+        for name in self._names:
+            if name.contains in text and (short or not name.short):
+                text = name.pattern.sub(name.word, text)
+        return text
+
+    def split(self, plain: str) -> list[str]:
+        """The words of a :meth:`plain` text."""
+        if plain.isascii():
+            return _ASCII_WORD.findall(plain)
+        words = self._word.findall(plain)
+        if not self._pairs.search(plain):
+            return words
+        return [part for word in words for part in self._in_pairs(word)]
 
     def joined(self, text: str) -> list[str]:
         """Of each word with hyphens, its parts as one word."""
@@ -187,20 +204,6 @@ class Analyzer:
             [*positions, *places, *[LAST_POSITION] * len(joined)],
             end,
         )
-
-    def _named(self, text: str, short: bool) -> str:
-        for name in self._names:
-            if name.contains in text and (short or not name.short):
-                text = name.pattern.sub(name.word, text)
-        return text
-
-    def _split(self, text: str) -> list[str]:
-        if text.isascii():
-            return _ASCII_WORD.findall(text)
-        words = self._word.findall(text)
-        if not self._pairs.search(text):
-            return words
-        return [part for word in words for part in self._in_pairs(word)]
 
     def _in_pairs(self, word: str) -> Iterator[str]:
         end = 0

@@ -81,7 +81,7 @@ def _select() -> sql.Composed:
         sql.SQL(", ").join(
             [
                 *map(sql.Identifier, _TEXTS),
-                sql.SQL("{}::text").format(_summary()),
+                _summary(),
                 *map(sql.Identifier, _COLUMNS),
                 *numbers,
             ]
@@ -91,17 +91,20 @@ def _select() -> sql.Composed:
 
 def _summary() -> sql.Composed:
     """The job as lists show it, in the order of the declaration."""
-    parts: list[sql.Composable] = []
+    columns: list[sql.Composable] = []
     for within, fields in groupby(_grouped(in_list()), key=lambda field: field.within):
-        pairs = [
-            part for field in fields for part in (sql.Literal(field.shown_as), _written(field))
-        ]
         if within:
+            pairs = [part for f in fields for part in (sql.Literal(f.shown_as), _written(f))]
             inner = sql.SQL("json_build_object({})").format(sql.SQL(", ").join(pairs))
-            parts += [sql.Literal(within), inner]
+            columns.append(sql.SQL("{} as {}").format(inner, sql.Identifier(within)))
         else:
-            parts += pairs
-    return sql.SQL("json_build_object({})").format(sql.SQL(", ").join(parts))
+            columns += [
+                sql.SQL("{} as {}").format(_written(field), sql.Identifier(field.shown_as))
+                for field in fields
+            ]
+    return sql.SQL("(select row_to_json(summary)::text from (select {}) as summary)").format(
+        sql.SQL(", ").join(columns)
+    )
 
 
 def _grouped(fields: list[Field]) -> Iterator[Field]:

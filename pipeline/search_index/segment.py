@@ -7,6 +7,7 @@ documents is said by the commit, which has the set of those that are live.
 
 from __future__ import annotations
 
+import threading
 import zlib
 from array import array
 from bisect import bisect_left
@@ -139,6 +140,7 @@ class InvertedField:
         self.sizes: NDArray[np.uint32] = self._arrays["sizes"]
         """How long each list is."""
         self._sets = memoryview(self._arrays["sets"])
+        self._lock = threading.Lock()
         self._read: LRUCache[int, BitMap] = LRUCache(KEPT_BYTES, getsizeof=self._bytes_of_set)
 
     def find(self, term: bytes) -> int | None:
@@ -165,12 +167,10 @@ class InvertedField:
         """The postings list of a term as a set, not to be changed."""
         if self.sizes[term] <= LONG:
             return bitmap(self.ids(term))
-        found = self._read.get(term)
-        if found is None:
-            place = np.searchsorted(self._arrays["long"], term)
-            begin, end = self._arrays["set_bounds"][place : place + 2].tolist()
-            found = BitMap.deserialize(self._sets[begin:end])
-            self._read[term] = found
+        with self._lock:
+            found = self._read.get(term)
+            if found is None:
+                found = self._read[term] = self._deserialized(term)
         return found
 
     def any_of(self, terms: range) -> BitMap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated, Any, Literal
 
@@ -48,7 +48,6 @@ CONNECTION: dict[str, Any] = {
 _SET = "select set_config(key, value, false) from jsonb_each_text(%s)"
 _LOCAL_TIMEOUT = "select set_config('statement_timeout', %s, true)"
 EXPORT_WAIT_SECONDS = 2.0
-BATCH_ROWS = 1_000
 
 State = Literal["ok", "busy", "unreachable", "not migrated"]
 
@@ -168,11 +167,11 @@ class Database:
             return await cursor.fetchall()
 
     async def stream(
-        self, query: bytes, parameters: Mapping[str, Any]
+        self, query: bytes, parts: Iterable[Mapping[str, Any]]
     ) -> AsyncGenerator[list[DictRow], None]:
-        """The rows of one statement in batches of :data:`BATCH_ROWS`, all of one snapshot; an
-        empty batch ends them. Few may stream at once: each occupies a connection for as long as
-        its reader takes.
+        """The rows of a statement, a batch for each of the parameters in ``parts``, all of one
+        snapshot; an empty batch ends them. Few may stream at once: each occupies a connection for
+        as long as its reader takes.
 
         Raises:
             psycopg_pool.PoolTimeout: too many stream already, or no connection is free.
@@ -184,14 +183,12 @@ class Database:
         except TimeoutError:
             raise PoolTimeout("too many exports at once") from None
         try:
-            async with (
-                self._connection() as connection,
-                connection.transaction(),
-                connection.cursor("export") as cursor,
-            ):
-                await cursor.execute(query, parameters)
-                while batch := await cursor.fetchmany(BATCH_ROWS):
-                    yield batch
+            async with self._connection() as connection, connection.transaction():
+                await connection.execute("set transaction isolation level repeatable read")
+                for parameters in parts:
+                    cursor = await connection.execute(query, parameters, prepare=True)
+                    if batch := await cursor.fetchall():
+                        yield batch
         finally:
             self._exports.release()
 
