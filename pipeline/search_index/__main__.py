@@ -6,9 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 
-import psycopg
-
-from pipeline.installation import logs
+from pipeline.installation import database, logs
 from pipeline.installation.settings import ConfigurationError, Settings
 from pipeline.search_index.analyzer import Analyzer
 from pipeline.search_index.directory import Directory
@@ -20,10 +18,8 @@ log = logging.getLogger("pipeline.search_index")
 def main() -> None:
     """The entry point."""
     settings = Settings.load()
-    if settings.database_url is None:
-        raise ConfigurationError("DATABASE_URL is not set: the index is built from the database.")
     logs.configure(settings, "search_index")
-    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
+    with database.connect(settings) as connection:
         report = update(Directory(settings.search_dir), connection, Analyzer())
     if report is not None:
         log.info(

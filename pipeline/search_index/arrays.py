@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import xxhash
@@ -44,16 +44,18 @@ class ArraysWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._parts: dict[str, tuple[np.dtype[Any], IO[bytes]]] = {}
+        self._parts: dict[str, tuple[np.dtype[Any], tempfile.SpooledTemporaryFile[bytes]]] = {}
 
     def __enter__(self) -> Self:
         return self
 
-    def append(self, name: str, values: Array | bytes, dtype: DTypeLike = None) -> None:
+    def append(self, name: str, values: Array | bytes, dtype: DTypeLike | None = None) -> None:
         """Add values to the end of an array, which has the type of the first ones or ``dtype``."""
         array = np.frombuffer(values, np.uint8) if isinstance(values, bytes) else values
         if name not in self._parts:
-            spool: IO[bytes] = tempfile.SpooledTemporaryFile(SPOOLED, dir=self._path.parent)  # type: ignore[assignment] # noqa: SIM115 - closed in __exit__
+            spool = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed in __exit__
+                SPOOLED, dir=str(self._path.parent)
+            )
             self._parts[name] = np.dtype(dtype or array.dtype), spool
         dtype, spool = self._parts[name]
         spool.write(np.ascontiguousarray(array, dtype).data)

@@ -52,8 +52,9 @@ class Commit:
         return sum(map(len, self.live))
 
     @property
-    def bytes(self) -> int:
-        return sum(segment.bytes for segment in self.segments)
+    def octets(self) -> int:
+        """The size of its segments on disk."""
+        return sum(segment.octets for segment in self.segments)
 
 
 @cache
@@ -107,9 +108,7 @@ class Directory:
         head = {"revision": revision, "attribution": dict(attribution), "segments": segments}
         path = self.path / f"commit-{number:012}"
         arrays = {"head": json.dumps(head).encode()}
-        write_arrays(
-            path, arrays | {f"live.{n}": docs.serialize() for n, docs in enumerate(live)}
-        )
+        write_arrays(path, arrays | {f"live.{n}": docs.serialize() for n, docs in enumerate(live)})
         self._clean()
         return self._opened(path)
 

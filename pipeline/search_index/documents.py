@@ -76,7 +76,7 @@ def _value(value: str | list[str] | bool | None) -> str | list[str] | None:
 
 @cache
 def _select() -> sql.Composed:
-    numbers = (sql.SQL(number.expression) for number in NUMBERS)  # type: ignore[arg-type] # our own
+    numbers = (sql.SQL(number.expression) for number in NUMBERS)
     return sql.SQL("select {} from jobs where changed_version > %s").format(
         sql.SQL(", ").join(
             [

@@ -183,9 +183,7 @@ def _write_ordinals(
     new_docs: Sequence[Numbers],
     size: int,
 ) -> None:
-    merged = _Merged(
-        keyword, [segment.keywords[keyword] for segment in segments], new_docs, size
-    )
+    merged = _Merged(keyword, [segment.keywords[keyword] for segment in segments], new_docs, size)
     ordinals = np.full(size, len(merged.terms), np.uint32)
     for segment, docs, places in zip(segments, new_docs, merged.places, strict=True):
         ordinals[docs[docs >= 0]] = places[segment.ordinals(keyword)[docs >= 0]]

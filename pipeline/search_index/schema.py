@@ -97,4 +97,3 @@ KEYWORDS = _keywords()
 NUMBERS = _numbers()
 FACETS = {field.facet: field.name for field in FIELDS if field.facet}
 """The column that is counted, by the name of the facet."""
-

@@ -13,6 +13,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from pipeline.search_index.schema import KEYWORDS, NUMBERS
 
 LONG = 1_000
 """Longer postings lists are written as compressed bitmaps (https://roaringbitmap.org), which are
-met and counted in microseconds; shorter ones as plain doc ids, of which a bitmap is as soon made."""
+met and counted in microseconds; shorter ones as plain doc ids, of which one is as soon made."""
 KEPT_BYTES = 16_000_000
 """What a process keeps of the bitmaps of one field that it has read."""
 
@@ -104,7 +105,7 @@ class Texts(Sequence[bytes]):
     """Many short byte strings in one array."""
 
     def __init__(self, octets: Array, bounds: Array) -> None:
-        self._octets = memoryview(octets)
+        self._octets = octets.data
         self._bounds = bounds
 
     def __len__(self) -> int:
@@ -114,8 +115,7 @@ class Texts(Sequence[bytes]):
         return bytes(self._octets[self._bounds[place] : self._bounds[place + 1]])
 
     def __iter__(self) -> Iterator[bytes]:
-        bounds = self._bounds.tolist()
-        for begin, end in zip(bounds, bounds[1:], strict=False):
+        for begin, end in pairwise(self._bounds.tolist()):
             yield bytes(self._octets[begin:end])
 
 
@@ -139,7 +139,7 @@ class InvertedField:
         self.terms = Texts(arrays[f"{name}.terms.octets"], arrays[f"{name}.terms.bounds"])
         self.sizes: NDArray[np.uint32] = self._arrays["sizes"]
         """How long each list is."""
-        self._sets = memoryview(self._arrays["sets"])
+        self._sets = self._arrays["sets"].data
         self._lock = threading.Lock()
         self._read: LRUCache[int, BitMap] = LRUCache(KEPT_BYTES, getsizeof=self._bytes_of_set)
 
@@ -184,7 +184,9 @@ class InvertedField:
 
     def postings(self, terms: range) -> tuple[NDArray[np.int64], Ids]:
         """The lists of some terms that follow each other: of each posting the term and the id."""
-        of_terms = np.repeat(np.arange(terms.start, terms.stop), self.sizes[terms.start : terms.stop])
+        of_terms = np.repeat(
+            np.arange(terms.start, terms.stop), self.sizes[terms.start : terms.stop]
+        )
         is_long = self.sizes[of_terms] > LONG
         found = np.empty(len(of_terms), np.uint32)
         begin, end = (int(self._arrays["list_bounds"][t]) for t in (terms.start, terms.stop))
@@ -198,7 +200,7 @@ class InvertedField:
     def _deserialized(self, term: int) -> BitMap:
         place = np.searchsorted(self._arrays["long"], term)
         begin, end = self._arrays["set_bounds"][place : place + 2].tolist()
-        return BitMap.deserialize(self._sets[begin:end])
+        return BitMap.deserialize(bytes(self._sets[begin:end]))
 
     @staticmethod
     def _bytes_of_set(found: BitMap) -> int:
@@ -273,7 +275,7 @@ class Segment:
         """Of the words in ``spellings``, by their places there."""
 
     @property
-    def bytes(self) -> int:
+    def octets(self) -> int:
         """Its size on disk, but for its table of contents."""
         return sum(array.nbytes for array in self.arrays.values())
 

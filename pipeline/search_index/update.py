@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from pyroaring import BitMap
 
 from pipeline.search_index.analyzer import Analyzer
-from pipeline.search_index.builder import Document, build
+from pipeline.search_index.builder import build
 from pipeline.search_index.directory import Commit, Directory
 from pipeline.search_index.documents import changed, documents, in_parts, removed
 from pipeline.search_index.merge import merge
@@ -70,17 +70,19 @@ def update(
     with directory.lock():
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
+        commit = directory.latest()
+        indexed = merged = 0
         with connection.transaction():
             revision = _one(connection, "select published_edition()")
             if revision is None:
                 return None
-            commit = directory.latest()
-            indexed = 0
+            delta = None
             if commit is None or commit.revision != revision:
-                commit, indexed = _follow(
-                    directory, connection, analyzer, commit, revision, at_most
-                )
-        merged = 0
+                delta = _read(directory, connection, analyzer, commit, at_most)
+        if delta is not None:
+            commit = _commit(directory, revision, commit, delta)
+            indexed = delta.documents
+        assert commit is not None  # noqa: S101 - without one before, there is a delta
         if at_most is None and (chosen := _to_merge(commit)):
             commit, merged = _merge(directory, commit, chosen)
         return Report(commit, indexed, merged, time.monotonic() - began)
@@ -91,55 +93,59 @@ def needs_merge(commit: Commit) -> bool:
     return bool(_to_merge(commit))
 
 
-def _follow(
+@dataclass(frozen=True)
+class _Delta:
+    """What changed since a commit, or all there is: segments of the jobs that there are now, and
+    the ids of the documents that are no longer live."""
+
+    is_all: bool
+    documents: int
+    parts: Sequence[Path]
+    dead: Sequence[str]
+    attribution: Mapping[str, str]
+
+
+def _read(
     directory: Directory,
     connection: Connection[TupleRow],
     analyzer: Analyzer,
     before: Commit | None,
-    revision: str,
     at_most: int | None,
-) -> tuple[Commit, int]:
-    """Commit a revision, on top of the commit before if that is of the same database."""
-    after, known = _version(before, connection), before
-    if after < 0:
-        known = None
+) -> _Delta:
+    after = _version(before, connection)
     ids = changed(connection, after)
     if at_most is not None and len(ids) > at_most:
         raise TooMuchError(f"{len(ids):,} documents")
-    segments: list[Segment] = []
-    live: list[BitMap] = []
-    if known is not None:
-        gone = [job_id.encode() for job_id in (*ids, *removed(connection, after))]
-        for segment, docs in zip(known.segments, known.live, strict=True):
-            dead = BitMap(doc for job_id in gone if (doc := segment.find(job_id)) is not None)
-            if docs - dead:
-                segments.append(segment)
-                live.append(docs - dead)
-    if ids:
-        found = documents(connection, after)
-        segment = _segment_of(directory, analyzer, found)
-        segments.append(segment)
-        live.append(BitMap(range(segment.size)))
-    attribution = dict(connection.execute("select source, attribution from sources").fetchall())
-    names = [segment.name for segment in segments]
-    return directory.commit(revision, attribution, names, live), len(ids)
-
-
-def _segment_of(
-    directory: Directory, analyzer: Analyzer, found: Iterable[Document]
-) -> Segment:
     parts: list[Path] = []
-    for part in in_parts(found, DOCUMENTS_AT_ONCE):
+    for part in in_parts(documents(connection, after), DOCUMENTS_AT_ONCE):
         parts.append(directory.new_segment())
         build(parts[-1], part, analyzer)
-    segments = [Segment(path) for path in parts]
-    if len(segments) == 1:
-        return segments[0]
-    whole = directory.new_segment()
-    merge(whole, segments, [BitMap(range(segment.size)) for segment in segments])
-    for path in parts:
-        path.unlink()
-    return Segment(whole)
+    dead = [*ids, *removed(connection, after)] if after >= 0 else []
+    terms = connection.execute("select source, attribution from sources").fetchall()
+    return _Delta(after < 0, len(ids), parts, dead, dict(terms))
+
+
+def _commit(directory: Directory, revision: str, before: Commit | None, delta: _Delta) -> Commit:
+    names: list[str] = []
+    live: list[BitMap] = []
+    if before is not None and not delta.is_all:
+        dead = [job_id.encode() for job_id in delta.dead]
+        for segment, docs in zip(before.segments, before.live, strict=True):
+            found = (segment.find(job_id) for job_id in dead)
+            kept = docs - BitMap(doc for doc in found if doc is not None)
+            if kept:
+                names.append(segment.name)
+                live.append(kept)
+    segments = [Segment(path) for path in delta.parts]
+    if len(segments) > 1:
+        path = directory.new_segment()
+        merge(path, segments, [BitMap(range(segment.size)) for segment in segments])
+        segments = [Segment(path)]
+        for part in delta.parts:
+            part.unlink()
+    names += [segment.name for segment in segments]
+    live += [BitMap(range(segment.size)) for segment in segments]
+    return directory.commit(revision, delta.attribution, names, live)
 
 
 def _version(before: Commit | None, connection: Connection[TupleRow]) -> int:

@@ -36,8 +36,9 @@ async def health(query: Annotated[NoQuery, Query()], database: DatabaseOfApp) ->
 async def ready(
     query: Annotated[NoQuery, Query()], request: Request, database: DatabaseOfApp
 ) -> Ready:
-    """For a balancer: 503 while the database is away, busy or not migrated, and after a start
-    until there is an index of the jobs. The age of the last publish is shown but does not make the API unready: old jobs are better than none."""
+    """For a balancer: 503 while the database is away, busy or not migrated, and until there is an
+    index of the jobs. The age of the last publish is shown but does not make the API unready: old
+    jobs are better than none."""
     state, publish = await database.last_publish()
     if state != "ok":
         raise unavailable(f"The database is {state}.")

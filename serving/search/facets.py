@@ -55,13 +55,11 @@ class Values:
         """
         size = len(self._base.terms) + len(self._others)
         counts = np.zeros(size + 1, np.int64)
-        for segment, numbers, documents in zip(
-            self._segments, self._numbers, found, strict=True
-        ):
+        for segment, numbers, documents in zip(self._segments, self._numbers, found, strict=True):
             counts[numbers] += self._of_segment(segment, documents)
         missing = int(counts[size])
         chosen = self._most_frequent(counts[:size])
-        ranked = [(self._value(number), int(counts[number])) for number in chosen]
+        ranked: Counts = [(self._value(number), int(counts[number])) for number in chosen]
         if missing and not _MANY[self._keyword]:
             ranked.append((None, missing))
         ranked.sort(key=lambda entry: (-entry[1], entry[0] is None, entry[0] or ""))

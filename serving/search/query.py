@@ -156,8 +156,8 @@ def _groups(pieces: Sequence[str], analyzer: Analyzer) -> Iterator[Node]:
             found.setdefault(piece_of[place], []).append((offset, term))
         place = variant.end if variant else place + 1
         offset += 1
-    for piece, terms in found.items():
-        yield _group(terms, pieces[piece], analyzer)
+    for number, terms in found.items():
+        yield _group(terms, pieces[number], analyzer)
 
 
 def _group(terms: Sequence[tuple[int, str]], piece: str, analyzer: Analyzer) -> Node:
@@ -165,9 +165,7 @@ def _group(terms: Sequence[tuple[int, str]], piece: str, analyzer: Analyzer) -> 
     if len(terms) == 1:
         term = terms[0][1]
         return Prefix(term) if len(term) == 1 and analyzer.is_pair(term) else Term(term)
-    phrase = Phrase(
-        tuple(term for _, term in terms), tuple(offset - first for offset, _ in terms)
-    )
+    phrase = Phrase(tuple(term for _, term in terms), tuple(offset - first for offset, _ in terms))
     joined = [analyzer.stem(word) for word in analyzer.joined(piece)]
     if len(joined) == 1 and " " not in piece.strip() and joined[0]:
         return Either((phrase, Term(analyzer.variant(joined[0]))))

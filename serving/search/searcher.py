@@ -81,7 +81,7 @@ class Searcher:
 
     def is_quick(self, node: Node | None) -> bool:
         """Whether no phrase has to be looked for."""
-        phrases = [leaf for leaf in leaves(node, wanted=False)] if node else []
+        phrases = list(leaves(node, wanted=False)) if node else []
         return all(
             is_known(phrase, segment)
             for phrase in phrases
@@ -264,5 +264,3 @@ def _filtered(segment: Segment, live: BitMap, conditions: Conditions) -> BitMap:
         else:
             found = found & bitmap_of_flags(numbers >= least)
     return found
-
-

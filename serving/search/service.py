@@ -54,7 +54,7 @@ class SearchService:
     @property
     def revision(self) -> str | None:
         """What is searched at present; None until there is an index."""
-        return self._searcher and self._searcher.commit.revision
+        return None if self._searcher is None else self._searcher.commit.revision
 
     def start(self) -> None:
         self._following = asyncio.create_task(self._follow())
@@ -107,9 +107,7 @@ class SearchService:
 
         def reached() -> bool:
             own = self.revision
-            return own == revision or (
-                own is not None and version_of(own) > version_of(revision)
-            )
+            return own == revision or (own is not None and version_of(own) > version_of(revision))
 
         since = min(self._behind_since, asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError):
@@ -153,7 +151,7 @@ class SearchService:
     def _update(self) -> Commit | None:
         with self._database.connect_apart("job-market-api index") as connection:
             report = update(self._directory, connection, self._analyzer, at_most=SMALL_UPDATE)
-        return report and report.commit
+        return None if report is None else report.commit
 
     async def _merge(self) -> None:
         """Merge segments, and search what came of it if nothing was published meanwhile."""
@@ -167,8 +165,10 @@ class SearchService:
         assert url is not None  # noqa: S101 - Database has refused to be without
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "pipeline.search_index",
-            env=os.environ
-            | {"DATABASE_URL": url.get_secret_value(), "DATA_DIR": str(self._settings.data_dir.absolute())},
+            env=os.environ | {
+                "DATABASE_URL": url.get_secret_value(),
+                "DATA_DIR": str(self._settings.data_dir.absolute()),
+            },
         )  # fmt: skip
         try:
             if await process.wait():

@@ -15,7 +15,8 @@ from serving.search.query import Both, Either, Node, Phrase, Prefix, Term, Witho
 from serving.search.searcher import Conditions
 
 TITLES = ["Back-End Engineer", "Senior backend developer", "Site Reliability Engineer",
-          "C++ / Go Developer", "Ingénieur DevOps", "バックエンド", "On-call SRE", "Node.js"]  # fmt: skip
+          "C++ / Go Developer", "Ingénieur DevOps", "バックエンド", "On-call SRE",
+          "Node.js"]  # fmt: skip
 WORDS = ["kubernetes", "k8s", "the", "site", "reliability", "back", "end", "café", "go", "to",
          "market", "C#", "dev ops", "on-call", "后端工程师", "engineers"]  # fmt: skip
 COMPANIES = [None, "Initech", "Initech, Inc.", "Zürich GmbH", "Hooli"]

@@ -26,7 +26,8 @@ def terms(text: str, *, short: bool = True) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     "spellings",
     [
-        ["backend", "back-end", "back end", "Back-Ends", "BACKEND", "Ｂａｃｋｅｎｄ", "ⓑackend", "back\u200bend"],
+        ["backend", "back-end", "back end", "Back-Ends", "BACKEND", "Ｂａｃｋｅｎｄ",
+         "ⓑackend", "back\u200bend"],
         ["fullstack", "full stack", "Full-Stack"],
         ["devops", "dev ops", "DevOps", "dev-ops"],
         ["kubernetes", "k8s", "K8S", "Kubernetes™"],

@@ -170,7 +170,9 @@ def whole(tmp_path: Path) -> Path:
 
 def flipped(content: bytes, chance: random.Random) -> bytes:
     place = chance.randrange(len(content))
-    return content[:place] + bytes([content[place] ^ 1 << chance.randrange(8)]) + content[place + 1 :]
+    return (
+        content[:place] + bytes([content[place] ^ 1 << chance.randrange(8)]) + content[place + 1 :]
+    )
 
 
 def cut(content: bytes, chance: random.Random) -> bytes:

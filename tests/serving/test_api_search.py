@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from published_rows import DAY, Connection, Start, add_job, add_publish, ids
+from published_rows import DAY, Connection, add_job, add_publish, ids
 
 from pipeline.publish.migrate import known_migrations, migrate
 from serving.models import MAX_OFFSET, Job, JobPostings, Jobs
