@@ -20,6 +20,7 @@ from serving.models import Job, JobPostings, Jobs, JobsQuery, NoQuery, Text
 from serving.problems import ProblemError, documented
 from serving.responses import json_answer, link_to_next
 from serving.search import cursors
+from serving.search.facets import Counts
 from serving.search.parameters import (
     ANALYZER,
     Asked,
@@ -108,10 +109,26 @@ def begin(query: JobsQuery) -> Begin:
     return Begin(mode, Place(score, newest, job_id.encode("utf-8", "replace")), since, until)
 
 
-class _List:
+@dataclass(frozen=True)
+class Page:
+    """A page of a list: ``hits``, and whether there are more; ``matched`` is what the search and
+    the filters find by themselves, ``counted`` what the list has in all."""
+
+    mode: Mode
+    matched: Found
+    counted: Found
+    hits: list[Hit]
+    has_more: bool
+    facets: dict[str, Counts]
+
+
+class Listing:
     """The list that a query asks for, of one revision."""
 
     def __init__(self, searcher: Searcher, query: JobsQuery) -> None:
+        """Raises:
+        ProblemError: 422, the cursor is not one of this query.
+        """
         self._searcher = searcher
         self._query = query
         self._begin = begin(query)
@@ -123,27 +140,42 @@ class _List:
 
     @property
     def is_quick(self) -> bool:
+        """Whether the page is found in a few milliseconds."""
         return self._begin.mode != "similar" and self._searcher.is_quick(self._tree)
 
-    def body(self) -> tuple[bytes, str | None]:
-        """The answer, and the cursor of the next page. Threads may call this."""
+    def find(self) -> Page:
+        """The page. Threads may call this."""
         matched = among = self._searcher.filter(self._asked.conditions)
         if self._asked.search is not None:
             matched = self._searcher.search(self._tree, among)
         mode, listed = self._listed(matched, among)
-        page = self._searcher.page(
+        hits = self._searcher.page(
             listed, self._begin.after, self._query.offset, self._query.limit + 1
         )
-        shown = page[: self._query.limit]
-        cursor = self._next(mode, matched, shown if len(page) > len(shown) else None)
         counted = matched if mode == "moved" else listed
+        facets = self._searcher.facets(counted, self._query.facets)
+        has_more = len(hits) > self._query.limit
+        return Page(mode, matched, counted, hits[: self._query.limit], has_more, facets)
+
+    def body(self) -> tuple[bytes, str | None]:
+        """The page as JSON, and the cursor of the next one. Threads may call this."""
+        page = self.find()
+        cursor = self._next(page)
+        facets = b""
+        if self._query.facets:
+            facets = b',"facets":' + orjson.dumps(
+                {
+                    name: [{"value": value, "jobs": jobs} for value, jobs in counts]
+                    for name, counts in page.facets.items()
+                }
+            )
         body = b'{"total":%d,"match":"%s","next":%s,"jobs":[%s],"attribution":%s%s}' % (
-            counted.total,
-            b"similar" if mode == "similar" else b"exact",
+            page.counted.total,
+            b"similar" if page.mode == "similar" else b"exact",
             orjson.dumps(cursor),
-            b",".join(map(self._searcher.stored, shown)),
-            orjson.dumps(self._searcher.attribution(shown)),
-            self._facets(counted),
+            b",".join(map(self._searcher.stored, page.hits)),
+            orjson.dumps(self._searcher.attribution(page.hits)),
+            facets,
         )
         return body, cursor
 
@@ -163,32 +195,23 @@ class _List:
             return "relevance", self._searcher.ranked(self._tree, matched)
         return self._begin.mode, matched
 
-    def _facets(self, found: Found) -> bytes:
-        if not self._query.facets:
-            return b""
-        facets = {
-            name: [{"value": value, "jobs": jobs} for value, jobs in counts]
-            for name, counts in self._searcher.facets(found, self._query.facets).items()
-        }
-        return b',"facets":' + orjson.dumps(facets)
-
-    def _next(self, mode: Mode, matched: Found, shown: list[Hit] | None) -> str | None:
-        """The cursor behind the jobs that are shown, if there are more; else, behind the last page
-        by date, that of the jobs which were moved to the front meanwhile, in as many rounds as
-        publishes went by."""
+    def _next(self, page: Page) -> str | None:
+        """The cursor behind a page, if there are more jobs; else, behind the last page by date,
+        that of the jobs which were moved to the front meanwhile, in as many rounds as publishes
+        went by."""
         since, until = self._begin.since, self._begin.until
         if since is None or until is None:
             since = until = self._version
         of = identity(self._query)
-        if shown is not None:
-            place = self._searcher.place(shown[-1])
+        if page.has_more:
+            place = self._searcher.place(page.hits[-1])
             at = "-infinity" if place.newest == MISSING else moment(place.newest)
             job_id = place.job_id.decode()
-            return cursors.write(of, mode, place.score, at, job_id, since, until)
-        reached = until if mode == "moved" else since
-        if self._version == reached or mode not in ("newest", "moved"):
+            return cursors.write(of, page.mode, place.score, at, job_id, since, until)
+        reached = until if page.mode == "moved" else since
+        if self._version == reached or page.mode not in ("newest", "moved"):
             return None
-        if not self._searcher.moved(matched, reached, self._version).total:
+        if not self._searcher.moved(page.matched, reached, self._version).total:
             return None
         return cursors.write(of, "moved", *_BEFORE_ALL, reached, self._version)
 
@@ -223,8 +246,8 @@ async def list_jobs(
         facets = b',"facets":' + orjson.dumps({name: [] for name in query.facets})
         body = b'{"total":0,"match":"exact","next":null,"jobs":[],"attribution":{}%s}'
         return json_answer(body % (facets if query.facets else b""), None)
-    listed = _List(searcher, query)
-    body, cursor = await search.run(listed.body, is_quick=listed.is_quick)
+    listing = Listing(searcher, query)
+    body, cursor = await search.run(listing.body, is_quick=listing.is_quick)
     headers = {"Link": link_to_next(request, cursor)} if cursor else {}
     return json_answer(body, searcher.commit.revision, headers)
 
