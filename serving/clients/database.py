@@ -27,16 +27,10 @@ SESSION = {
     # Each statement reads one snapshot, and a request is one statement, outside a transaction.
     "default_transaction_read_only": "on",
     "timezone": "UTC",
-    # The planner takes texts for short and storage for slow, so it would read every text of the
-    # table (300 ms for 100,000 jobs) where the indexes answer in 10.
-    "enable_seqscan": "off",
     "random_page_cost": "1.1",
     # With many callers, workers and compilation for one of them slow down the others.
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
-    # Less, and PostgreSQL forgets which jobs of a page a frequent word is in, and reads the words
-    # of all of them. Only those queries use it.
-    "work_mem": "64MB",
 }
 
 CONNECTION: dict[str, Any] = {
