@@ -116,7 +116,7 @@ def published(database_url: str, app: FastAPI) -> Callable[[httpx.Request], None
                 (latest,) = connection.execute("select published_edition()").fetchone() or (None,)
             except psycopg.Error:
                 return
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while latest is not None and _version(app) < version_of(latest):
             assert time.monotonic() < deadline, "the API does not follow the publishes"
             time.sleep(0.005)
