@@ -11,6 +11,7 @@ from dagster_dlt import DagsterDltResource
 from pipeline.installation import logs
 from pipeline.installation.settings import Settings
 from pipeline.orchestration import assets, schedules
+from pipeline.orchestration.search_index import search_index
 from pipeline.run.frames import FramesOfRuns
 from pipeline.sources import SOURCES
 
@@ -60,6 +61,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             assets.relevant_postings,
             assets.cluster,
             assets.published_asset(settings),
+            search_index,
         ],
         jobs=[ingest, schedules.housekeeping],
         schedules=[

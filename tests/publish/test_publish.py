@@ -98,7 +98,6 @@ def test_the_first_publish_leaves_every_index(connection: Connection) -> None:
             ["job_postings", "jobs"]
             + [name for name, _ in before if name.startswith(("job_postings_", "jobs_"))]
         )
-        if name not in ("jobs_newest_remote", "jobs_moved")
     ]
 
 

@@ -15,11 +15,13 @@ import psycopg
 import pytest
 import uvicorn
 from dagster_server import DagsterServer
+from fastapi import FastAPI
 from psycopg import sql
-from published_rows import Connection, Start
+from published_rows import Connection, Start, add_publish
 
 from pipeline.installation.settings import Settings
 from serving.app import create_app
+from serving.clients.editions import version_of
 
 MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"
 
@@ -68,11 +70,12 @@ def connection(database_url: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, app: FastAPI | None = None) -> Iterator[str]:
     """Run the API in a thread on a free port. Yields its URL."""
     config = uvicorn.Config(
-        create_app(settings), port=0, log_config=None, server_header=False, proxy_headers=False
-    )
+        app or create_app(settings),
+        port=0, log_config=None, server_header=False, proxy_headers=False,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -88,19 +91,65 @@ def serving(settings: Settings) -> Iterator[str]:
         assert not thread.is_alive(), "the API did not stop"
 
 
+def _version(app: FastAPI) -> int:
+    revision = app.state.search.revision
+    return 0 if revision is None else version_of(revision)
+
+
+def published(database_url: str, app: FastAPI) -> Callable[[httpx.Request], None]:
+    """A hook before each request: what tests have written since is published, and the API has
+    heard of the last publish."""
+
+    def publish(_: httpx.Request) -> None:
+        try:
+            connection = psycopg.connect(database_url, autocommit=True, connect_timeout=1)
+        except psycopg.Error:
+            return
+        with connection:
+            try:
+                (waiting,) = connection.execute(
+                    "select exists (select from jobs where changed_version > ("
+                    " select coalesce(max(version), 0) from publishes))"
+                ).fetchone() or (False,)
+                if waiting:
+                    add_publish(connection, "run-of-test")
+                (latest,) = connection.execute("select published_edition()").fetchone() or (None,)
+            except psycopg.Error:
+                return
+        deadline = time.monotonic() + 60
+        while latest is not None and _version(app) < version_of(latest):
+            assert time.monotonic() < deadline, "the API does not follow the publishes"
+            time.sleep(0.005)
+
+    return publish
+
+
 @pytest.fixture
-def start(database_url: str) -> Iterator[Start]:
+def start(database_url: str, tmp_path: Path) -> Iterator[Start]:
     """Start an API with these settings, by default on the database. Returns its client."""
     with ExitStack() as stack:
 
-        def start(**values: Any) -> httpx.Client:
+        def start(*, publishes: bool = True, **values: Any) -> httpx.Client:
             settings = Settings(
                 _env_file=None,
-                **{"database_url": database_url, "environment": "test", "api_rate_limit": "none"}
+                **{
+                    "database_url": database_url,
+                    "environment": "test",
+                    "api_rate_limit": "none",
+                    "data_dir": tmp_path / "data",
+                }
                 | values,
             )
-            url = stack.enter_context(serving(settings))
-            return stack.enter_context(httpx.Client(base_url=url, timeout=30, trust_env=False))
+            app = create_app(settings)
+            url = stack.enter_context(serving(settings, app))
+            hooks: list[Any] = []
+            if publishes and settings.database_url is not None:
+                hooks = [published(settings.database_url.get_secret_value(), app)]
+            return stack.enter_context(
+                httpx.Client(
+                    base_url=url, timeout=30, trust_env=False, event_hooks={"request": hooks}
+                )
+            )
 
         yield start
 
