@@ -19,6 +19,7 @@ from pipeline.installation.settings import Settings
 from pipeline.orchestration.metadata import chart, counted, sample, table
 from pipeline.publish import leases
 from pipeline.publish.statistics import COUNTS
+from pipeline.publish.text_index import ensure_text_index
 from pipeline.run import reconciliation, steps
 from pipeline.run.frames import Frames, FramesOfRuns
 from pipeline.sources import SOURCES, Source
@@ -461,6 +462,7 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
         with _leased(context, settings) as connection:
             own = _frames(context, connection, frames)
             result = steps.publish(connection, own, context.run.run_id, started_at)
+            ensure_text_index(connection)
             lost = []
             if reconciliation.is_due(connection, result):
                 lost = reconciliation.unaccounted(settings, connection)
