@@ -3,6 +3,7 @@
 -- the texts took more than half of a publish.
 alter table jobs drop column search;
 
+-- Of a text no more than the cleaning leaves of it: PostgreSQL refuses more than 1 MB of words.
 -- The words of a job, as search_query asks for them:
 -- where job_words(title, company, skills, tags, description) @@ search_query('kubernetes -aws')
 create function job_words(
@@ -12,4 +13,4 @@ create function job_words(
     return setweight(title_words(title), 'A')
         || setweight(to_tsvector('english', search_text(coalesce(company, ''))), 'B')
         || setweight(title_words(array_text(skills) || ' ' || array_text(tags)), 'C')
-        || setweight(to_tsvector('english', search_text(coalesce(description, ''))), 'D');
+        || setweight(to_tsvector('english', search_text(left(coalesce(description, ''), 100000))), 'D');
