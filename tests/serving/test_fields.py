@@ -70,6 +70,15 @@ def test_lists_show_what_is_declared(api: httpx.Client, filled: dict[str, dict[s
         assert job == shape(Shown.LIST, filled[job["id"]])
 
 
+def test_the_changes_show_what_is_declared(
+    api: httpx.Client, filled: dict[str, dict[str, Any]]
+) -> None:
+    changes = api.get("/api/jobs/changes").json()["changes"]
+    assert len(changes) == len(filled)
+    for change in changes:
+        assert change["job"] == shape(Shown.LIST, filled[change["id"]])
+
+
 def test_a_job_and_its_postings_show_what_is_declared(
     api: httpx.Client, filled: dict[str, dict[str, Any]]
 ) -> None:
