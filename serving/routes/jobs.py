@@ -141,7 +141,10 @@ class Listing:
     @property
     def is_quick(self) -> bool:
         """Whether the page is found in a few milliseconds."""
-        return self._begin.mode != "similar" and self._searcher.is_quick(self._tree)
+        if self._begin.mode == "similar" or not self._searcher.is_quick(self._tree):
+            return False
+        # With a word that is nowhere, what is spelled like it is looked for.
+        return not self._words or self._searcher.has_all_terms(self._tree)
 
     def find(self) -> Page:
         """The page. Threads may call this."""

@@ -19,7 +19,7 @@ from pipeline.search_index.schema import FACETS
 from pipeline.search_index.segment import Segment, bitmap, bitmap_of_flags, ids_of
 from serving.search.facets import Counts, Values
 from serving.search.matching import is_known, matching
-from serving.search.query import Node, Phrase, leaves
+from serving.search.query import Node, Phrase, Prefix, Term, leaves
 from serving.search.ranking import scores
 from serving.search.similar import similar
 
@@ -80,13 +80,20 @@ class Searcher:
         self._values: dict[str, Values] = {}
 
     def is_quick(self, node: Node | None) -> bool:
-        """Whether no phrase has to be looked for."""
-        phrases = list(leaves(node, wanted=False)) if node else []
+        """Whether no phrase has to be looked for, and no beginning of many words."""
+        for leaf in leaves(node, wanted=False) if node else ():
+            if isinstance(leaf, Prefix):
+                return False
+            if isinstance(leaf, Phrase) and not all(is_known(leaf, s) for s in self._segments):
+                return False
+        return True
+
+    def has_all_terms(self, node: Node | None) -> bool:
+        """Whether each term that is looked for is in any document."""
+        terms = (leaf.term for leaf in leaves(node) if isinstance(leaf, Term)) if node else ()
         return all(
-            is_known(phrase, segment)
-            for phrase in phrases
-            if isinstance(phrase, Phrase)
-            for segment in self._segments
+            any(segment.text.find(term.encode()) is not None for segment in self._segments)
+            for term in terms
         )
 
     def filter(self, conditions: Conditions) -> Found:

@@ -19,12 +19,14 @@ from pipeline.search_index.directory import Commit, Directory
 from pipeline.search_index.update import TooMuchError, needs_merge, update
 from serving import queries
 from serving.clients.database import Database
-from serving.clients.editions import POLL_SECONDS, Editions, version_of
+from serving.clients.editions import Editions, version_of
 from serving.problems import unavailable
 from serving.search.searcher import Searcher
 
 WAIT_SECONDS = 2.0
 """How long a request waits for the index of what was just published."""
+RETRY_SECONDS = 2.0
+"""Between two attempts to index what is published."""
 SMALL_UPDATE = 2_000
 """So many documents are indexed by the API itself if the pipeline has not done it, in a second.
 For more, and to merge, it starts a process whose memory is given back when it ends."""
@@ -117,7 +119,8 @@ class SearchService:
     async def _follow(self) -> None:
         while True:
             latest = await self._editions.other_than(self.revision)
-            self._behind_since = asyncio.get_running_loop().time()
+            now = asyncio.get_running_loop().time()
+            self._behind_since = min(self._behind_since, now)
             try:
                 commit = await self._commit_of(latest)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -126,8 +129,8 @@ class SearchService:
             except Exception:
                 log.exception("the jobs cannot be indexed")
                 commit = None
-            if commit is None:
-                await asyncio.sleep(POLL_SECONDS)
+            if commit is None or version_of(commit.revision) < version_of(latest):
+                await asyncio.sleep(RETRY_SECONDS)
                 continue
             async with self._changed:
                 self._searcher = Searcher(commit)
@@ -145,6 +148,9 @@ class SearchService:
             return await asyncio.to_thread(self._update)
         except TooMuchError as error:
             log.info("indexing %s", error)
+            if self._searcher is None and commit is not None:
+                if version_of(commit.revision) < version_of(revision):
+                    self._searcher = Searcher(commit)  # better than none
             await self._update_apart()
             return await asyncio.to_thread(self._directory.latest)
 
