@@ -148,9 +148,9 @@ class SearchService:
             return await asyncio.to_thread(self._update)
         except TooMuchError as error:
             log.info("indexing %s", error)
-            if self._searcher is None and commit is not None:
-                if version_of(commit.revision) < version_of(revision):
-                    self._searcher = Searcher(commit)  # better than none
+            is_earlier = commit and version_of(commit.revision) < version_of(revision)
+            if commit and is_earlier and self._searcher is None:
+                self._searcher = Searcher(commit)  # better than none
             await self._update_apart()
             return await asyncio.to_thread(self._directory.latest)
 

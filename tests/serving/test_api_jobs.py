@@ -340,9 +340,7 @@ def test_the_names_are_those_of_the_pipeline() -> None:
     assert answered == set(schema.Job.column_names()) - internal
 
 
-def test_a_statement_that_waits_ends_at_the_timeout(
-    start: Start, connection: Connection
-) -> None:
+def test_a_statement_that_waits_ends_at_the_timeout(start: Start, connection: Connection) -> None:
     add_job(connection, "a_1")
     api = start(publishes=False, api_statement_timeout_ms=100)
     with connection.transaction():
