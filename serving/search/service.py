@@ -23,8 +23,8 @@ from serving.clients.editions import Editions, version_of
 from serving.problems import unavailable
 from serving.search.searcher import Searcher
 
-WAIT_SECONDS = 2.0
-"""How long a request waits for the index of what was just published."""
+WAIT_SECONDS = 10.0
+"""How long a request waits for the index of what was just published, unless it is large."""
 RETRY_SECONDS = 2.0
 """Between two attempts to index what is published."""
 SMALL_UPDATE = 2_000
@@ -49,6 +49,7 @@ class SearchService:
         self._searcher: Searcher | None = None
         self._changed = asyncio.Condition()
         self._behind_since = math.inf
+        self._is_large = False
         self._following: asyncio.Task[None] | None = None
         self._merging: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -105,11 +106,13 @@ class SearchService:
             return await asyncio.to_thread(work)
 
     async def reach(self, revision: str) -> None:
-        """Wait for a revision or a later one, for :data:`WAIT_SECONDS` at most."""
+        """Wait for a revision or a later one, for :data:`WAIT_SECONDS` at most; not while much is
+        being indexed."""
 
         def reached() -> bool:
             own = self.revision
-            return own == revision or (own is not None and version_of(own) > version_of(revision))
+            is_later = own is not None and version_of(own) > version_of(revision)
+            return own == revision or is_later or self._is_large
 
         since = min(self._behind_since, asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError):
@@ -133,6 +136,7 @@ class SearchService:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             async with self._changed:
+                self._is_large = False
                 self._searcher = Searcher(commit)
                 self._behind_since = math.inf
                 self._changed.notify_all()
@@ -148,6 +152,9 @@ class SearchService:
             return await asyncio.to_thread(self._update)
         except TooMuchError as error:
             log.info("indexing %s", error)
+            async with self._changed:
+                self._is_large = True
+                self._changed.notify_all()
             is_earlier = commit and version_of(commit.revision) < version_of(revision)
             if commit and is_earlier and self._searcher is None:
                 self._searcher = Searcher(commit)  # better than none
