@@ -27,7 +27,7 @@ WAIT_SECONDS = 10.0
 """How long a request waits for the index of what was just published, unless it is large."""
 RETRY_SECONDS = 2.0
 """Between two attempts to index what is published."""
-SMALL_UPDATE = 2_000
+SMALL_UPDATE = 5_000
 """So many documents are indexed by the API itself if the pipeline has not done it, in a second.
 For more, and to merge, it starts a process whose memory is given back when it ends."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -185,3 +186,19 @@ def test_replicas_answer_from_the_same_files(
     for api in (one, other):
         assert api.get("/api/jobs?search=k8s").json()["total"] == 1
     assert len(list((tmp_path / "data/search").glob("*/segment-*"))) == 1
+
+
+def test_much_is_indexed_by_a_process_apart(
+    start: Start, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.search.service.SMALL_UPDATE", 0)
+    api = start(publishes=False)
+    for version in (1, 2):
+        add_job(connection, f"a_{version}")
+        add_publish(connection, f"run-{version}")
+        deadline = time.monotonic() + 120
+        while (answer := api.get("/api/jobs")).json().get("total") != version:
+            # Until there is an index it says so; then it answers from the publish before.
+            assert answer.status_code == (503 if version == 1 else 200)
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
