@@ -49,7 +49,8 @@ class SearchService:
         self._searcher: Searcher | None = None
         self._changed = asyncio.Condition()
         self._behind_since = math.inf
-        self._is_large = False
+        self.is_indexing_much = False
+        """Lists are of the publish before until that has ended."""
         self._following: asyncio.Task[None] | None = None
         self._merging: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -112,7 +113,7 @@ class SearchService:
         def reached() -> bool:
             own = self.revision
             is_later = own is not None and version_of(own) > version_of(revision)
-            return own == revision or is_later or self._is_large
+            return own == revision or is_later or self.is_indexing_much
 
         since = min(self._behind_since, asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError):
@@ -136,7 +137,7 @@ class SearchService:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             async with self._changed:
-                self._is_large = False
+                self.is_indexing_much = False
                 self._searcher = Searcher(commit)
                 self._behind_since = math.inf
                 self._changed.notify_all()
@@ -153,7 +154,7 @@ class SearchService:
         except TooMuchError as error:
             log.info("indexing %s", error)
             async with self._changed:
-                self._is_large = True
+                self.is_indexing_much = True
                 self._changed.notify_all()
             is_earlier = commit and version_of(commit.revision) < version_of(revision)
             if commit and is_earlier and self._searcher is None:
