@@ -47,7 +47,7 @@ class Variant:
 @dataclass(frozen=True)
 class Terms:
     """The terms of a text with the position of each, not in order; empty ones are none. ``end``
-    is the position of what follows the text."""
+    is the position of what follows the text, whose first word has 0."""
 
     terms: list[str]
     positions: list[int]
@@ -175,21 +175,21 @@ class Analyzer:
                     break
             place += 1
 
-    def terms(self, text: str, first: int, *, short: bool = False) -> Terms:
-        """The terms of a text that is indexed, of which the first word is at position ``first``.
+    def terms(self, text: str, *, short: bool = False) -> Terms:
+        """The terms of a text that is indexed.
 
         Words that are spelled as one share a position: each of them is found, and phrases go on
         behind them as behind one word. Parts joined at a hyphen have no place in phrases.
         """
         stems = list(map(self._stems.__getitem__, self.words(text, short=short)))
-        positions: Sequence[int] = range(first, first + len(stems))
+        positions: Sequence[int] = range(len(stems))
         more: list[str] = []
         places: list[int] = []
         variants = list(self.variants(stems))
         if variants:
             second = np.zeros(len(stems), np.int64)
             second[[variant.begin + 1 for variant in variants]] = 1
-            positions = (first + np.arange(len(stems)) - np.cumsum(second)).tolist()
+            positions = (np.arange(len(stems)) - np.cumsum(second)).tolist()
             more += [variant.term for variant in variants]
             places += [positions[variant.begin] for variant in variants]
         if not self._synonyms.keys().isdisjoint(stems):
@@ -197,12 +197,11 @@ class Analyzer:
                 if stem in self._synonyms:
                     more.append(self._synonyms[stem])
                     places.append(position)
-        end = positions[-1] + 1 if stems else first
         joined = [self.stem(word) for word in self.joined(text)]
         return Terms(
             stems + more + joined,
             [*positions, *places, *[LAST_POSITION] * len(joined)],
-            end,
+            positions[-1] + 1 if stems else 0,
         )
 
     def _in_pairs(self, word: str) -> Iterator[str]:

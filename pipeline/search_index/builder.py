@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,8 @@ BETWEEN_TEXTS = 100
 """Positions between two texts of a document, so that no phrase spans them."""
 MAX_POSITIONS = 256
 """Of one term in one document: as many are counted in a byte."""
+SHORT_TEXTS = 20_000
+"""So many titles and skills are remembered with their terms: most come again."""
 SPELLED_CHARS = 3
 """Shorter words are not looked for by their spelling."""
 
@@ -138,24 +141,28 @@ def _write_text(writer: ArraysWriter, documents: Sequence[Document], analyzer: A
     terms: list[int] = []
     positions: list[int] = []
     lengths: list[int] = []
+    begins: list[int] = []
     masks: list[int] = []
     docs: list[int] = []
+    analyzed_short = lru_cache(SHORT_TEXTS)(partial(analyzer.terms, short=True))
     for doc, document in enumerate(documents):
         begin = 0
         for mask, text, short in _texts(document):
-            analyzed = analyzer.terms(text, begin, short=short)
+            analyzed = analyzed_short(text) if short else analyzer.terms(text)
             terms += map(found.__getitem__, analyzed.terms)
             positions += analyzed.positions
             lengths.append(len(analyzed.terms))
             masks.append(mask)
             docs.append(doc)
-            begin = analyzed.end + BETWEEN_TEXTS
+            begins.append(begin)
+            begin += analyzed.end + BETWEEN_TEXTS
     del found[""]
     dictionary, places = _sorted({text: number - 1 for text, number in found.items()})
     numbers = np.array(terms, np.int64)
     is_term = numbers > 0
-    at = np.minimum(np.array(positions, np.int64)[is_term], LAST_POSITION)
     of_texts = np.repeat(np.arange(len(lengths)), lengths)[is_term]
+    at = np.array(positions, np.int64)[is_term] + np.array(begins, np.int64)[of_texts]
+    at = np.minimum(at, LAST_POSITION)
     postings = places[numbers[is_term] - 1] * len(documents) + np.array(docs, np.int64)[of_texts]
     # One sort of one array: by term, document and position, with the field in the last bits.
     keys = np.sort(postings << 20 | at << 4 | np.array(masks, np.int64)[of_texts])

@@ -141,14 +141,7 @@ class _Merged:
         sizes = np.zeros(self.lists, np.int64)
         for field, places in zip(self.fields, self.places, strict=True):
             np.add.at(sizes, places[places >= 0], field.sizes[: len(places)][places >= 0])
-        ends = np.cumsum(sizes)
-        begin = 0
-        while begin < self.lists:
-            before = int(ends[begin - 1]) if begin else 0
-            end = int(np.searchsorted(ends, before + POSTINGS_AT_ONCE, side="right"))
-            end = max(end, begin + 1)
-            yield range(begin, end)
-            begin = end
+        return _in_parts(sizes)
 
     def ranges(self, part: range) -> Iterator[tuple[int, range]]:
         """For each field the terms whose place is in a part, with those before that have none."""
@@ -159,21 +152,23 @@ class _Merged:
 
 
 def _used(field: InvertedField, docs: Numbers) -> NDArray[np.bool_]:
+    """Which terms have a document that is live."""
     used = np.zeros(len(field.sizes), np.bool_)
-    for begin, end in _halves(field.sizes):
-        terms, found = field.postings(range(begin, end))
+    for part in _in_parts(field.sizes):
+        terms, found = field.postings(part)
         used[terms[docs[found] >= 0]] = True
     return used[: len(field.terms)]
 
 
-def _halves(sizes: NDArray[np.uint32]) -> Iterator[tuple[int, int]]:
+def _in_parts(sizes: Array) -> Iterator[range]:
+    """Lists of these sizes in parts of some million postings, of one list at least."""
     ends = np.cumsum(sizes, dtype=np.int64)
     begin = 0
     while begin < len(sizes):
         before = int(ends[begin - 1]) if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, before + POSTINGS_AT_ONCE, side="right")))
-        yield begin, end
-        begin = end
+        end = int(np.searchsorted(ends, before + POSTINGS_AT_ONCE, side="right"))
+        yield range(begin, max(end, begin + 1))
+        begin = max(end, begin + 1)
 
 
 def _write_ordinals(

@@ -55,7 +55,8 @@ def update(
 ) -> Report | None:
     """Commit the published revision, if it is not; None before the first publish.
 
-    One process does so at a time: others wait, and then find it done.
+    One process does so at a time: others wait, and then find it done. Who has to refuse the work
+    does not wait for who does it.
 
     Args:
         connection: in no transaction, with no settings that it must keep.
@@ -67,9 +68,11 @@ def update(
         OSError: the folder cannot be written.
     """
     began = time.monotonic()
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    if at_most is not None:
+        _refuse_more(directory, connection, at_most)
     with directory.lock():
-        connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
         commit = directory.latest()
         indexed = merged = 0
         with connection.transaction():
@@ -78,7 +81,7 @@ def update(
                 return None
             delta = None
             if commit is None or commit.revision != revision:
-                delta = _read(directory, connection, analyzer, commit, at_most)
+                delta = _read(directory, connection, analyzer, commit)
         if delta is not None:
             commit = _commit(directory, revision, commit, delta)
             indexed = delta.documents
@@ -86,6 +89,16 @@ def update(
         if at_most is None and (chosen := _to_merge(commit)):
             commit, merged = _merge(directory, commit, chosen)
         return Report(commit, indexed, merged, time.monotonic() - began)
+
+
+def _refuse_more(directory: Directory, connection: Connection[TupleRow], at_most: int) -> None:
+    with connection.transaction():
+        after = _version(directory.latest(), connection)
+        (count,) = connection.execute(
+            "select count(*) from jobs where changed_version > %s", (after,)
+        ).fetchone() or (0,)
+    if count > at_most:
+        raise TooMuchError(f"{count:,} documents")
 
 
 def needs_merge(commit: Commit) -> bool:
@@ -110,12 +123,9 @@ def _read(
     connection: Connection[TupleRow],
     analyzer: Analyzer,
     before: Commit | None,
-    at_most: int | None,
 ) -> _Delta:
     after = _version(before, connection)
     ids = changed(connection, after)
-    if at_most is not None and len(ids) > at_most:
-        raise TooMuchError(f"{len(ids):,} documents")
     parts: list[Path] = []
     for part in in_parts(documents(connection, after), DOCUMENTS_AT_ONCE):
         parts.append(directory.new_segment())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +40,10 @@ FEED_ENTRIES = 100
 """The entries of an Atom feed whose query has no limit."""
 
 ROWS_AT_ONCE = 1_000
-_ATTEMPTS = 3
+BEGIN_SECONDS = 10.0
+"""How long an export waits for rows and index to be of one publish. Where publishes follow each
+other faster than they are indexed, they seldom are."""
+PAUSE_SECONDS = 0.02
 READER_SECONDS = 30.0
 """How long the reader of an export may take nothing of it."""
 
@@ -205,7 +209,8 @@ async def _begun(
     stream. Rows and index are of one publish, or the export does not begin."""
     search: SearchService = request.app.state.search
     editions: Editions = request.app.state.editions
-    for _ in range(_ATTEMPTS):
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while time.monotonic() < deadline:
         searcher = await search.searcher()
         if searcher is None:
             return _Begun(None, [], _nothing())
@@ -220,6 +225,9 @@ async def _begun(
             return _Begun(searcher.commit.revision, first, rows)
         await rows.aclose()
         await editions.look()
+        if search.is_indexing_much:
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
     raise unavailable("What was just published is being indexed. Ask again in a moment.")
 
 

@@ -91,7 +91,10 @@ def begin(query: JobsQuery) -> Begin:
     Raises:
         ProblemError: 422, the cursor is not one of this query.
     """
-    wanted = asked(query)
+    return _begin(query, asked(query))
+
+
+def _begin(query: JobsQuery, wanted: Asked) -> Begin:
     if not query.cursor:
         return Begin(_mode(query, wanted))
     mode, score, at, job_id, since, until = cursors.read(query.cursor, identity(query), _CURSOR)
@@ -131,8 +134,8 @@ class Listing:
         """
         self._searcher = searcher
         self._query = query
-        self._begin = begin(query)
         self._asked = asked(query)
+        self._begin = _begin(query, self._asked)
         search = self._asked.search
         self._tree = parse(search, ANALYZER) if search is not None else None
         self._words = _spelled(search)
@@ -141,7 +144,10 @@ class Listing:
     @property
     def is_quick(self) -> bool:
         """Whether the page is found in a few milliseconds."""
-        return self._begin.mode != "similar" and self._searcher.is_quick(self._tree)
+        if self._begin.mode == "similar" or not self._searcher.is_quick(self._tree):
+            return False
+        # With a word that is nowhere, what is spelled like it is looked for.
+        return not self._words or self._searcher.has_all_terms(self._tree)
 
     def find(self) -> Page:
         """The page. Threads may call this."""
@@ -239,10 +245,10 @@ async def list_jobs(
     """The jobs that match all of the given filters, the newest first, and how many there are.
     The total, the facets and the page are of the same publish. Formats other than JSON are at
     `/api/jobs.csv`, `.ndjson`, `.parquet` and `.atom`."""
-    begin(query)  # whose cursor is refused even where there is nothing to list
     search: SearchService = request.app.state.search
     searcher = await search.searcher()
     if searcher is None:
+        begin(query)  # whose cursor is refused even where there is nothing to list
         facets = b',"facets":' + orjson.dumps({name: [] for name in query.facets})
         body = b'{"total":0,"match":"exact","next":null,"jobs":[],"attribution":{}%s}'
         return json_answer(body % (facets if query.facets else b""), None)

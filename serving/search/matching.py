@@ -102,8 +102,11 @@ class _Occurrences:
 def _follow(
     words: Sequence[tuple[NDArray[np.int64], NDArray[np.uint16]]], offsets: Sequence[int]
 ) -> Flags:
-    """In which of some documents each word stands somewhere at its offset from the first; words as
-    :meth:`_Occurrences.within` tells of them."""
+    """In which of some documents each word stands somewhere at its offset from the first.
+
+    Args:
+        words: what :meth:`_Occurrences.within` returns for each, of the same documents.
+    """
     counts, positions = words[0]
     # A flag for each position up to the last one at which the first word stands in a document.
     sizes = np.maximum.reduceat(positions, bounds_of(counts)[:-1]).astype(np.int64) + 1

@@ -19,12 +19,12 @@ from pipeline.search_index.schema import FACETS
 from pipeline.search_index.segment import Segment, bitmap, bitmap_of_flags, ids_of
 from serving.search.facets import Counts, Values
 from serving.search.matching import is_known, matching
-from serving.search.query import Node, Phrase, leaves
+from serving.search.query import Node, Phrase, Prefix, Term, leaves
 from serving.search.ranking import scores
 from serving.search.similar import similar
 
-FEW = 65_536
-"""Of fewer documents, each is compared with a bound, and not all of the segment."""
+FEW = 64
+"""Of fewer than one in so many documents, each is compared with a bound, and not the segment."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,20 @@ class Searcher:
         self._values: dict[str, Values] = {}
 
     def is_quick(self, node: Node | None) -> bool:
-        """Whether no phrase has to be looked for."""
-        phrases = list(leaves(node, wanted=False)) if node else []
+        """Whether no phrase has to be looked for, and no beginning of many words."""
+        for leaf in leaves(node, wanted=False) if node else ():
+            if isinstance(leaf, Prefix):
+                return False
+            if isinstance(leaf, Phrase) and not all(is_known(leaf, s) for s in self._segments):
+                return False
+        return True
+
+    def has_all_terms(self, node: Node | None) -> bool:
+        """Whether each term that is looked for is in any document."""
+        terms = (leaf.term for leaf in leaves(node) if isinstance(leaf, Term)) if node else ()
         return all(
-            is_known(phrase, segment)
-            for phrase in phrases
-            if isinstance(phrase, Phrase)
-            for segment in self._segments
+            any(segment.text.find(term.encode()) is not None for segment in self._segments)
+            for term in terms
         )
 
     def filter(self, conditions: Conditions) -> Found:
@@ -138,7 +145,37 @@ class Searcher:
 
     def page(self, found: Found, after: Place | None, offset: int, limit: int) -> list[Hit]:
         """The hits of a page."""
-        return list(islice(self.hits(found, after, offset), limit))
+        if found.scores is not None:
+            return list(islice(self.hits(found, after, offset), limit))
+        rows = [
+            (number, doc, int(self._segments[number].numbers["newest"][doc]))
+            for number, documents in enumerate(found.documents)
+            for doc in islice(
+                documents.iter_equal_or_larger(self._behind(number, after)), offset + limit
+            )
+        ]
+        if len([documents for documents in found.documents if documents]) > 1:
+            rows.sort(key=lambda row: -row[2])
+            rows = self._in_window(rows, offset, limit)
+        else:
+            rows = rows[offset:]
+        return [Hit(0.0, number, doc) for number, doc, _ in rows]
+
+    def _in_window(
+        self, rows: list[tuple[int, int, int]], offset: int, limit: int
+    ) -> list[tuple[int, int, int]]:
+        """The rows of a page: of the segment, the doc id and the time, the newest first. Those of
+        one time, which are in no order yet, are sorted by their ids where they reach the page."""
+        window = rows[offset : offset + limit]
+        if not window:
+            return []
+        first = bisect_left(rows, -window[0][2], key=lambda row: -row[2])
+        end = bisect_right(rows, -window[-1][2], key=lambda row: -row[2])
+        reached = sorted(
+            rows[first:end],
+            key=lambda row: (-row[2], _Descending(self._segments[row[0]].ids[row[1]])),
+        )
+        return reached[offset - first : offset - first + limit]
 
     def hits(self, found: Found, after: Place | None = None, offset: int = 0) -> Iterator[Hit]:
         """All documents in the order of the list, from behind a place on."""
@@ -205,7 +242,7 @@ class Searcher:
     def _run(self, number: int, found: Found, after: Place | None) -> Iterator[Hit]:
         """The hits of one segment."""
         documents = found.documents[number]
-        begin = 0 if after is None else self._behind(number, after)
+        begin = self._behind(number, after)
         if found.scores is None:
             return (Hit(0.0, number, doc) for doc in documents.iter_equal_or_larger(begin))
         ids, values = ids_of(documents), found.scores[number]
@@ -219,8 +256,10 @@ class Searcher:
         place = self.place(hit)
         return -place.score, -place.newest, _Descending(place.job_id)
 
-    def _behind(self, number: int, place: Place) -> int:
+    def _behind(self, number: int, place: Place | None) -> int:
         """The first doc id behind a place in the order of the list."""
+        if place is None:
+            return 0
         segment = self._segments[number]
         newest, docs = segment.numbers["newest"], range(segment.size)
         first = bisect_left(docs, -place.newest, key=lambda doc: -int(newest[doc]))
@@ -255,10 +294,12 @@ def _filtered(segment: Segment, live: BitMap, conditions: Conditions) -> BitMap:
         field = segment.keywords[keyword]
         places = (field.find(value.encode()) for value in set(values))
         sets = [field.bitmap(place) for place in places if place is not None]
-        found = found & reduce(or_, sets, BitMap())
+        if not sets:
+            return BitMap()
+        found = found & reduce(or_, sets)
     for name, least in conditions.at_least.items():
         numbers = segment.numbers[name]
-        if len(found) < FEW:
+        if len(found) * FEW < segment.size:
             ids = ids_of(found)
             found = bitmap(ids[numbers[ids] >= least])
         else:

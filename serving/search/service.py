@@ -19,13 +19,15 @@ from pipeline.search_index.directory import Commit, Directory
 from pipeline.search_index.update import TooMuchError, needs_merge, update
 from serving import queries
 from serving.clients.database import Database
-from serving.clients.editions import POLL_SECONDS, Editions, version_of
+from serving.clients.editions import Editions, version_of
 from serving.problems import unavailable
 from serving.search.searcher import Searcher
 
-WAIT_SECONDS = 2.0
-"""How long a request waits for the index of what was just published."""
-SMALL_UPDATE = 2_000
+WAIT_SECONDS = 10.0
+"""How long a request waits for the index of what was just published, unless it is large."""
+RETRY_SECONDS = 2.0
+"""Between two attempts to index what is published."""
+SMALL_UPDATE = 5_000
 """So many documents are indexed by the API itself if the pipeline has not done it, in a second.
 For more, and to merge, it starts a process whose memory is given back when it ends."""
 
@@ -47,6 +49,8 @@ class SearchService:
         self._searcher: Searcher | None = None
         self._changed = asyncio.Condition()
         self._behind_since = math.inf
+        self.is_indexing_much = False
+        """Lists are of the publish before until that has ended."""
         self._following: asyncio.Task[None] | None = None
         self._merging: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -103,11 +107,13 @@ class SearchService:
             return await asyncio.to_thread(work)
 
     async def reach(self, revision: str) -> None:
-        """Wait for a revision or a later one, for :data:`WAIT_SECONDS` at most."""
+        """Wait for a revision or a later one, for :data:`WAIT_SECONDS` at most; not while much is
+        being indexed."""
 
         def reached() -> bool:
             own = self.revision
-            return own == revision or (own is not None and version_of(own) > version_of(revision))
+            is_later = own is not None and version_of(own) > version_of(revision)
+            return own == revision or is_later or self.is_indexing_much
 
         since = min(self._behind_since, asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError):
@@ -117,7 +123,8 @@ class SearchService:
     async def _follow(self) -> None:
         while True:
             latest = await self._editions.other_than(self.revision)
-            self._behind_since = asyncio.get_running_loop().time()
+            now = asyncio.get_running_loop().time()
+            self._behind_since = min(self._behind_since, now)
             try:
                 commit = await self._commit_of(latest)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -126,10 +133,11 @@ class SearchService:
             except Exception:
                 log.exception("the jobs cannot be indexed")
                 commit = None
-            if commit is None:
-                await asyncio.sleep(POLL_SECONDS)
+            if commit is None or version_of(commit.revision) < version_of(latest):
+                await asyncio.sleep(RETRY_SECONDS)
                 continue
             async with self._changed:
+                self.is_indexing_much = False
                 self._searcher = Searcher(commit)
                 self._behind_since = math.inf
                 self._changed.notify_all()
@@ -145,6 +153,12 @@ class SearchService:
             return await asyncio.to_thread(self._update)
         except TooMuchError as error:
             log.info("indexing %s", error)
+            async with self._changed:
+                self.is_indexing_much = True
+                self._changed.notify_all()
+            is_earlier = commit and version_of(commit.revision) < version_of(revision)
+            if commit and is_earlier and self._searcher is None:
+                self._searcher = Searcher(commit)  # better than none
             await self._update_apart()
             return await asyncio.to_thread(self._directory.latest)
 

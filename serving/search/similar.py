@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from pyroaring import BitMap
 from rapidfuzz.distance import OSA
@@ -15,8 +18,13 @@ from pipeline.search_index.segment import Segment, bitmap_of_flags
 MAX_COMPARED = 2_000
 """So many words of a segment are compared with one of a search: those that share the most
 trigrams with it."""
+KEPT_WORDS = 2_000
+"""Of a segment, as many words are kept with those that are spelled like them."""
 _TRIGRAMS_OF_A_SLIP = 4
 """One slip, such as two letters in the other order, changes at most so many trigrams of a word."""
+
+_lock = threading.Lock()
+_spellings: WeakKeyDictionary[Segment, LRUCache[str, list[tuple[int, float]]]] = WeakKeyDictionary()
 
 
 def slips(word: str) -> int:
@@ -46,6 +54,18 @@ def spelled_like(word: str, segment: Segment) -> Iterator[tuple[int, float]]:
             yield place, 1 - distance / max(len(word), len(known))
 
 
+def _kept_spellings(word: str, segment: Segment) -> list[tuple[int, float]]:
+    """:func:`spelled_like`, the least similar first, kept for the words that come again."""
+    with _lock:
+        kept = _spellings.setdefault(segment, LRUCache(KEPT_WORDS))
+        found = kept.get(word)
+    if found is None:
+        found = sorted(spelled_like(word, segment), key=lambda one: one[1])
+        with _lock:
+            kept[word] = found
+    return found
+
+
 def similar(
     words: Sequence[str], segment: Segment, matched: BitMap, among: BitMap
 ) -> tuple[BitMap, NDArray[np.float64]]:
@@ -59,7 +79,7 @@ def similar(
     has_all = np.ones(segment.size, np.bool_)
     for word in words:
         best = np.zeros(segment.size)
-        for place, score in sorted(spelled_like(word, segment), key=lambda found: found[1]):
+        for place, score in _kept_spellings(word, segment):
             best[segment.spellings.ids(place)] = score
         total += best
         has_all &= best > 0

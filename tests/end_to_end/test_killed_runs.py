@@ -11,7 +11,7 @@ from installation import Installation
 from source_server import adzuna_job, jsearch_job, remoteok_job
 
 STAGES = ["raw_adzuna", "raw_remoteok", "read_staged", "relevant_postings", "cluster",
-          "published_jobs"]  # fmt: skip
+          "published_jobs", "search_index"]  # fmt: skip
 
 
 class Reader:

@@ -109,11 +109,11 @@ def _places(each: Document, analyzer: Analyzer) -> Iterator[tuple[str, set[int]]
     found: dict[str, set[int]] = {}
     begin = 0
     for _, text, short in _texts(each):
-        analyzed = analyzer.terms(text, begin, short=short)
+        analyzed = analyzer.terms(text, short=short)
         for term, position in zip(analyzed.terms, analyzed.positions, strict=True):
             if term:
-                found.setdefault(term, set()).add(position)
-        begin = analyzed.end + BETWEEN_TEXTS
+                found.setdefault(term, set()).add(min(begin + position, LAST_POSITION))
+        begin += analyzed.end + BETWEEN_TEXTS
     yield from found.items()
 
 
