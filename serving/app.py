@@ -24,7 +24,7 @@ from serving.middleware.response_cache import CacheAnswers
 from serving.middleware.security import Keys, SecurityHeaders
 from serving.middleware.tracking import ForgetTracking
 from serving.routes import changes, exports, health, jobs, runs, statistics
-from serving.search.follow import Index
+from serving.search.service import SearchService
 
 DESCRIPTION = """\
 Technology jobs from many sources, without duplicates.
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.load()
     database = Database(settings)
     editions = Editions(database)
-    index = Index(database, editions)
+    search = SearchService(settings, database, editions)
     shared = Shared(settings.redis_url.get_secret_value(), settings) if settings.redis_url else None
     keys = Keys(settings)
 
@@ -56,11 +56,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.dagster = Dagster(settings)
         await database.open()
         editions.start()
-        index.start()
+        search.start()
         try:
             yield
         finally:
-            await index.stop()
+            await search.stop()
             await editions.stop()
             if shared is not None:
                 await shared.close()
@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.editions = editions
     app.state.keys = keys
-    app.state.index = index
+    app.state.search = search
     app.state.launching = asyncio.Lock()
 
     # The last one added is the outermost.

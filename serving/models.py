@@ -35,10 +35,11 @@ class Searched(Parameters):
     search: Annotated[Text, StringConstraints(max_length=MAX_SEARCH_CHARS)] | None = Field(
         None,
         description=(
-            "Words that the title, company, skills, tags or description must hold, in any order "
-            'and English inflection. `"site reliability"` is a phrase, `or` an alternative, '
-            "`-java` an exclusion; `C++`, `C#`, `.NET`, `Node.js` and `Go` are words. Words like "
-            "`the` are not indexed: a search of them alone finds nothing."
+            "Words that the title, company, skills, tags or description must hold, in any order, "
+            'English inflection and usual spelling. `"site reliability"` is a phrase, `or` an '
+            "alternative, `-java` an exclusion, `kube*` a beginning; `C++`, `C#`, `.NET`, "
+            "`Node.js` and `Go` are words. Words like `the` are not indexed: a search of them "
+            "alone finds nothing."
         ),
         examples=["kubernetes"],
     )
@@ -143,8 +144,9 @@ class Jobs(BaseModel):
     total: int = Field(description="Jobs that match, on all pages.", examples=[68])
     jobs: list[JobSummary]
     attribution: Attribution
-    match: Literal["exact", "alike"] = Field(
-        description="`alike`: next to nothing matches the search, so what reads like it is added."
+    match: Literal["exact", "similar"] = Field(
+        description="`similar`: next to nothing matches the search, so jobs whose title or company "
+        "is spelled like it are added. Its name was `alike` before."
     )
     next: str | None = Field(
         description="The cursor of the next page; none on the last.",

@@ -50,10 +50,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.skipif(
-    (PROJECT / "serving/queries/filters.sql").exists(),
-    reason="the filters of the lists are not composed yet",
-)
 def test_a_field_is_added_in_four_files(copy: Path) -> None:
     walk = (PROJECT / "docs/adding-a-field.md").read_text()
     assert follow(walk, copy) == FILES

@@ -212,6 +212,11 @@ class Settings(_EnvironmentSettings):
         return self.data_dir.absolute() / "snapshots"
 
     @property
+    def search_dir(self) -> Path:
+        """The files of the search index, which the pipeline writes and the API maps."""
+        return self.data_dir.absolute() / "search"
+
+    @property
     def dagster_graphql_url(self) -> str:
         """The GraphQL endpoint of the Dagster webserver."""
         return f"{self.dagster_url or f'http://127.0.0.1:{self.dagster_port}'}/graphql"

@@ -14,6 +14,7 @@ from pipeline.installation.settings import Settings
 from pipeline.orchestration import raw, schedules, transform
 from pipeline.orchestration.metadata import column_schema
 from pipeline.orchestration.publish import published_asset
+from pipeline.orchestration.search_index import search_index
 from pipeline.run.frames import FramesOfRuns
 from pipeline.run.steps import RunPlan
 from pipeline.sources import SOURCES
@@ -88,6 +89,7 @@ def definitions(
         transform.relevant_postings,
         transform.cluster,
         published_asset(settings),
+        search_index,
     ]
     ingest = dg.define_asset_job(
         INGEST,

@@ -21,6 +21,7 @@ from pipeline.orchestration.run_resources import (
     leased,
 )
 from pipeline.publish.statistics import COUNTS
+from pipeline.publish.text_index import ensure_text_index
 from pipeline.run import reconciliation, steps
 
 COUNTED_EACH_RUN = 100_000
@@ -53,6 +54,7 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
         with leased(context, settings) as connection:
             own = frames_of_run(context, connection, frames)
             result = steps.publish(connection, own, context.run.run_id, _started_at(context))
+            ensure_text_index(connection)
             lost = None
             if reconciliation.is_due(connection, result):
                 lost = reconciliation.unaccounted(settings, connection)

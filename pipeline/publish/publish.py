@@ -16,7 +16,7 @@ from psycopg.sql import Composed
 from psycopg.types.json import Jsonb
 
 from pipeline.publish import leases, upserts
-from pipeline.publish.bulk import text_indexes_built_after
+from pipeline.publish.bulk import bulk_indexes_built_after
 from pipeline.publish.copying import copy
 from pipeline.publish.state import base_version as newest_version
 from pipeline.publish.statements import load
@@ -182,7 +182,7 @@ class _Publish:
         full_refresh: bool,
         transform_version: str,
     ) -> Statistics:
-        with text_indexes_built_after(self.connection):
+        with bulk_indexes_built_after(self.connection):
             for jobs, postings in batches:
                 self._write(jobs, postings)
         copy(self.connection, seen.select("posting_id"), "seen_postings")

@@ -1,10 +1,7 @@
+-- The jobs that the index found, in its order.
 select
     published_edition() as edition,
     --> export_columns
-from jobs
-where
-    --> filters
-    and
-    --> search_filter
-order by newest(posted_at) desc, job_id desc
-limit %(limit)s::bigint
+from unnest(%(ids)s::text[]) with ordinality as found (found_id, place)
+join jobs on job_id = found_id
+order by place

@@ -1,17 +1,12 @@
--- The jobs that were found last, those of one time in the order of the list: the order of dates of
--- posting would hide what is found late, or has none.
+-- The jobs of the feed that the index found, in its order, with when any of them last changed.
 with found as materialized (
-    select
-        job_id as found_id,
-        row_number() over (
-            order by first_seen_at desc, newest(posted_at) desc, job_id desc
-        ) as place
-    from jobs
-    where
-        --> filters
-        and
-        --> search_filter
-    order by place
-    limit %(limit)s::bigint
+    select *
+    from unnest(%(ids)s::text[]) with ordinality as found (found_id, place)
 )
---> feed_rows
+select
+    published_edition() as edition,
+    (select max(updated_at) from found join jobs on job_id = found_id) as feed_updated_at,
+    --> export_columns
+from found
+join jobs on job_id = found_id
+order by place

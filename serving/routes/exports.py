@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
+from itertools import chain, islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -27,18 +29,21 @@ from serving.clients.editions import Editions
 from serving.formats import Atom, Csv, Ndjson, Parquet, Writer
 from serving.middleware.head import IS_HEAD
 from serving.models import CsvQuery, ExportQuery
-from serving.problems import documented
+from serving.problems import documented, unavailable
 from serving.routes.jobs import UNAVAILABLE
-from serving.search.follow import Index
-from serving.search.parameters import filters
+from serving.search.parameters import ANALYZER, asked
+from serving.search.query import parse
+from serving.search.searcher import Searcher
+from serving.search.service import SearchService
 
 FEED_ENTRIES = 100
 """The entries of an Atom feed whose query has no limit."""
 
-MOST_FOUND = 50_000
-"""Up to so many rows are those that the index names. More are read in the order of the list, which
-passes those that do not match: with so many matches they are few for each row."""
-_ATTEMPTS = 3
+ROWS_AT_ONCE = 1_000
+BEGIN_SECONDS = 10.0
+"""How long an export waits for rows and index to be of one publish. Where publishes follow each
+other faster than they are indexed, they seldom are."""
+PAUSE_SECONDS = 0.02
 READER_SECONDS = 30.0
 """How long the reader of an export may take nothing of it."""
 
@@ -66,22 +71,20 @@ _FEED_EXAMPLE = {"feed_updated_at": _EXAMPLE["updated_at"]}
 
 @dataclass(frozen=True)
 class Format:
-    """A format by the extension of the path, and the statements its rows are read with: those that
-    the index found, and those that PostgreSQL finds."""
+    """A format by the extension of the path, and the statement that its rows are read with."""
 
     extension: str
     media_type: str
     writer: Callable[[URL, ExportQuery], Writer]
     query: type[ExportQuery] = ExportQuery
     rows: int | None = None
-    of_found: bytes = queries.EXPORT_FOUND
-    of_query: bytes = queries.EXPORT
+    statement: bytes = queries.EXPORT
     is_text: bool = True
 
     @property
     def is_feed(self) -> bool:
         """Whether it holds what was found last, not what was posted last."""
-        return self.of_query == queries.FEED
+        return self.statement == queries.FEED
 
     def described(self) -> dict[str, Any]:
         """The answer as OpenAPI describes it."""
@@ -109,8 +112,7 @@ FORMATS = [
         "parquet", "application/vnd.apache.parquet", lambda *_: Parquet(), is_text=False
     ),
     Format(
-        "atom", "application/atom+xml", _atom, rows=FEED_ENTRIES,
-        of_found=queries.FEED_FOUND, of_query=queries.FEED,
+        "atom", "application/atom+xml", _atom, rows=FEED_ENTRIES, statement=queries.FEED,
     ),
 ]  # fmt: skip
 
@@ -192,42 +194,65 @@ async def _bytes(
 
 @dataclass(frozen=True)
 class _Begun:
-    """The rows of an export, with the first batch, and the edition that all of them are of; none
-    where it is not known."""
+    """The rows of an export, with the first batch, and the revision that all of them are of; none
+    before the first publish."""
 
-    edition: str | None
+    revision: str | None
     first: list[DictRow]
     rest: AsyncGenerator[list[DictRow], None]
 
 
 async def _begun(
-    form: Format, asked: dict[str, Any], limit: int | None, request: Request, database: Database
+    form: Format, query: ExportQuery, limit: int | None, request: Request, database: Database
 ) -> _Begun:
     """A failure of the query is still an answer of its own; one of a later batch cuts the
-    stream."""
-    index: Index = request.app.state.index
+    stream. Rows and index are of one publish, or the export does not begin."""
+    search: SearchService = request.app.state.search
     editions: Editions = request.app.state.editions
-    wanted = MOST_FOUND if limit is None else min(limit, MOST_FOUND)
-    page = {"after_at": None, "after_id": None, "offset": 0, "limit": wanted}
-    for _ in range(_ATTEMPTS):
-        found = await index.find(asked, page, (), latest=form.is_feed)
-        if found is None or found.ids is None:
-            break
-        if wanted != limit and found.total > wanted:
-            break
-        if found.ids:
-            rows = database.stream(form.of_found, {"ids": found.ids[:wanted]})
-            first: list[DictRow] = await anext(rows, [])
-            if first and first[0]["edition"] == found.edition:
-                return _Begun(found.edition, first, rows)
-            await rows.aclose()
-        elif found.edition == editions.latest:
-            return _Begun(found.edition, [], _nothing())
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while time.monotonic() < deadline:
+        searcher = await search.searcher()
+        if searcher is None:
+            return _Begun(None, [], _nothing())
+        parts = await _found(form, query, limit, search, searcher)
+        first_part = next(parts, None)
+        if first_part is None:
+            return _Begun(searcher.commit.revision, [], _nothing())
+        given = ({"ids": ids} for ids in chain([first_part], parts))
+        rows = database.stream(form.statement, given)
+        first: list[DictRow] = await anext(rows, [])
+        if first and first[0]["edition"] == searcher.commit.revision:
+            return _Begun(searcher.commit.revision, first, rows)
+        await rows.aclose()
         await editions.look()
-        await index.reach(editions.latest)
-    rows = database.stream(form.of_query, asked | {"limit": limit})
-    first = await anext(rows, [])
-    return _Begun(first[0]["edition"] if first else None, first, rows)
+        if search.is_indexing_much:
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
+    raise unavailable("What was just published is being indexed. Ask again in a moment.")
+
+
+async def _found(
+    form: Format, query: ExportQuery, limit: int | None, search: SearchService, searcher: Searcher
+) -> Iterator[list[str]]:
+    """The ids of the jobs, so many at a time; those of a feed together."""
+    wanted = asked(query)
+    tree = parse(wanted.search, ANALYZER) if wanted.search is not None else None
+
+    def find() -> Iterator[list[str]]:
+        found = searcher.filter(wanted.conditions)
+        if wanted.search is not None:
+            found = searcher.search(tree, found)
+        if form.is_feed:
+            latest = searcher.latest(found, limit or FEED_ENTRIES)
+            return iter([list(map(searcher.job_id, latest))] if latest else [])
+        return _in_parts(map(searcher.job_id, islice(searcher.hits(found), limit)))
+
+    return await search.run(find, is_quick=searcher.is_quick(tree))
+
+
+def _in_parts(ids: Iterator[str]) -> Iterator[list[str]]:
+    while part := list(islice(ids, ROWS_AT_ONCE)):
+        yield part
 
 
 async def _nothing() -> AsyncGenerator[list[DictRow], None]:
@@ -242,15 +267,14 @@ async def _export(form: Format, query: ExportQuery, request: Request, database: 
         known = validators.of_edition(edition, form.extension)
         if validators.is_known(request.headers, Headers(known)):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=known)
-    begun = await _begun(form, filters(query), query.limit or form.rows, request, database)
+    begun = await _begun(form, query, query.limit or form.rows, request, database)
     headers = {"Cache-Control": "no-cache"}
-    if begun.edition is not None:
-        editions.saw(begun.edition)
-        headers = validators.of_edition(begun.edition, form.extension)
+    if begun.revision is not None:
+        headers = validators.of_edition(begun.revision, form.extension)
     headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
     if request.scope.get(IS_HEAD):
         await begun.rest.aclose()
-        begun = _Begun(begun.edition, [], _nothing())
+        begun = _Begun(begun.revision, [], _nothing())
     here = f"{request.scope['path']}?{request.url.query}".rstrip("?")
     writer = form.writer(URL(f"{request.app.state.settings.api_url or ''}{here}"), query)
     return _Stream(

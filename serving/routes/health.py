@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from serving.clients.database import DatabaseOfApp
 from serving.models import Health, NoQuery, Ready
 from serving.problems import documented, unavailable
-from serving.search.follow import Index
+from serving.search.service import SearchService
 
 router = APIRouter(tags=["operation"])
 
@@ -36,13 +36,13 @@ async def health(query: Annotated[NoQuery, Query()], database: DatabaseOfApp) ->
 async def ready(
     query: Annotated[NoQuery, Query()], request: Request, database: DatabaseOfApp
 ) -> Ready:
-    """For a balancer: 503 while the database is away, busy or not migrated, and after a start
-    until the jobs are indexed, as searches are slow until then. The age of the last publish is
-    told but does not make the API unready: old jobs are better than none."""
+    """For a balancer: 503 while the database is away, busy or not migrated, and until there is an
+    index of the jobs. The age of the last publish is shown but does not make the API unready: old
+    jobs are better than none."""
     state, publish = await database.last_publish()
     if state != "ok":
         raise unavailable(f"The database is {state}.")
-    index: Index = request.app.state.index
-    if publish is not None and index.is_first_reading:
+    search: SearchService = request.app.state.search
+    if publish is not None and search.revision is None:
         raise unavailable("The jobs are being indexed.")
     return Ready.model_validate({"status": "ready", "last_publish": publish})

@@ -2,189 +2,232 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import orjson
-import psycopg
 from fastapi import APIRouter, Path, Query, Request
 from psycopg.rows import DictRow
 from pydantic import AwareDatetime, Field, TypeAdapter
 
+from pipeline.search_index.schema import MISSING
 from serving import queries
 from serving.clients.database import Database
 from serving.clients.editions import Editions, version_of
 from serving.models import Job, JobPostings, Jobs, JobsQuery, NoQuery, Text
-from serving.problems import ProblemError, documented, unavailable
+from serving.problems import ProblemError, documented
 from serving.responses import json_answer, link_to_next
 from serving.search import cursors
-from serving.search.columns import Counts
-from serving.search.follow import Found, Index
-from serving.search.parameters import filters, may_be_misspelled
+from serving.search.facets import Counts
+from serving.search.parameters import (
+    ANALYZER,
+    Asked,
+    asked,
+    may_be_misspelled,
+    microseconds,
+    moment,
+)
+from serving.search.query import parse
+from serving.search.searcher import Found, Hit, Place, Searcher
+from serving.search.service import SearchService
 
 router = APIRouter(tags=["jobs"])
 
 UNAVAILABLE = "No database connection is available. Ask again in a moment."
 _NO_JOB = "There is no job with this id. It may have been removed."
 FEW = 3
-"""With fewer matches than this, jobs that read alike are looked for."""
-ALIKE_MS = 300
-"""How long that may take."""
-_ATTEMPTS = 5
+"""With fewer matches than this, jobs that are spelled like the search are looked for."""
 
-Mode = Literal["newest", "moved", "relevance", "alike"]
-"""By which statement a page is read. A list by date ends with the jobs that were moved to its front
+Mode = Literal["newest", "moved", "relevance", "similar"]
+"""In which order a list is read. A list by date ends with the jobs that were moved to its front
 while it was read."""
 _Version = Annotated[int, Field(ge=0, le=2**62)]
-_Place = tuple[
-    Mode,
+_Cursor = tuple[
+    Mode | Literal["alike"],
     Annotated[float, Field(allow_inf_nan=False)],
     AwareDatetime | Literal["-infinity", "infinity"],
     Text,
     _Version,
     _Version,
 ]
-"""The mode, the score, the time and the id of the last job of the page before, and of which publish
-the list was when its reading began, or ended: ``since`` and ``until`` of ``jobs_moved.sql``."""
+"""The mode (``alike`` in cursors of an earlier version), the score, the time and the id of the last
+job of the page before, and of which publish the list was when its reading began, or ended."""
+_CURSOR = TypeAdapter(tuple[str, _Cursor])
 _BEFORE_ALL = (0, "infinity", "")
-_PLACE = TypeAdapter(tuple[str, _Place])
+_LATEST = 2**62
 
 
-def _mode(query: JobsQuery, asked: Mapping[str, Any]) -> Mode:
+@dataclass(frozen=True)
+class Begin:
+    """Where a page begins: behind ``after``, in a list that was begun at the version ``since``
+    and, of those that were moved, ends at ``until``."""
+
+    mode: Mode
+    after: Place | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def _mode(query: JobsQuery, wanted: Asked) -> Mode:
     """How the first page is read, unless it finds too few."""
-    ranked = query.sort == "relevance" and asked["search"] is not None
+    ranked = query.sort == "relevance" and wanted.search is not None
     return "relevance" if ranked else "newest"
 
 
 def identity(query: JobsQuery) -> str:
     """What the cursors of this query belong to: the list as it is searched, filtered and sorted.
     ``limit``, ``offset`` and ``facets`` may be others on each page."""
-    asked = filters(query)
-    return cursors.identity("jobs", asked | {"sort": _mode(query, asked)})
+    wanted = asked(query)
+    parts = asdict(wanted.conditions)
+    flat = {"search": wanted.search, "sort": _mode(query, wanted)} | parts["at_least"]
+    return cursors.identity("jobs", flat | parts["any_of"])
 
 
-def place(query: JobsQuery) -> tuple[Mode, dict[str, Any]]:
-    """Which statement the page is read with, and where it begins.
+def begin(query: JobsQuery) -> Begin:
+    """Where the page begins that is asked for.
 
     Raises:
         ProblemError: 422, the cursor is not one of this query.
     """
-    asked = filters(query)
-    mode = _mode(query, asked)
-    names = ("after_score", "after_at", "after_id", "since", "until")
-    after: dict[str, Any] = dict.fromkeys(names)
-    if query.cursor:
-        mode, *values = cursors.read(query.cursor, identity(query), _PLACE)
-        if mode in ("relevance", "alike") and asked["search"] is None:
-            raise cursors.refused("is one of a search, and there is none")
-        after = dict(zip(names, values, strict=True))
-    return mode, after | {"limit": query.limit, "offset": query.offset}
+    return _begin(query, asked(query))
 
 
-_STATEMENTS = {
-    "newest": queries.JOBS,
-    "moved": queries.JOBS_MOVED,
-    "relevance": queries.JOBS_BY_RELEVANCE,
-}
-
-
-async def _page(
-    begin: tuple[Mode, dict[str, Any]],
-    database: Database,
-    index: Index,
-    asked: dict[str, Any],
-    found: Found | None,
-) -> tuple[Mode, DictRow]:
-    """The page as a row of ``page_answer.sql``, and the mode it was found in."""
-    mode, page = begin
+def _begin(query: JobsQuery, wanted: Asked) -> Begin:
+    if not query.cursor:
+        return Begin(_mode(query, wanted))
+    mode, score, at, job_id, since, until = cursors.read(query.cursor, identity(query), _CURSOR)
     if mode == "alike":
-        return mode, await _alike(database, index, asked, page, found)
-    if mode == "moved":
-        return mode, await _in_mode(mode, database, asked | page, found)
-    looks_for_more = page["after_id"] is None and may_be_misspelled(asked["search"])
-    if found is not None and found.total < FEW and looks_for_more:
-        alike = await index.find_alike(asked, page)
-        if alike is not None and alike.ids is not None and alike.total > found.total:
-            return "alike", await _of_found(database, alike, page["limit"])
-        looks_for_more = alike is None
-    row = await _in_mode(mode, database, asked | page, found)
-    if row["total"] < FEW and looks_for_more:
-        with contextlib.suppress(psycopg.errors.QueryCanceled):
-            alike_row = await _alike_by_postgresql(database, asked | page)
-            if alike_row["total"] > row["total"]:
-                return "alike", alike_row
-    return mode, row
+        mode = "similar"
+    if mode in ("relevance", "similar") and wanted.search is None:
+        raise cursors.refused("is one of a search, and there is none")
+    match at:
+        case "infinity":
+            newest = _LATEST
+        case "-infinity":
+            newest = MISSING
+        case _:
+            newest = microseconds(at)
+    return Begin(mode, Place(score, newest, job_id.encode("utf-8", "replace")), since, until)
 
 
-async def _in_mode(
-    mode: Mode, database: Database, parameters: dict[str, Any], found: Found | None
-) -> DictRow:
-    if found is not None and found.ids is not None and mode != "moved":
-        if mode == "newest":
-            return await _of_found(database, found, parameters["limit"])
-        ranked = parameters | {"ids": found.ids, "total": found.total}
-        (row,) = await database.fetch(queries.JOBS_RANKED, ranked, plan_once=True)
-        return row
-    known = {
-        "known_edition": found.edition if found else None,
-        "known_total": found.total if found else None,
-    }
-    (row,) = await database.fetch(_STATEMENTS[mode], parameters | known)
-    return row
+@dataclass(frozen=True)
+class Page:
+    """A page of a list: ``hits``, and whether there are more; ``matched`` is what the search and
+    the filters find by themselves, ``counted`` what the list has in all."""
+
+    mode: Mode
+    matched: Found
+    counted: Found
+    hits: list[Hit]
+    has_more: bool
+    facets: dict[str, Counts]
 
 
-async def _next(
-    query: JobsQuery,
-    mode: Mode,
-    page: dict[str, Any],
-    row: DictRow,
-    database: Database,
-    asked: dict[str, Any],
-) -> str | None:
-    """The cursor of the page after ``row``, if there is one: behind the last page by date are the
-    jobs that were moved to the front meanwhile, in as many rounds as publishes went by."""
-    version = version_of(row["edition"]) if row["edition"] else 0
-    since, until = page["since"], page["until"]
-    if since is None:
-        since = until = version
-    if row["last"]:
-        return cursors.write(identity(query), mode, *row["last"], since, until)
-    begin = until if mode == "moved" else since
-    if version == begin or mode not in ("newest", "moved"):
-        return None
-    rest = {"after_id": None, "after_at": None, "since": begin, "until": version}
-    moved = await _in_mode("moved", database, asked | rest | {"limit": 1, "offset": 0}, None)
-    if moved["jobs"] == "[]":
-        return None
-    return cursors.write(identity(query), "moved", *_BEFORE_ALL, begin, version)
+class Listing:
+    """The list that a query asks for, of one revision."""
+
+    def __init__(self, searcher: Searcher, query: JobsQuery) -> None:
+        """Raises:
+        ProblemError: 422, the cursor is not one of this query.
+        """
+        self._searcher = searcher
+        self._query = query
+        self._asked = asked(query)
+        self._begin = _begin(query, self._asked)
+        search = self._asked.search
+        self._tree = parse(search, ANALYZER) if search is not None else None
+        self._words = _spelled(search)
+        self._version = version_of(searcher.commit.revision)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the page is found in a few milliseconds."""
+        if self._begin.mode == "similar" or not self._searcher.is_quick(self._tree):
+            return False
+        # With a word that is nowhere, what is spelled like it is looked for.
+        return not self._words or self._searcher.has_all_terms(self._tree)
+
+    def find(self) -> Page:
+        """The page. Threads may call this."""
+        matched = among = self._searcher.filter(self._asked.conditions)
+        if self._asked.search is not None:
+            matched = self._searcher.search(self._tree, among)
+        mode, listed = self._listed(matched, among)
+        hits = self._searcher.page(
+            listed, self._begin.after, self._query.offset, self._query.limit + 1
+        )
+        counted = matched if mode == "moved" else listed
+        facets = self._searcher.facets(counted, self._query.facets)
+        has_more = len(hits) > self._query.limit
+        return Page(mode, matched, counted, hits[: self._query.limit], has_more, facets)
+
+    def body(self) -> tuple[bytes, str | None]:
+        """The page as JSON, and the cursor of the next one. Threads may call this."""
+        page = self.find()
+        cursor = self._next(page)
+        facets = b""
+        if self._query.facets:
+            facets = b',"facets":' + orjson.dumps(
+                {
+                    name: [{"value": value, "jobs": jobs} for value, jobs in counts]
+                    for name, counts in page.facets.items()
+                }
+            )
+        body = b'{"total":%d,"match":"%s","next":%s,"jobs":[%s],"attribution":%s%s}' % (
+            page.counted.total,
+            b"similar" if page.mode == "similar" else b"exact",
+            orjson.dumps(cursor),
+            b",".join(map(self._searcher.stored, page.hits)),
+            orjson.dumps(self._searcher.attribution(page.hits)),
+            facets,
+        )
+        return body, cursor
+
+    def _listed(self, matched: Found, among: Found) -> tuple[Mode, Found]:
+        """What the page is a page of."""
+        match self._begin.mode:
+            case "moved":
+                since, until = self._begin.since or 0, self._begin.until or 0
+                return "moved", self._searcher.moved(matched, since, until)
+            case "similar":
+                return "similar", self._searcher.similar(self._words, matched, among)
+        if matched.total < FEW and self._words and self._begin.after is None:
+            similar = self._searcher.similar(self._words, matched, among)
+            if similar.total > matched.total:
+                return "similar", similar
+        if self._begin.mode == "relevance" and self._tree is not None:
+            return "relevance", self._searcher.ranked(self._tree, matched)
+        return self._begin.mode, matched
+
+    def _next(self, page: Page) -> str | None:
+        """The cursor behind a page, if there are more jobs; else, behind the last page by date,
+        that of the jobs which were moved to the front meanwhile, in as many rounds as publishes
+        went by."""
+        since, until = self._begin.since, self._begin.until
+        if since is None or until is None:
+            since = until = self._version
+        of = identity(self._query)
+        if page.has_more:
+            place = self._searcher.place(page.hits[-1])
+            at = "-infinity" if place.newest == MISSING else moment(place.newest)
+            job_id = place.job_id.decode()
+            return cursors.write(of, page.mode, place.score, at, job_id, since, until)
+        reached = until if page.mode == "moved" else since
+        if self._version == reached or page.mode not in ("newest", "moved"):
+            return None
+        if not self._searcher.moved(page.matched, reached, self._version).total:
+            return None
+        return cursors.write(of, "moved", *_BEFORE_ALL, reached, self._version)
 
 
-async def _of_found(database: Database, found: Found, limit: int) -> DictRow:
-    page = {"ids": found.ids, "scores": found.scores, "total": found.total, "limit": limit}
-    (row,) = await database.fetch(queries.JOBS_FOUND, page, plan_once=True)
-    return row
-
-
-async def _alike(
-    database: Database,
-    index: Index,
-    asked: dict[str, Any],
-    page: dict[str, Any],
-    found: Found | None,
-) -> DictRow:
-    if found is not None:
-        alike = await index.find_alike(asked, page)
-        if alike is not None and alike.ids is not None:
-            return await _of_found(database, alike, page["limit"])
-    return await _alike_by_postgresql(database, asked | page)
-
-
-async def _alike_by_postgresql(database: Database, parameters: dict[str, Any]) -> DictRow:
-    (row,) = await database.fetch(queries.JOBS_ALIKE, parameters, timeout_ms=ALIKE_MS)
-    return row
+def _spelled(search: str | None) -> list[str]:
+    """The words of a search that are looked for by their spelling."""
+    if search is None or not may_be_misspelled(search):
+        return []
+    words = ANALYZER.words(search, short=True)
+    return [word for word in words if ANALYZER.stem(word) and not ANALYZER.is_pair(word)]
 
 
 @router.get(
@@ -202,57 +245,17 @@ async def list_jobs(
     """The jobs that match all of the given filters, the newest first, and how many there are.
     The total, the facets and the page are of the same publish. Formats other than JSON are at
     `/api/jobs.csv`, `.ndjson`, `.parquet` and `.atom`."""
-    database: Database = request.app.state.database
-    index: Index = request.app.state.index
-    editions: Editions = request.app.state.editions
-    asked = filters(query)
-    begin = place(query)
-    mode, page = begin
-    indexed, ranked = True, mode == "relevance"
-    for attempt in range(_ATTEMPTS):
-        found = None
-        if indexed:
-            found = await index.find(asked, page, query.facets, ranked=ranked)
-        mode, row = await _page(begin, database, index, asked, found)
-        facets: dict[str, Any] | None = None
-        if found is not None:
-            if row["edition"] == found.edition:
-                facets = {str(name): _told(found.facets[name]) for name in query.facets}
-                break
-            editions.saw(row["edition"])
-            # Where publishes follow each other so fast that the index is always one behind,
-            # PostgreSQL finds as well.
-            indexed = await index.reach(row["edition"]) and attempt + 3 < _ATTEMPTS
-            continue
-        if not query.facets:
-            break
-        (counts,) = await database.fetch(queries.FACETS, asked | {"facets": list(query.facets)})
-        if counts["edition"] == row["edition"]:
-            facets = _all_of(list(query.facets), counts["facets"])
-            break
-    else:
-        raise unavailable("The jobs are published too often to be counted. Ask again in a moment.")
-    editions.saw(row["edition"])
-    cursor = await _next(query, mode, page, row, database, asked)
-    body = b'{"total":%d,"match":"%s","next":%s,"jobs":%s,"attribution":%s%s}' % (
-        row["total"],
-        b"alike" if mode == "alike" else b"exact",
-        orjson.dumps(cursor),
-        row["jobs"].encode(),
-        row["attribution"].encode(),
-        b"" if not query.facets else b',"facets":' + orjson.dumps(facets),
-    )
+    search: SearchService = request.app.state.search
+    searcher = await search.searcher()
+    if searcher is None:
+        begin(query)  # whose cursor is refused even where there is nothing to list
+        facets = b',"facets":' + orjson.dumps({name: [] for name in query.facets})
+        body = b'{"total":0,"match":"exact","next":null,"jobs":[],"attribution":{}%s}'
+        return json_answer(body % (facets if query.facets else b""), None)
+    listing = Listing(searcher, query)
+    body, cursor = await search.run(listing.body, is_quick=listing.is_quick)
     headers = {"Link": link_to_next(request, cursor)} if cursor else {}
-    return json_answer(body, row["edition"], headers)
-
-
-def _told(counts: Counts) -> list[dict[str, Any]]:
-    return [{"value": value, "jobs": jobs} for value, jobs in counts]
-
-
-def _all_of(names: list[str], facets: str) -> dict[str, Any]:
-    found = orjson.loads(facets)
-    return {name: found.get(name, []) for name in names}
+    return json_answer(body, searcher.commit.revision, headers)
 
 
 @router.get(

@@ -20,11 +20,11 @@ T = TypeVar("T")
 def identity(name: str, query: Mapping[str, Any] | None = None) -> str:
     """What the cursors of a list belong to: the list of this name, as ``query`` filters and sorts
     it. The order of parameters and of their values, and values that are repeated, do not count."""
-    told = {
+    distinct = {
         parameter: sorted(set(value)) if isinstance(value, list) else value
         for parameter, value in (query or {}).items()
     }
-    text = orjson.dumps([name, told], option=orjson.OPT_SORT_KEYS)
+    text = orjson.dumps([name, distinct], option=orjson.OPT_SORT_KEYS)
     return base64.urlsafe_b64encode(hashlib.blake2b(text, digest_size=9).digest()).decode()
 
 

@@ -1,56 +1,98 @@
-"""From the query parameters to the parameters of the statements."""
+"""From the query parameters to what is asked of the index."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from pipeline.declaration import Asks, Compared
+from pipeline.fields import filters
+from pipeline.search_index.analyzer import Analyzer
+from pipeline.search_index.names import Names
+from pipeline.search_index.schema import keyword_of
 from serving.models import Filters
-
-ADVERTISED = ["open", "likely_closed"]
-"""The statuses of a query that names none."""
+from serving.search.searcher import Conditions
 
 DEFAULT_CURRENCY = "USD"
 """The currency of a ``salary_min`` that names none."""
 
+ANALYZER = Analyzer()
+"""Of the requests of this process, which are handled in one thread."""
+_NAMES = Names(ANALYZER)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_MANY_NEGATIONS = re.compile(r"-(?:[\s!&|()]*-){30,}")
 _NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
 
 
-def _normalized(search: str) -> str:
-    """The search in plain letters (see the function ``plain_letters`` of PostgreSQL), and with as
-    many negations in a row as mean the same: PostgreSQL refuses more than 32 ("tsquery stack too
-    small"). It overlooks the operators between them."""
-    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", search))
-    return _MANY_NEGATIONS.sub(lambda run: "-" * (2 - run[0].count("-") % 2), plain).strip()
+@dataclass(frozen=True)
+class Asked:
+    """What a query asks for, equal for queries that ask for the same."""
+
+    search: str | None
+    conditions: Conditions
 
 
-def filters(query: Filters) -> dict[str, Any]:
-    """The parameters of ``filters.sql`` and ``search_filter.sql``."""
-    currency = DEFAULT_CURRENCY if query.salary_min is not None else None
-    return {
-        "search": _normalized(query.search or "") or None,
-        "statuses": list(query.status) or ADVERTISED,
-        "sources": query.source or None,
-        "categories": list(query.category) or None,
-        "employment_types": list(query.employment_type) or None,
-        "countries": query.country or None,
-        "cities": [city.lower() for city in query.city] or None,
-        "companies": [company.lower() for company in query.company] or None,
-        "skills": query.skills or None,
-        "remote_only": query.remote_only,
-        "posted_since": query.posted_since,
-        "first_seen_since": query.first_seen_since,
-        "salary_min": query.salary_min,
-        "salary_currency": query.salary_currency or currency,
-    }
+def asked(query: Filters) -> Asked:
+    """What the parameters ask for, by the declaration of the fields."""
+    any_of: dict[str, list[str]] = {}
+    at_least: dict[str, int] = {}
+    for field, condition in filters():
+        value = getattr(query, field.parameter)
+        match condition.asks:
+            case Asks.ANY_OF:
+                if values := list(value) or list(condition.default):
+                    any_of[keyword_of(field)] = [_compared(v, condition.compared) for v in values]
+            case Asks.IS:
+                if value is not None:
+                    any_of[keyword_of(field)] = [value]
+            case Asks.TRUE:
+                if value:
+                    any_of[keyword_of(field)] = ["true"]
+            case Asks.SINCE:
+                if value is not None:
+                    at_least[field.parameter] = microseconds(value)
+            case Asks.AT_LEAST:
+                if value is not None:
+                    at_least[field.parameter] = _hundredths(value)
+    if query.salary_min is not None:
+        any_of.setdefault("salary_currency", [DEFAULT_CURRENCY])
+    search = unicodedata.normalize("NFKC", _UNSEEN.sub("", query.search or "")).strip()
+    return Asked(search or None, Conditions(any_of, at_least))
 
 
 def may_be_misspelled(search: str | None) -> bool:
-    """Whether a search can be compared with titles and companies as it is: a few plain words."""
+    """Whether the words of a search can be looked for by their spelling: a few plain ones."""
     return search is not None and 4 <= len(search) <= 60 and not _NOT_PLAIN.search(search)
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(microseconds: int) -> datetime:
+    """The time so long after 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _compared(value: Any, compared: Compared) -> str:
+    match compared:
+        case Compared.NAME:
+            return _NAMES.of_name(value)
+        case Compared.COMPANY:
+            return _NAMES.of_company(value)
+        case _:
+            return str(value)
+
+
+def _hundredths(amount: float) -> int:
+    # As PostgreSQL turns a double into a numeric: with 15 digits.
+    return math.ceil(Decimal(f"{amount:.15g}") * 100)

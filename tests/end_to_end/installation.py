@@ -94,7 +94,7 @@ class Installation:
             with httpx.Client(
                 base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False
             ) as client:
-                wait_for(client, "/api/health")
+                wait_for(client, "/api/ready")
                 yield client
         finally:
             process.terminate()

@@ -12,7 +12,7 @@ from tests.end_to_end.installation import Installation
 from tests.support.source_postings import adzuna_job, jsearch_job, remoteok_job
 
 STAGES = ["raw_adzuna", "raw_remoteok", "read_staged", "relevant_postings", "cluster",
-          "published_jobs"]  # fmt: skip
+          "published_jobs", "search_index"]  # fmt: skip
 
 
 class Reader:

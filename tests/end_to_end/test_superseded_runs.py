@@ -145,6 +145,6 @@ def test_a_run_goes_on_from_the_step_that_failed(
     process = start(installation, GO_ON)
     output, _ = process.communicate(timeout=180)
     failed, again, done = json.loads(output.splitlines()[-1])
-    assert (failed, again, done) == (False, True, ["cluster", "published_jobs"])
+    assert (failed, again, done) == (False, True, ["cluster", "published_jobs", "search_index"])
     assert "adzuna_2" in published(installation)
     assert lost() == []

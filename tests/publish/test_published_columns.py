@@ -19,7 +19,7 @@ from tests.values_of_fields import value
 
 KEYS = {"jobs": "job_id", "job_postings": "posting_id"}
 OF_PUBLISH = {
-    "jobs": {"updated_at", "created_version", "changed_version", "moved_version", "search"},
+    "jobs": {"updated_at", "created_version", "changed_version", "moved_version"},
     "job_postings": {"merged_version"},
 }
 """The columns that no run computes."""

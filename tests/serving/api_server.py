@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from pipeline.installation.settings import Settings
 from serving.app import create_app
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, app: FastAPI | None = None) -> Iterator[str]:
     """Run the API in a thread on a free port. Yields its URL."""
     config = uvicorn.Config(
-        create_app(settings), port=0, log_config=None, server_header=False, proxy_headers=False
-    )
+        app or create_app(settings),
+        port=0, log_config=None, server_header=False, proxy_headers=False,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

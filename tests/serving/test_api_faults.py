@@ -75,11 +75,11 @@ def test_without_a_database_the_answer_says_when_to_ask_again(start: Start, path
 @pytest.mark.trial("PostgreSQL", "Every connection of the API waits for a lock")
 def test_an_exhausted_pool_is_reported_within_seconds(start: Start, connection: Connection) -> None:
     add_job(connection, "a_1")
-    api = start(api_pool_size=1, api_statement_timeout_ms=10_000)
-    assert api.get("/api/jobs").status_code == 200
+    api = start(publishes=False, api_pool_size=1, api_statement_timeout_ms=10_000)
+    assert api.get("/api/jobs/a_1").status_code == 200
     with connection.transaction(), ThreadPoolExecutor(1) as threads:
         connection.execute("lock table jobs in access exclusive mode")
-        stuck = threads.submit(api.get, "/api/jobs")
+        stuck = threads.submit(api.get, "/api/jobs/a_1")
         time.sleep(0.3)
         began = time.monotonic()
         answer = api.get("/api/jobs/a_1")
@@ -185,7 +185,7 @@ def test_a_failure_of_the_code_tells_nothing_of_the_inside(
             "create or replace function iso_utc(moment timestamptz) returns text"
             " language plpgsql as $$ begin raise 'NO SUCH TIME'; end $$"
         )
-    answer = start(database_url=url).get("/api/jobs")
+    answer = start(publishes=False, database_url=url).get("/api/jobs/a_1")
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-content-type-options"] == "nosniff"

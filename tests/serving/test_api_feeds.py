@@ -195,12 +195,16 @@ def test_ready_waits_for_the_index(start: Start, database_url: str, connection: 
         while (answer := api.get("/api/ready")).status_code != status:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        told: dict[str, Any] = answer.json()
-        return told
+        state: dict[str, Any] = answer.json()
+        return state
 
     with psycopg.connect(database_url) as locking:
         locking.execute("lock table jobs in access exclusive mode")
-        api = start(database_url=database_url)
+        api = start(publishes=False)
         assert "being indexed" in ready(api, 503)["detail"]
         assert api.get("/api/health").status_code == 200
+        listed = api.get("/api/jobs")
+        assert listed.status_code == 503
+        assert listed.headers["retry-after"] == "5"
+        assert "being indexed" in listed.json()["detail"]
     assert ready(api, 200)["last_publish"]["version"] == 1

@@ -84,7 +84,7 @@ def test_the_cursor_of_another_list_is_refused(api: httpx.Client) -> None:
 
 
 PLACES = st.tuples(
-    st.sampled_from(["newest", "relevance", "alike", "other"]),
+    st.sampled_from(["newest", "relevance", "similar", "alike", "other"]),
     st.floats() | st.integers() | st.sampled_from(["NaN", "Infinity", None]),
     st.datetimes().map(str)
     | st.sampled_from(
@@ -108,10 +108,10 @@ def encoded(value: Any) -> str:
 @pytest.mark.usefixtures("many")
 @FUZZED
 @given(place=PLACES, search=st.sampled_from(["", "backend", "enginer"]))
-@example(place=("alike", 0.5, "2026-02-06T10:30:00Z", "a_1", 0, 0), search="")
+@example(place=("similar", 0.5, "2026-02-06T10:30:00Z", "a_1", 0, 0), search="")
 @example(place=("relevance", 10**400, "-infinity", "a_1", 0, 0), search="backend")
 @example(place=("moved", 0, "infinity", "", 0, 3), search="backend")
-@example(place=("alike", None, None, "a_1", 0, 3), search="backend")
+@example(place=("similar", None, None, "a_1", 0, 3), search="backend")
 @example(place=("alike", None, "-infinity", None, 0, 3), search="enginer")
 @pytest.mark.trial("client", "A cursor is forged")
 def test_a_forged_place_is_answered_or_refused(

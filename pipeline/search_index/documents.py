@@ -1,0 +1,127 @@
+"""The published jobs as the index reads them from PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import groupby, islice
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from pipeline.declaration import Field, Moment, Money
+from pipeline.fields import in_list
+from pipeline.search_index.builder import Document
+from pipeline.search_index.schema import KEYWORDS, NUMBERS
+
+ROWS_AT_ONCE = 2_000
+
+_TEXTS = ("job_id", "title", "company", "skills", "tags", "description")
+_COLUMNS = list(dict.fromkeys(keyword.column for keyword in KEYWORDS))
+
+
+def documents(connection: Connection[TupleRow], after: int) -> Iterator[Document]:
+    """The jobs that publishes after the version ``after`` brought or changed, in no order.
+
+    Args:
+        connection: in a transaction, whose snapshot they are of.
+
+    Raises:
+        psycopg.OperationalError: the server went away.
+    """
+    with connection.cursor("documents") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(_select(), (after,))
+        texts, columns = len(_TEXTS), len(_TEXTS) + 1 + len(_COLUMNS)
+        for row in cursor:
+            job_id, title, company, skills, tags, description = row[:texts]
+            values = map(_value, row[texts + 1 : columns])
+            yield Document(
+                job_id,
+                row[texts],
+                title,
+                company,
+                skills,
+                tags,
+                description,
+                dict(zip(_COLUMNS, values, strict=True)),
+                dict(zip((number.name for number in NUMBERS), row[columns:], strict=True)),
+            )
+
+
+def removed(connection: Connection[TupleRow], after: int) -> list[str]:
+    """The ids of the jobs that publishes after a version removed."""
+    rows = connection.execute(
+        "select job_id from removed_jobs where removed_version > %s", (after,)
+    ).fetchall()
+    return [job_id for (job_id,) in rows]
+
+
+def changed(connection: Connection[TupleRow], after: int) -> list[str]:
+    """The ids of the jobs that :func:`documents` reads."""
+    rows = connection.execute("select job_id from jobs where changed_version > %s", (after,))
+    return [job_id for (job_id,) in rows.fetchall()]
+
+
+def in_parts(found: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    """So many at a time."""
+    remaining = iter(found)
+    while part := list(islice(remaining, size)):
+        yield part
+
+
+def _value(value: str | list[str] | bool | None) -> str | list[str] | None:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+@cache
+def _select() -> sql.Composed:
+    numbers = (sql.SQL(number.expression) for number in NUMBERS)
+    return sql.SQL("select {} from jobs where changed_version > %s").format(
+        sql.SQL(", ").join(
+            [
+                *map(sql.Identifier, _TEXTS),
+                _summary(),
+                *map(sql.Identifier, _COLUMNS),
+                *numbers,
+            ]
+        )
+    )
+
+
+def _summary() -> sql.Composed:
+    """The job as lists show it, in the order of the declaration."""
+    columns: list[sql.Composable] = []
+    for within, fields in groupby(_grouped(in_list()), key=lambda field: field.within):
+        if within:
+            pairs = [part for f in fields for part in (sql.Literal(f.shown_as), _written(f))]
+            inner = sql.SQL("json_build_object({})").format(sql.SQL(", ").join(pairs))
+            columns.append(sql.SQL("{} as {}").format(inner, sql.Identifier(within)))
+        else:
+            columns += [
+                sql.SQL("{} as {}").format(_written(field), sql.Identifier(field.shown_as))
+                for field in fields
+            ]
+    return sql.SQL("(select row_to_json(summary)::text from (select {}) as summary)").format(
+        sql.SQL(", ").join(columns)
+    )
+
+
+def _grouped(fields: list[Field]) -> Iterator[Field]:
+    """In their order, those of one object where its first is."""
+    for field in fields:
+        if not field.within:
+            yield field
+        elif field is next(f for f in fields if f.within == field.within):
+            yield from (f for f in fields if f.within == field.within)
+
+
+def _written(field: Field) -> sql.Composed:
+    column = sql.Identifier(field.name)
+    match field.kind:
+        case Moment():
+            return sql.SQL("iso_utc({})").format(column)
+        case Money():
+            return sql.SQL("trim_scale({})::text").format(column)
+        case _:
+            return sql.SQL("{}").format(column)

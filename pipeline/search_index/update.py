@@ -1,0 +1,207 @@
+"""Bring the index to the published revision: a full segment at first, then one for each publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import Connection, IsolationLevel
+from psycopg.rows import TupleRow
+from pyroaring import BitMap
+
+from pipeline.search_index.analyzer import Analyzer
+from pipeline.search_index.builder import build
+from pipeline.search_index.directory import Commit, Directory
+from pipeline.search_index.documents import changed, documents, in_parts, removed
+from pipeline.search_index.merge import merge
+from pipeline.search_index.segment import Segment
+
+DOCUMENTS_AT_ONCE = 20_000
+"""As many are analyzed before their segment is written."""
+MAX_SEGMENTS = 8
+"""With more, the small ones are merged: each takes its part of every search."""
+MAX_SMALL = 0.2
+"""With a larger share of the documents in small segments, or no longer live, all are merged."""
+
+
+class TooMuchError(Exception):
+    """There is more to do than the caller has time for."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an update did.
+
+    Attributes:
+        indexed: documents that were analyzed.
+        merged: documents that were written anew as part of a merge.
+        seconds: of the whole update, waiting for the lock included.
+    """
+
+    commit: Commit
+    indexed: int
+    merged: int
+    seconds: float
+
+
+def update(
+    directory: Directory,
+    connection: Connection[TupleRow],
+    analyzer: Analyzer,
+    *,
+    at_most: int | None = None,
+) -> Report | None:
+    """Commit the published revision, if it is not; None before the first publish.
+
+    One process does so at a time: others wait, and then find it done. Who has to refuse the work
+    does not wait for who does it.
+
+    Args:
+        connection: in no transaction, with no settings that it must keep.
+        at_most: index no more documents than this, and merge none.
+
+    Raises:
+        TooMuchError: more than ``at_most`` would have to be indexed.
+        psycopg.Error: the server cannot be asked.
+        OSError: the folder cannot be written.
+    """
+    began = time.monotonic()
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    if at_most is not None:
+        _refuse_more(directory, connection, at_most)
+    with directory.lock():
+        commit = directory.latest()
+        indexed = merged = 0
+        with connection.transaction():
+            revision = _one(connection, "select published_edition()")
+            if revision is None:
+                return None
+            delta = None
+            if commit is None or commit.revision != revision:
+                delta = _read(directory, connection, analyzer, commit)
+        if delta is not None:
+            commit = _commit(directory, revision, commit, delta)
+            indexed = delta.documents
+        assert commit is not None  # noqa: S101 - without one before, there is a delta
+        if at_most is None and (chosen := _to_merge(commit)):
+            commit, merged = _merge(directory, commit, chosen)
+        return Report(commit, indexed, merged, time.monotonic() - began)
+
+
+def _refuse_more(directory: Directory, connection: Connection[TupleRow], at_most: int) -> None:
+    with connection.transaction():
+        after = _version(directory.latest(), connection)
+        (count,) = connection.execute(
+            "select count(*) from jobs where changed_version > %s", (after,)
+        ).fetchone() or (0,)
+    if count > at_most:
+        raise TooMuchError(f"{count:,} documents")
+
+
+def needs_merge(commit: Commit) -> bool:
+    """Whether an update without ``at_most`` would merge segments."""
+    return bool(_to_merge(commit))
+
+
+@dataclass(frozen=True)
+class _Delta:
+    """What changed since a commit, or all there is: segments of the jobs that there are now, and
+    the ids of the documents that are no longer live."""
+
+    is_all: bool
+    documents: int
+    parts: Sequence[Path]
+    dead: Sequence[str]
+    attribution: Mapping[str, str]
+
+
+def _read(
+    directory: Directory,
+    connection: Connection[TupleRow],
+    analyzer: Analyzer,
+    before: Commit | None,
+) -> _Delta:
+    after = _version(before, connection)
+    ids = changed(connection, after)
+    parts: list[Path] = []
+    for part in in_parts(documents(connection, after), DOCUMENTS_AT_ONCE):
+        parts.append(directory.new_segment())
+        build(parts[-1], part, analyzer)
+    dead = [*ids, *removed(connection, after)] if after >= 0 else []
+    terms = connection.execute("select source, attribution from sources").fetchall()
+    return _Delta(after < 0, len(ids), parts, dead, dict(terms))
+
+
+def _commit(directory: Directory, revision: str, before: Commit | None, delta: _Delta) -> Commit:
+    names: list[str] = []
+    live: list[BitMap] = []
+    if before is not None and not delta.is_all:
+        dead = [job_id.encode() for job_id in delta.dead]
+        for segment, docs in zip(before.segments, before.live, strict=True):
+            found = (segment.find(job_id) for job_id in dead)
+            kept = docs - BitMap(doc for doc in found if doc is not None)
+            if kept:
+                names.append(segment.name)
+                live.append(kept)
+    segments = [Segment(path) for path in delta.parts]
+    if len(segments) > 1:
+        path = directory.new_segment()
+        merge(path, segments, [BitMap(range(segment.size)) for segment in segments])
+        segments = [Segment(path)]
+        for part in delta.parts:
+            part.unlink()
+    names += [segment.name for segment in segments]
+    live += [BitMap(range(segment.size)) for segment in segments]
+    return directory.commit(revision, delta.attribution, names, live)
+
+
+def _version(before: Commit | None, connection: Connection[TupleRow]) -> int:
+    """The version that a commit is of; -1 where it is not of this database, or of one that was
+    restored."""
+    if before is None:
+        return -1
+    version = int(before.revision.partition("-")[0])
+    known = _one(
+        connection,
+        "select version || '-' || to_hex((extract(epoch from finished_at) * 1000000)::bigint)"
+        " from publishes where version = %s",
+        version,
+    )
+    return version if known == before.revision else -1
+
+
+def _to_merge(commit: Commit) -> list[int]:
+    """The places of the segments that are better one; none if all is well."""
+    sizes = [len(docs) for docs in commit.live]
+    if not sizes:
+        return []
+    largest = max(range(len(sizes)), key=sizes.__getitem__)
+    small = commit.documents - sizes[largest]
+    dead = commit.segments[largest].size - sizes[largest]
+    if max(small, dead) > MAX_SMALL * commit.documents and (len(sizes) > 1 or dead):
+        return list(range(len(sizes)))
+    if len(sizes) > MAX_SEGMENTS:
+        return [place for place in range(len(sizes)) if place != largest]
+    return []
+
+
+def _merge(directory: Directory, commit: Commit, chosen: Sequence[int]) -> tuple[Commit, int]:
+    path = directory.new_segment()
+    merge(path, [commit.segments[n] for n in chosen], [commit.live[n] for n in chosen])
+    whole = Segment(path)
+    kept = [n for n in range(len(commit.segments)) if n not in chosen]
+    merged = directory.commit(
+        commit.revision,
+        commit.attribution,
+        [*(commit.segments[n].name for n in kept), whole.name],
+        [*(commit.live[n] for n in kept), BitMap(range(whole.size))],
+    )
+    return merged, whole.size
+
+
+def _one(connection: Connection[TupleRow], query: str, *parameters: object) -> str | None:
+    row = connection.execute(query.encode(), parameters).fetchone()
+    return row[0] if row else None

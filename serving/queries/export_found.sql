@@ -1,8 +1,0 @@
--- The jobs that the index found, in its order. They are all of one edition if that is the one that
--- the index is of.
-select
-    published_edition() as edition,
-    --> export_columns
-from unnest(%(ids)s::text[]) with ordinality as found (found_id, place)
-join jobs on job_id = found_id
-order by place
