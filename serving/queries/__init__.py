@@ -1,6 +1,6 @@
 """The SQL of the API, one statement a file, with named parameters (``%(limit)s``).
 
-A line ``--> name`` stands for the text of ``name.sql``, indented alike: what several statements
+A line ``--> name`` stands for the text of ``name.sql``, indented as it is: what several statements
 share is written once.
 """
 
