@@ -32,7 +32,7 @@ GO_ON = """
 import json, sys
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
-from pipeline.orchestration import steps
+from pipeline.run import steps
 from pipeline.orchestration.definitions import INGEST
 job = ReconstructableRepository.for_module(
     "pipeline.orchestration.definitions", "defs"
