@@ -40,12 +40,16 @@ class Commit:
         revision: what ``published_edition()`` said of the publish.
         attribution: what each source asks to be shown beside its jobs.
         live: of each segment, the documents that are live.
+        indexed: how many documents were analyzed for it.
+        seconds: how long that took, whichever process did it.
     """
 
     revision: str
     attribution: Mapping[str, str]
     segments: Sequence[Segment]
     live: Sequence[BitMap]
+    indexed: int = 0
+    seconds: float = 0.0
 
     @property
     def documents(self) -> int:
@@ -84,6 +88,14 @@ class Directory:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FileLock(self.path / "lock")
 
+    def merge_lock(self) -> FileLock:
+        """What a process holds while it merges. Who finds it taken has nothing to do.
+
+        Raises:
+            filelock.Timeout: as it is entered, another process merges.
+        """
+        return FileLock(self.path / "merge.lock", timeout=0)
+
     def latest(self) -> Commit | None:
         """The newest commit that can be trusted, mapped. A corrupt one is passed over."""
         for path in reversed(self._commits()):
@@ -101,11 +113,20 @@ class Directory:
         attribution: Mapping[str, str],
         segments: Sequence[str],
         live: Sequence[BitMap],
+        *,
+        indexed: int = 0,
+        seconds: float = 0.0,
     ) -> Commit:
         """Make segments, by their names, the newest commit, and remove what is no longer needed.
         For the holder of the lock."""
         number = max((_number(path) for path in self._commits()), default=0) + 1
-        head = {"revision": revision, "attribution": dict(attribution), "segments": segments}
+        head = {
+            "revision": revision,
+            "attribution": dict(attribution),
+            "segments": segments,
+            "indexed": indexed,
+            "seconds": seconds,
+        }
         path = self.path / f"commit-{number:012}"
         arrays = {"head": json.dumps(head).encode()}
         write_arrays(path, arrays | {f"live.{n}": docs.serialize() for n, docs in enumerate(live)})
@@ -130,6 +151,8 @@ class Directory:
                 BitMap.deserialize(arrays[f"live.{n}"].tobytes())
                 for n in range(len(head["segments"]))
             ],
+            head["indexed"],
+            head["seconds"],
         )
 
     def _clean(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import Timeout
 from psycopg import Connection, IsolationLevel
 from psycopg.rows import TupleRow
 from pyroaring import BitMap
@@ -83,12 +85,12 @@ def update(
             if commit is None or commit.revision != revision:
                 delta = _read(directory, connection, analyzer, commit)
         if delta is not None:
-            commit = _commit(directory, revision, commit, delta)
+            commit = _commit(directory, revision, commit, delta, began)
             indexed = delta.documents
-        assert commit is not None  # noqa: S101 - without one before, there is a delta
-        if at_most is None and (chosen := _to_merge(commit)):
-            commit, merged = _merge(directory, commit, chosen)
-        return Report(commit, indexed, merged, time.monotonic() - began)
+    assert commit is not None  # noqa: S101 - without one before, there is a delta
+    if at_most is None and (chosen := _to_merge(commit)):
+        commit, merged = _merge(directory, commit, chosen)
+    return Report(commit, indexed, merged, time.monotonic() - began)
 
 
 def _refuse_more(directory: Directory, connection: Connection[TupleRow], at_most: int) -> None:
@@ -135,7 +137,9 @@ def _read(
     return _Delta(after < 0, len(ids), parts, dead, dict(terms))
 
 
-def _commit(directory: Directory, revision: str, before: Commit | None, delta: _Delta) -> Commit:
+def _commit(
+    directory: Directory, revision: str, before: Commit | None, delta: _Delta, began: float
+) -> Commit:
     names: list[str] = []
     live: list[BitMap] = []
     if before is not None and not delta.is_all:
@@ -155,7 +159,10 @@ def _commit(directory: Directory, revision: str, before: Commit | None, delta: _
             part.unlink()
     names += [segment.name for segment in segments]
     live += [BitMap(range(segment.size)) for segment in segments]
-    return directory.commit(revision, delta.attribution, names, live)
+    seconds = time.monotonic() - began
+    return directory.commit(
+        revision, delta.attribution, names, live, indexed=delta.documents, seconds=seconds
+    )
 
 
 def _version(before: Commit | None, connection: Connection[TupleRow]) -> int:
@@ -188,18 +195,35 @@ def _to_merge(commit: Commit) -> list[int]:
     return []
 
 
-def _merge(directory: Directory, commit: Commit, chosen: Sequence[int]) -> tuple[Commit, int]:
-    path = directory.new_segment()
-    merge(path, [commit.segments[n] for n in chosen], [commit.live[n] for n in chosen])
-    whole = Segment(path)
-    kept = [n for n in range(len(commit.segments)) if n not in chosen]
-    merged = directory.commit(
-        commit.revision,
-        commit.attribution,
-        [*(commit.segments[n].name for n in kept), whole.name],
-        [*(commit.live[n] for n in kept), BitMap(range(whole.size))],
-    )
-    return merged, whole.size
+def _merge(directory: Directory, before: Commit, chosen: Sequence[int]) -> tuple[Commit, int]:
+    """Make some segments one. Publishes go on meanwhile: what they replaced is no longer live in
+    the merged segment either. Nothing is done where another process merges."""
+    with contextlib.suppress(Timeout), directory.merge_lock():
+        path = directory.new_segment()
+        merge(path, [before.segments[n] for n in chosen], [before.live[n] for n in chosen])
+        whole = Segment(path)
+        with directory.lock():
+            now = directory.latest() or before
+            live_now = {s.name: docs for s, docs in zip(now.segments, now.live, strict=True)}
+            live = BitMap(range(whole.size))
+            for n in chosen:
+                segment = before.segments[n]
+                for doc in before.live[n] - live_now.pop(segment.name, BitMap()):
+                    found = whole.find(segment.ids[doc])
+                    assert found is not None  # noqa: S101 - it was merged
+                    live.discard(found)
+            if live:
+                live_now[whole.name] = live
+            merged = directory.commit(
+                now.revision,
+                now.attribution,
+                list(live_now),
+                list(live_now.values()),
+                indexed=now.indexed,
+                seconds=now.seconds,
+            )
+            return merged, whole.size
+    return before, 0
 
 
 def _one(connection: Connection[TupleRow], query: str, *parameters: object) -> str | None:

@@ -107,18 +107,21 @@ def _follow(
     Args:
         words: what :meth:`_Occurrences.within` returns for each, of the same documents.
     """
-    counts, positions = words[0]
-    # A flag for each position up to the last one at which the first word stands in a document.
-    sizes = np.maximum.reduceat(positions, bounds_of(counts)[:-1]).astype(np.int64) + 1
-    bases = bounds_of(sizes)[:-1]
-    flags = np.zeros(int(sizes.sum()), np.bool_)
-    flags[(np.repeat(bases, counts) + positions)[positions < LAST_POSITION]] = True
-    for (counts, positions), offset in zip(words[1:], offsets[1:], strict=True):
-        begins = positions.astype(np.int64) - offset
-        inside = (begins >= 0) & (begins < np.repeat(sizes, counts)) & (positions < LAST_POSITION)
-        begins = (begins + np.repeat(bases, counts))[inside]
-        begins = begins[flags[begins]]
-        flags = np.zeros(len(flags), np.bool_)
-        flags[begins] = True
-    found: Flags = np.logical_or.reduceat(flags, bases)
+    begins: NDArray[np.int64] | None = None
+    for (counts, positions), offset in zip(words, offsets, strict=True):
+        documents = np.repeat(np.arange(len(counts)), counts)
+        inside = (positions >= offset) & (positions < LAST_POSITION)
+        # Where the phrase begins if this word is in its place: document and position, ascending.
+        own = (documents[inside] << 16) + positions[inside] - offset
+        begins = own if begins is None else _common(begins, own)
+    found = np.zeros(len(words[0][0]), np.bool_)
+    if begins is not None:
+        found[begins >> 16] = True
     return found
+
+
+def _common(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers in both, each of which ascends. A stable sort merges the two in linear time."""
+    both = np.sort(np.concatenate([one, other]), kind="stable")
+    common: NDArray[np.int64] = both[1:][both[1:] == both[:-1]]
+    return common

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import and_
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,7 +15,7 @@ from pyroaring import BitMap
 from rapidfuzz.distance import OSA
 
 from pipeline.search_index.builder import trigrams
-from pipeline.search_index.segment import Segment, bitmap_of_flags
+from pipeline.search_index.segment import Segment, ids_of
 
 MAX_COMPARED = 2_000
 """So many words of a segment are compared with one of a search: those that share the most
@@ -75,15 +77,19 @@ def similar(
     Returns:
         The documents, and in the order of their ids how similar they are: the mean over the words.
     """
-    total = np.zeros(segment.size)
-    has_all = np.ones(segment.size, np.bool_)
-    for word in words:
-        best = np.zeros(segment.size)
-        for place, score in _kept_spellings(word, segment):
-            best[segment.spellings.ids(place)] = score
-        total += best
-        has_all &= best > 0
-    scores = np.where(has_all, total / max(len(words), 1), 0.0)
-    scores[np.frombuffer(matched.to_array(), np.uint32)] = 1.0
-    found = bitmap_of_flags(scores > 0) & among
-    return found, scores[np.frombuffer(found.to_array(), np.uint32)]
+    spelled = [_kept_spellings(word, segment) for word in words]
+    sets = [
+        BitMap.union(BitMap(), *(segment.spellings.bitmap(place) for place, _ in places))
+        for places in spelled
+    ]
+    spelled_so = reduce(and_, sets, among) if sets else BitMap()
+    found = spelled_so | (matched & among)
+    ids = ids_of(found)
+    scores = np.zeros(len(ids))
+    for places in spelled:
+        best = np.zeros(len(ids))
+        for place, score in places:
+            best[np.searchsorted(ids, ids_of(segment.spellings.bitmap(place) & found))] = score
+        scores += best / len(spelled)
+    scores[np.searchsorted(ids, ids_of(matched & among))] = 1.0
+    return found, scores

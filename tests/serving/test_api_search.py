@@ -59,6 +59,32 @@ def test_technologies_are_found_as_typed(api: httpx.Client, search: str, found: 
     assert answer.json()["match"] == "exact"
 
 
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("backend", ["a_1", "a_2"]),
+        ("back-end", ["a_1", "a_2"]),
+        ('"back end developer"', ["a_1"]),
+        ('"developpeur"', ["a_2"]),
+        ("Développeur -senior", ["a_2"]),
+        ("postgres k8s", ["a_1"]),
+        ("kube*", ["a_1"]),
+        ("后端", ["a_3"]),
+        ("sr developer", ["a_1"]),
+        ("oncall or 工程", ["a_2", "a_3"]),
+    ],
+)
+def test_usual_spellings_are_one_word(
+    api: httpx.Client, connection: Connection, search: str, found: list[str]
+) -> None:
+    add_job(connection, "a_1", title="Senior Back-End Developer", tags=["kubernetes", "PostgreSQL"])
+    add_job(connection, "a_2", title="Développeur backend", description="On-call, one week in six")
+    add_job(connection, "a_3", title="北京后端工程师 (C#)")
+    answer = api.get("/api/jobs", params={"search": search})
+    assert sorted(ids(answer)) == found
+    assert answer.json()["match"] == "exact"
+
+
 MATHEMATICAL = "\U0001d401\U0001d41a\U0001d41c\U0001d424\U0001d41e\U0001d427\U0001d41d"
 FULL_WIDTH = "\uff22\uff41\uff43\uff4b\uff45\uff4e\uff44"
 CIRCLED = "\u24b7\u24d0\u24d2\u24da\u24d4\u24dd\u24d3"

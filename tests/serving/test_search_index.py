@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -103,7 +104,32 @@ def test_each_publish_is_indexed_by_what_it_changed(
         assert len(report.commit.segments) <= 3
         again = indexed()
         assert (again.indexed, again.merged) == (0, 0)
+        assert again.commit.indexed == changed
         assert again.commit.revision == report.commit.revision
+
+
+def test_publishes_go_on_while_segments_are_merged(
+    connection: Connection, indexed: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(3)
+    for number in range(20):
+        add_job(connection, f"b_{number}")
+    add_publish(connection, "run-0")
+    indexed()
+    merge = updating.merge
+
+    def slow(*arguments: Any) -> None:
+        merge(*arguments)
+        monkeypatch.setattr(updating, "merge", merge)
+        publish_some(connection, chance, 9)
+        assert listed(indexed(at_most=100).commit) == published(connection)
+
+    monkeypatch.setattr(updating, "MAX_SMALL", 0.01)
+    monkeypatch.setattr(updating, "merge", slow)
+    publish_some(connection, chance, 1)
+    report = indexed()
+    assert report.merged > 0
+    assert listed(report.commit) == published(connection)
 
 
 def test_the_index_of_another_database_is_not_followed(
