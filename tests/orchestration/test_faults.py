@@ -172,7 +172,7 @@ def test_clocks_that_differ_lose_nothing_and_close_nothing_else(
     world.run("first")
     with monkeypatch.context() as skewed:
         skewed.setattr(steps, "datetime", Ahead)
-        skewed.setattr("world.datetime", Ahead)
+        skewed.setattr("tests.orchestration.world.datetime", Ahead)
         world.fetch()
         assert world.run("second").new == 1
     world.fetch()

@@ -17,6 +17,7 @@ import pytest
 from filelock import FileLock
 
 from pipeline.extract.errors import FetchError
+from pipeline.sources import WHOLE_NUMBER, RawField
 from pipeline.staging import StagingError, dlt_pipeline, snapshot_path, staging_path
 from pipeline.staging.coerce import Coercer
 from pipeline.staging.fetch_log import Fetch
@@ -286,7 +287,7 @@ def test_dlt_keeps_few_packages_and_loads_on(
 def test_a_column_that_a_later_version_declares_is_added(tmp_path: Path) -> None:
     fetch(tmp_path, [[posting(1)]])
     source = list_source([[posting(2, seats=7)]])
-    later = replace(source, columns={**source.columns, "seats": pl.Int64()})
+    later = replace(source, fields={**source.fields, "seats": WHOLE_NUMBER})
     own = ListSettings(_env_file=None)
     got = load(later, own, settings_in(tmp_path), "r2", respect_cadence=False)
     assert got.status == "ok"
@@ -298,7 +299,7 @@ def test_a_column_that_a_later_version_declares_is_added(tmp_path: Path) -> None
 def test_a_type_without_a_column_is_refused_by_name() -> None:
     source = list_source([])
     with pytest.raises(ValueError, match="no column type for Int32"):
-        Coercer(replace(source, columns={**source.columns, "seats": pl.Int32()}))
+        Coercer(replace(source, fields={**source.fields, "seats": RawField(pl.Int32())}))
 
 
 def test_what_is_not_declared_is_no_column(tmp_path: Path) -> None:
