@@ -53,15 +53,15 @@ class Known:
     _facts: dict[tuple[str, str], tuple[Any, str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, edition: str, facts: dict[str, Any], teller: str) -> None:
+    def tell(self, revision: str, facts: dict[str, Any], teller: str) -> None:
         """Hold what ``teller`` says of a version against what others said."""
         with self._lock:
             for name, value in facts.items():
-                known, by = self._facts.setdefault((edition, name), (value, teller))
+                known, by = self._facts.setdefault((revision, name), (value, teller))
                 self.compared += by != teller
                 if known != value:
                     self.wrong.append(
-                        f"{name} of {edition}: {str(value)[:200]} by {teller}, but "
+                        f"{name} of {revision}: {str(value)[:200]} by {teller}, but "
                         f"{str(known)[:200]} by {by}"
                     )
 
@@ -71,7 +71,7 @@ class Known:
 
     @property
     def versions(self) -> int:
-        return len({edition for edition, _ in self._facts})
+        return len({revision for revision, _ in self._facts})
 
 
 @dataclass
@@ -192,7 +192,7 @@ class Reader:
             answer = self._connection.getresponse()
             body = answer.read()
             status, retry_after = str(answer.status), answer.headers["Retry-After"]
-            edition = (answer.headers["ETag"] or "").strip('"').rpartition("-")[0]
+            revision = (answer.headers["ETag"] or "").strip('"').rpartition("-")[0]
         except (OSError, http.client.HTTPException) as error:
             status = type(error).__name__
         if status != "200":
@@ -200,12 +200,12 @@ class Reader:
             self._reads.note(self.kind, failure)
             raise LookupError(status)
         self._reads.note(self.kind)
-        if edition:
-            version = int(edition.partition("-")[0])
+        if revision:
+            version = int(revision.partition("-")[0])
             if version < self._newest:
                 raise WrongAnswerError(f"{path} is of {version} after {self._newest}")
             self._newest = version
-        return edition, body
+        return revision, body
 
     def _lists(self) -> None:
         limit = self._chance.choice((1, 50, 200))
@@ -214,54 +214,54 @@ class Reader:
             {}, {}, {"category": "sre,devops"}, {"source": "jsearch"}, {"country": "US"},
             {"search": self._chance.choice(SEARCHES)},
         ))  # fmt: skip
-        edition, body = self._ask(f"/api/jobs?{urlencode(asked | filters)}")
+        revision, body = self._ask(f"/api/jobs?{urlencode(asked | filters)}")
         answer = json.loads(body)
         if answer["match"] != "exact":
             return
         facts = facts_of_list(answer, limit, not filters)
-        if edition:
-            self._known.tell(edition, facts, "list")
+        if revision:
+            self._known.tell(revision, facts, "list")
 
     def _pages(self) -> None:
         ids: list[str] = []
-        editions: set[str] = set()
+        revisions: set[str] = set()
         cursor: dict[str, str] = {}
         while True:
-            edition, body = self._ask(f"/api/jobs?{urlencode({'limit': 200, **cursor})}")
-            editions.add(edition)
+            revision, body = self._ask(f"/api/jobs?{urlencode({'limit': 200, **cursor})}")
+            revisions.add(revision)
             answer = json.loads(body)
             ids += [job["id"] for job in answer["jobs"]]
             if answer["next"] is None:
                 break
             cursor = {"cursor": answer["next"]}
-        if len(editions) == 1 and edition:
-            self._known.tell(edition, facts_of_rows(ids), "pages")
+        if len(revisions) == 1 and revision:
+            self._known.tell(revision, facts_of_rows(ids), "pages")
 
     def _exports(self) -> None:
         form = self._chance.choice(("csv", "ndjson"))
-        edition, body = self._ask(f"/api/jobs.{form}")
+        revision, body = self._ask(f"/api/jobs.{form}")
         if form == "csv":
             lines = csv.DictReader(io.StringIO(body.decode(), newline=""))
             ids = [row["id"] for row in lines]
         else:
             ids = [json.loads(line)["id"] for line in body.splitlines()]
-        if edition:
-            self._known.tell(edition, facts_of_rows(ids), form)
+        if revision:
+            self._known.tell(revision, facts_of_rows(ids), form)
 
     def _statistics(self) -> None:
-        edition, body = self._ask("/api/stats")
+        revision, body = self._ask("/api/stats")
         facts = facts_of_statistics(json.loads(body))
-        if edition:
-            self._known.tell(edition, facts, "statistics")
+        if revision:
+            self._known.tell(revision, facts, "statistics")
 
     def _changes(self) -> None:
         """A copy that follows the changes equals what is published once it has caught up within
         one version."""
-        editions = set()
+        revisions = set()
         while True:
             asked = {"limit": 500} | ({"cursor": self._cursor} if self._cursor else {})
-            edition, body = self._ask(f"/api/jobs/changes?{urlencode(asked)}")
-            editions.add(edition)
+            revision, body = self._ask(f"/api/jobs/changes?{urlencode(asked)}")
+            revisions.add(revision)
             answer = json.loads(body)
             for change in answer["changes"]:
                 if change["change"] == "removed":
@@ -271,10 +271,10 @@ class Reader:
             self._cursor = answer["next"]
             if not answer["more"]:
                 break
-        if edition:
+        if revision:
             ids = [job_id for job_id, status in self._copy.items() if status != "closed"]
             self._known.tell(
-                edition, facts_of_rows(ids) | {"with closed": len(self._copy)}, "changes"
+                revision, facts_of_rows(ids) | {"with closed": len(self._copy)}, "changes"
             )
 
     def _tables(self) -> None:
@@ -286,17 +286,17 @@ class Reader:
         except (OSError, psycopg.Error):
             return
         assert row is not None
-        edition, total, ids, with_closed, told, orphans, ahead = row
-        if edition is None:
+        revision, total, ids, with_closed, told, orphans, ahead = row
+        if revision is None:
             return
         self._reads.note("tables")
         if (with_closed, 0, 0) != (told, orphans, ahead):
             raise WrongAnswerError(
-                f"half a publish: {edition} told of {told} jobs, {with_closed} are there, "
+                f"half a publish: {revision} told of {told} jobs, {with_closed} are there, "
                 f"{orphans} without a posting, {ahead} of a later version"
             )
         facts = {"total": total, "ids": ids, "with closed": with_closed}
-        self._known.tell(edition, facts, "PostgreSQL")
+        self._known.tell(revision, facts, "PostgreSQL")
 
 
 PUBLISHED = """

@@ -92,18 +92,18 @@ def read_before(url: str) -> dict[str, Any]:
 
     from pipeline.installation.settings import Settings
     from serving.clients.database import Database
-    from serving.clients.editions import Editions
+    from serving.clients.revisions import Revisions
     from serving.models import JobsQuery
     from serving.routes.jobs import place  # type: ignore[attr-defined]
     from serving.search.parameters import filters  # type: ignore[attr-defined]
 
     async def measure() -> dict[str, Any]:
         database = Database(Settings(_env_file=None, database_url=url))
-        editions = Editions(database)
-        index = Index(database, editions)
+        revisions = Revisions(database)
+        index = Index(database, revisions)
         before = anonymous_megabytes()
         await database.open()
-        editions.start()
+        revisions.start()
         began = time.monotonic()
         index.start()
         while await index.find(filters(JobsQuery()), place(JobsQuery())[1], []) is None:
@@ -128,7 +128,7 @@ def read_before(url: str) -> dict[str, Any]:
             result[name] = (time.process_time() - began) / times * 1_000
         result["own MB"] = anonymous_megabytes() - before
         await index.stop()
-        await editions.stop()
+        await revisions.stop()
         await database.close()
         return result
 

@@ -16,13 +16,13 @@ from pipeline.installation.settings import Settings
 from serving import openapi, problems
 from serving.clients.dagster import Dagster
 from serving.clients.database import Database
-from serving.clients.editions import Editions
-from serving.clients.redis import Shared
-from serving.middleware.head import AnswerHead
-from serving.middleware.rate_limit import LimitRates
-from serving.middleware.response_cache import CacheAnswers
-from serving.middleware.security import Keys, SecurityHeaders
-from serving.middleware.tracking import ForgetTracking
+from serving.clients.redis import RedisClient
+from serving.clients.revisions import Revisions
+from serving.middleware.head import HeadMiddleware
+from serving.middleware.rate_limit import RateLimitMiddleware
+from serving.middleware.response_cache import ResponseCacheMiddleware
+from serving.middleware.security import Keys, SecurityHeadersMiddleware
+from serving.middleware.tracking import TrackingMiddleware
 from serving.routes import changes, exports, health, jobs, runs, statistics
 from serving.search.service import SearchService
 
@@ -46,22 +46,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings.load()
     database = Database(settings)
-    editions = Editions(database)
-    search = SearchService(settings, database, editions)
-    shared = Shared(settings.redis_url.get_secret_value(), settings) if settings.redis_url else None
+    revisions = Revisions(database)
+    search = SearchService(settings, database, revisions)
+    shared = (
+        RedisClient(settings.redis_url.get_secret_value(), settings) if settings.redis_url else None
+    )
     keys = Keys(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.dagster = Dagster(settings)
         await database.open()
-        editions.start()
+        revisions.start()
         search.start()
         try:
             yield
         finally:
             await search.stop()
-            await editions.stop()
+            await revisions.stop()
             if shared is not None:
                 await shared.close()
             await app.state.dagster.close()
@@ -78,7 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.editions = editions
+    app.state.revisions = revisions
     app.state.keys = keys
     app.state.search = search
     app.state.launching = asyncio.Lock()
@@ -86,12 +88,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last one added is the outermost.
     app.add_middleware(problems.AnswerUnexpectedErrors)
     app.add_middleware(
-        CacheAnswers, editions=editions, shared=shared, megabytes=settings.api_cache_megabytes
+        ResponseCacheMiddleware,
+        revisions=revisions,
+        shared=shared,
+        megabytes=settings.api_cache_megabytes,
     )
     app.add_middleware(exports.ChooseFormat)
-    app.add_middleware(LimitRates, rate=settings.api_rate_limit, keys=keys, shared=shared)
-    app.add_middleware(ForgetTracking)
-    app.add_middleware(AnswerHead)
+    app.add_middleware(RateLimitMiddleware, rate=settings.api_rate_limit, keys=keys, shared=shared)
+    app.add_middleware(TrackingMiddleware)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -99,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["X-API-Key", "Authorization", "Prefer"],
         expose_headers=["Location", "Content-Location", "ETag", "Link", "Retry-After"],
     )
-    app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(SecurityHeadersMiddleware, settings=settings)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     problems.install(app)
 

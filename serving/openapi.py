@@ -38,7 +38,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 def _too_many_requests() -> dict[str, Any]:
-    """What :class:`serving.middleware.rate_limit.LimitRates` responds, which no route knows of."""
+    """The response of the rate limit, which no route knows of."""
     (described,) = documented({429: "At most 1200 per 1 minute are answered."}).values()
     described["content"][MEDIA_TYPE]["schema"] = {"$ref": "#/components/schemas/Problem"}
     return {name: described[name] for name in ("description", "content")}

@@ -168,7 +168,7 @@ def install(app: FastAPI) -> None:
         }
         detail = details.get(HTTPStatus(error.status_code), error.detail or phrase)
         headers = {
-            # AnswerHead answers HEAD wherever GET is answered.
+            # HeadMiddleware answers HEAD wherever GET is answered.
             name: value.replace("GET", "GET, HEAD") if name == "Allow" else value
             for name, value in (error.headers or {}).items()
         }

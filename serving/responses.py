@@ -12,10 +12,10 @@ from serving import validators
 
 
 def json_answer(
-    body: bytes, edition: str | None, headers: Mapping[str, str] | None = None
+    body: bytes, revision: str | None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A JSON answer that is all of ``edition``; none before the first publish."""
-    known = validators.of_edition(edition) if edition else {}
+    """A JSON answer that is all of ``revision``; none before the first publish."""
+    known = validators.of_revision(revision) if revision else {}
     return Response(body, headers={**known, **(headers or {})}, media_type="application/json")
 
 

@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 from email.utils import format_datetime
 
-from serving.clients.editions import published_at
+from serving.clients.revisions import published_at
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"([^\s,"]*)|([^\s,"]+)', re.IGNORECASE)
 _COMPRESSED = re.compile(r"(?:(?:--?|[;:+])(?:gzip|br|zstd|deflate))+$", re.IGNORECASE)
 """What Apache, Caddy, Jetty and nginx's modules add to the tag of an answer they compress."""
 
 
-def of_edition(edition: str, representation: str = "json") -> dict[str, str]:
-    """The headers of an answer that is all of this edition."""
+def of_revision(revision: str, representation: str = "json") -> dict[str, str]:
+    """The headers of an answer that is all of this revision."""
     return {
-        "ETag": f'"{edition}-{representation}"',
-        "Last-Modified": format_datetime(published_at(edition), usegmt=True),
+        "ETag": f'"{revision}-{representation}"',
+        "Last-Modified": format_datetime(published_at(revision), usegmt=True),
         "Cache-Control": "no-cache",
     }
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Shared:
+class RedisClient:
     """A Redis that may be down, slow or full, and that others may write to: a value counts only
     with a seal (HMAC) that needs ``DATABASE_URL``, which the replicas have in common."""
 

@@ -8,7 +8,7 @@ IS_HEAD = "is_head"
 """Set in the scope of such a request: what is costly to make need not be made."""
 
 
-class AnswerHead:
+class HeadMiddleware:
     """ASGI middleware that answers ``HEAD`` with the headers of ``GET`` and no body."""
 
     def __init__(self, app: ASGIApp) -> None:

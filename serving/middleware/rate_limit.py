@@ -13,18 +13,18 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.clients.redis import Shared
+from serving.clients.redis import RedisClient
 from serving.middleware.security import Keys, key_in
 from serving.problems import ProblemError, problem_response
 
 UNLIMITED_PATHS = ("/api/health", "/api/ready")
 
 
-class LimitRates:
+class RateLimitMiddleware:
     """ASGI middleware that answers 429 beyond ``rate``. The replicas count together where they
     share a Redis, and each by itself while it fails."""
 
-    def __init__(self, app: ASGIApp, *, rate: str, keys: Keys, shared: Shared | None) -> None:
+    def __init__(self, app: ASGIApp, *, rate: str, keys: Keys, shared: RedisClient | None) -> None:
         self.app = app
         self._rate = None if rate.lower() == "none" else limits.parse(rate)
         self._keys = keys

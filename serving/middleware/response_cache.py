@@ -1,6 +1,6 @@
 """Answers kept for as long as nothing is published.
 
-An answer that carries an ``ETag`` holds all of one edition of the published state, so it stays
+An answer that carries an ``ETag`` holds all of one revision of the published state, so it stays
 right until the next. It is kept in this process, and in Redis where replicas share one. Redis
 only ever saves work: without it, or when it is slow or full, the answer is computed.
 """
@@ -18,8 +18,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import validators
-from serving.clients.editions import Editions
-from serving.clients.redis import Shared
+from serving.clients.redis import RedisClient
+from serving.clients.revisions import Revisions
 
 MAX_ANSWER_BYTES = 1_000_000
 ENTRY_BYTES = 1_000
@@ -31,17 +31,17 @@ Answer = tuple[list[tuple[bytes, bytes]], bytes]
 """The headers and the body of a 200."""
 
 
-class CacheAnswers:
-    """ASGI middleware that answers from memory what was answered before for the same edition.
+class ResponseCacheMiddleware:
+    """ASGI middleware that answers from memory what was answered before for the same revision.
     Of several like requests at once, one is computed and the others wait for it."""
 
     def __init__(
-        self, app: ASGIApp, *, editions: Editions, shared: Shared | None, megabytes: int
+        self, app: ASGIApp, *, revisions: Revisions, shared: RedisClient | None, megabytes: int
     ) -> None:
         self.app = app
-        self._editions = editions
+        self._revisions = revisions
         self._shared = shared
-        self._edition: str | None = None
+        self._revision: str | None = None
         self._answers: LRUCache[bytes, Answer] = LRUCache(
             megabytes * 1_000_000, getsizeof=lambda answer: len(answer[1]) + ENTRY_BYTES
         )
@@ -52,20 +52,20 @@ class CacheAnswers:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        edition = self._editions.latest
-        if edition != self._edition:
+        revision = self._revisions.latest
+        if revision != self._revision:
             self._answers.clear()
-            self._edition = edition
+            self._revision = revision
         request = Headers(scope=scope)
         key = scope["raw_path"] + b"?" + scope["query_string"]
         answer = None
-        if edition is not None:
+        if revision is not None:
             answer = self._answers.get(key)
             if answer is None and key in self._computing:
                 await self._computing[key].wait()
                 answer = self._answers.get(key)
         if answer is None:
-            await self._compute(scope, receive, send, key, edition, request)
+            await self._compute(scope, receive, send, key, revision, request)
         else:
             await _send(answer, request, send)
 
@@ -75,11 +75,11 @@ class CacheAnswers:
         receive: Receive,
         send: Send,
         key: bytes,
-        edition: str | None,
+        revision: str | None,
         request: Headers,
     ) -> None:
         done = asyncio.Event()
-        if edition is not None:
+        if revision is not None:
             self._computing.setdefault(key, done)
 
         def end_waiting() -> None:
@@ -88,7 +88,7 @@ class CacheAnswers:
             done.set()
 
         try:
-            answer = await self._of_shared(key, edition)
+            answer = await self._of_shared(key, revision)
             if answer is None:
                 answer = await self._of_app(scope, receive, send, end_waiting)
                 if answer is None:
@@ -126,20 +126,20 @@ class CacheAnswers:
         return None if start is None else (start["headers"], body)
 
     def _keep(self, key: bytes, answer: Answer) -> None:
-        if self._is_of(self._editions.latest, answer) and self._edition == self._editions.latest:
+        if self._is_of(self._revisions.latest, answer) and self._revision == self._revisions.latest:
             size = len(answer[1]) + ENTRY_BYTES
             if size <= self._answers.maxsize:
                 self._answers[key] = answer
 
     @staticmethod
-    def _is_of(edition: str | None, answer: Answer) -> bool:
+    def _is_of(revision: str | None, answer: Answer) -> bool:
         etag = dict(answer[0]).get(b"etag", b"").decode()
-        return edition is not None and etag.startswith(f'"{edition}-')
+        return revision is not None and etag.startswith(f'"{revision}-')
 
-    async def _of_shared(self, key: bytes, edition: str | None) -> Answer | None:
-        if self._shared is None or edition is None:
+    async def _of_shared(self, key: bytes, revision: str | None) -> Answer | None:
+        if self._shared is None or revision is None:
             return None
-        kept = await self._shared.get(_shared_key(edition.encode(), key))
+        kept = await self._shared.get(_shared_key(revision.encode(), key))
         if kept is None:
             return None
         head, _, body = kept.partition(b"\n\n")
@@ -147,18 +147,18 @@ class CacheAnswers:
         return [(name, value) for name, _, value in headers], body
 
     def _write_shared(self, key: bytes, answer: Answer) -> None:
-        if self._shared is None or not self._is_of(self._editions.latest, answer):
+        if self._shared is None or not self._is_of(self._revisions.latest, answer):
             return
-        assert self._editions.latest is not None  # noqa: S101
+        assert self._revisions.latest is not None  # noqa: S101
         head = b"\n".join(name + b": " + value for name, value in answer[0])
-        name = _shared_key(self._editions.latest.encode(), key)
+        name = _shared_key(self._revisions.latest.encode(), key)
         task = asyncio.create_task(self._shared.set(name, head + b"\n\n" + answer[1]))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
 
-def _shared_key(edition: bytes, key: bytes) -> str:
-    return f"job-market:{edition.decode()}:{hashlib.sha256(key).hexdigest()}"
+def _shared_key(revision: bytes, key: bytes) -> str:
+    return f"job-market:{revision.decode()}:{hashlib.sha256(key).hexdigest()}"
 
 
 async def _send(answer: Answer, request: Headers, send: Send) -> None:

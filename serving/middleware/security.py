@@ -88,7 +88,7 @@ Authorized = Depends(_authorize)
 """A dependency that ends the request with 401 or 403 unless the caller may start runs."""
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """ASGI middleware that adds the security headers. Strict-Transport-Security is for
     production alone: elsewhere it would lock developers out of plain ``localhost``."""
 

@@ -29,7 +29,7 @@ def is_tracking(name: str) -> bool:
     return bare in NAMES or bare.startswith(PREFIXES)
 
 
-class ForgetTracking:
+class TrackingMiddleware:
     """ASGI middleware that takes those parameters from the query, so that they are neither refused
     nor tell two requests for the same apart."""
 

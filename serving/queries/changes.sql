@@ -29,7 +29,7 @@ page as (
     limit %(limit)s::bigint + 1
 )
 select
-    published_edition() as edition,
+    published_edition() as revision,
     count(*) > %(limit)s::bigint as more,
     (array_agg(version order by place) filter (where place <= %(limit)s::bigint)) [
         least(count(*), %(limit)s::bigint)

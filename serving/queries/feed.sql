@@ -4,7 +4,7 @@ with found as materialized (
     from unnest(%(ids)s::text[]) with ordinality as found (found_id, place)
 )
 select
-    published_edition() as edition,
+    published_edition() as revision,
     (select max(updated_at) from found join jobs on job_id = found_id) as feed_updated_at,
     --> export_columns
 from found

@@ -1,6 +1,6 @@
 -- The job with this id or, if the id is that of a posting merged into another job, that job.
 select
-    published_edition() as edition,
+    published_edition() as revision,
     job_id,
     (
         select row_to_json(detail)

@@ -1,5 +1,5 @@
 select
-    published_edition() as edition,
+    published_edition() as revision,
     job_id,
     (
         --> postings_of_job

@@ -13,7 +13,7 @@ salaries as (
     group by salary_currency, salary_is_predicted
 )
 select
-    published_edition() as edition,
+    published_edition() as revision,
     json_build_object(
         'total', (select count(*) from advertised),
         'by_day', (

@@ -40,7 +40,7 @@ async def read_changes(
     version, job_id = cursors.read(query.cursor, _CHANGES, _PLACE) if query.cursor else (0, "")
     parameters = {"version": version, "id": job_id, "limit": query.limit}
     (row,) = await database.fetch(queries.CHANGES, parameters)
-    request.app.state.editions.saw(row["edition"])
+    request.app.state.revisions.saw(row["revision"])
     moved = row["last_id"] is not None
     cursor = cursors.write(_CHANGES, row["last_version"], row["last_id"]) if moved else query.cursor
     body = b'{"changes":%s,"next":%s,"more":%s}' % (
@@ -49,4 +49,4 @@ async def read_changes(
         b"true" if row["more"] else b"false",
     )
     headers = {"Link": link_to_next(request, cursor)} if cursor else {}
-    return json_answer(body, row["edition"], headers)
+    return json_answer(body, row["revision"], headers)

@@ -25,7 +25,7 @@ from pipeline.declaration import Field, Moment, Money
 from pipeline.fields import exported
 from serving import queries, validators
 from serving.clients.database import Database, DatabaseOfApp
-from serving.clients.editions import Editions
+from serving.clients.revisions import Revisions
 from serving.formats import Atom, Csv, Ndjson, Parquet, Writer
 from serving.middleware.head import IS_HEAD
 from serving.models import CsvQuery, ExportQuery
@@ -208,7 +208,7 @@ async def _begun(
     """A failure of the query is still an answer of its own; one of a later batch cuts the
     stream. Rows and index are of one publish, or the export does not begin."""
     search: SearchService = request.app.state.search
-    editions: Editions = request.app.state.editions
+    revisions: Revisions = request.app.state.revisions
     deadline = time.monotonic() + BEGIN_SECONDS
     while time.monotonic() < deadline:
         searcher = await search.searcher()
@@ -221,10 +221,10 @@ async def _begun(
         given = ({"ids": ids} for ids in chain([first_part], parts))
         rows = database.stream(form.statement, given)
         first: list[DictRow] = await anext(rows, [])
-        if first and first[0]["edition"] == searcher.commit.revision:
+        if first and first[0]["revision"] == searcher.commit.revision:
             return _Begun(searcher.commit.revision, first, rows)
         await rows.aclose()
-        await editions.look()
+        await revisions.look()
         if search.is_indexing_much:
             break
         await asyncio.sleep(PAUSE_SECONDS)
@@ -261,16 +261,16 @@ async def _nothing() -> AsyncGenerator[list[DictRow], None]:
 
 
 async def _export(form: Format, query: ExportQuery, request: Request, database: Database) -> Any:
-    editions: Editions = request.app.state.editions
-    edition = editions.latest
-    if edition is not None:
-        known = validators.of_edition(edition, form.extension)
+    revisions: Revisions = request.app.state.revisions
+    revision = revisions.latest
+    if revision is not None:
+        known = validators.of_revision(revision, form.extension)
         if validators.is_known(request.headers, Headers(known)):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=known)
     begun = await _begun(form, query, query.limit or form.rows, request, database)
     headers = {"Cache-Control": "no-cache"}
     if begun.revision is not None:
-        headers = validators.of_edition(begun.revision, form.extension)
+        headers = validators.of_revision(begun.revision, form.extension)
     headers["Content-Disposition"] = f'inline; filename="jobs.{form.extension}"'
     if request.scope.get(IS_HEAD):
         await begun.rest.aclose()

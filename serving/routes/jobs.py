@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from pipeline.search_index.schema import MISSING
 from serving import queries
 from serving.clients.database import Database
-from serving.clients.editions import Editions, version_of
+from serving.clients.revisions import Revisions, version_of
 from serving.models import Job, JobPostings, Jobs, JobsQuery, NoQuery, Text
 from serving.problems import ProblemError, documented
 from serving.responses import json_answer, link_to_next
@@ -275,7 +275,7 @@ async def read_postings(
         orjson.dumps(row["job_id"]),
         row["postings"].encode(),
     )
-    return json_answer(body, row["edition"])
+    return json_answer(body, row["revision"])
 
 
 # The path takes slashes, as the ids of some sources hold them: it must remain the last route
@@ -315,16 +315,16 @@ async def read_job(
     readable."""
     row = await _found(request, queries.JOB, job_id)
     location = f"/api/jobs/{quote(row['job_id'], safe='')}"
-    return json_answer(row["job"].encode(), row["edition"], {"Content-Location": location})
+    return json_answer(row["job"].encode(), row["revision"], {"Content-Location": location})
 
 
 async def _found(request: Request, query: bytes, job_id: str) -> DictRow:
     database: Database = request.app.state.database
-    editions: Editions = request.app.state.editions
+    revisions: Revisions = request.app.state.revisions
     rows = await database.fetch(query, {"id": job_id}, plan_once=True)
     if not rows:
-        # That it is gone may be news of an edition of which nothing has been answered yet.
-        await editions.look()
+        # That it is gone may be news of a revision of which nothing has been answered yet.
+        await revisions.look()
         raise ProblemError(HTTPStatus.NOT_FOUND, _NO_JOB)
-    editions.saw(rows[0]["edition"])
+    revisions.saw(rows[0]["revision"])
     return rows[0]

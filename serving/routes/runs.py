@@ -16,7 +16,7 @@ from pipeline.installation.settings import Settings
 from pipeline.publish.statistics import RUN_STATISTICS, as_statistics
 from serving.clients.dagster import Dagster, DagsterOfApp, Run
 from serving.clients.database import Database, DatabaseOfApp
-from serving.clients.editions import Editions
+from serving.clients.revisions import Revisions
 from serving.middleware.security import NO_KEY, Authorized
 from serving.models import IngestQuery, NoQuery, RunState, RunStatistics, StartedRun
 from serving.problems import ProblemError, documented
@@ -133,7 +133,7 @@ async def ingest(
             run_id=run_id,
             failed_steps=run.failed_steps,
         )
-    editions: Editions = request.app.state.editions
+    revisions: Revisions = request.app.state.revisions
     statistics = await _statistics(database, run_id)
     if statistics is None:
         raise ProblemError(
@@ -144,7 +144,7 @@ async def ingest(
             run_id=run_id,
         )
     # Whoever is told of the publish reads it from here on, however late PostgreSQL's notice is.
-    await editions.look()
+    await revisions.look()
     return statistics
 
 
@@ -174,7 +174,7 @@ async def read_run(
         raise ProblemError(HTTPStatus.NOT_FOUND, "Dagster knows no ingestion run with this id.")
     statistics = await _statistics(database, run.run_id)
     if statistics is not None:
-        await request.app.state.editions.look()
+        await request.app.state.revisions.look()
     return RunState(
         run_id=run.run_id,
         status=run.status,

@@ -27,8 +27,8 @@ async def read_statistics(
     """The jobs that are not closed by day, category, source, country and skill, and their
     salaries."""
     (row,) = await database.fetch(queries.STATISTICS, {}, timeout_ms=STATISTICS_MS)
-    request.app.state.editions.saw(row["edition"])
-    return json_answer(row["statistics"].encode(), row["edition"])
+    request.app.state.revisions.saw(row["revision"])
+    return json_answer(row["statistics"].encode(), row["revision"])
 
 
 @router.get("/api/sources", summary="How are the sources?", responses=_PROBLEMS)

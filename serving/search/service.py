@@ -19,7 +19,7 @@ from pipeline.search_index.directory import Commit, Directory
 from pipeline.search_index.update import TooMuchError, needs_merge, update
 from serving import queries
 from serving.clients.database import Database
-from serving.clients.editions import Editions, version_of
+from serving.clients.revisions import Revisions, version_of
 from serving.problems import unavailable
 from serving.search.searcher import Searcher
 
@@ -40,10 +40,10 @@ class SearchService:
     """Follows the publishes. Where the pipeline writes to the same folder, it maps what that has
     written; elsewhere it brings a folder of its own up to date from PostgreSQL."""
 
-    def __init__(self, settings: Settings, database: Database, editions: Editions) -> None:
+    def __init__(self, settings: Settings, database: Database, revisions: Revisions) -> None:
         self._settings = settings
         self._database = database
-        self._editions = editions
+        self._revisions = revisions
         self._directory = Directory(settings.search_dir)
         self._analyzer = Analyzer()  # for the thread that updates
         self._searcher: Searcher | None = None
@@ -78,10 +78,10 @@ class SearchService:
             ProblemError: 503, there is no index yet.
             psycopg.Error, psycopg_pool.PoolTimeout: the database cannot be asked.
         """
-        latest = self._editions.latest
+        latest = self._revisions.latest
         if latest is None:
-            (row,) = await self._database.fetch(queries.EDITION, {})
-            latest = row["edition"]
+            (row,) = await self._database.fetch(queries.REVISION, {})
+            latest = row["revision"]
             if latest is None:
                 return None
         if self.revision != latest:
@@ -92,7 +92,7 @@ class SearchService:
         is_of_another_database = (
             found.commit.revision != latest
             and version_of(found.commit.revision) >= version_of(latest)
-            and self._editions.latest == latest
+            and self._revisions.latest == latest
         )
         if is_of_another_database:
             raise unavailable("The jobs are being indexed anew. Ask again in a moment.")
@@ -122,7 +122,7 @@ class SearchService:
 
     async def _follow(self) -> None:
         while True:
-            latest = await self._editions.other_than(self.revision)
+            latest = await self._revisions.other_than(self.revision)
             now = asyncio.get_running_loop().time()
             self._behind_since = min(self._behind_since, now)
             try:
@@ -141,7 +141,7 @@ class SearchService:
                 self._searcher = Searcher(commit)
                 self._behind_since = math.inf
                 self._changed.notify_all()
-            self._editions.saw(commit.revision)
+            self._revisions.saw(commit.revision)
             if needs_merge(commit) and (self._merging is None or self._merging.done()):
                 self._merging = asyncio.create_task(self._merge())
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from pipeline.installation.settings import Settings
 from serving.app import create_app
-from serving.clients.editions import version_of
+from serving.clients.revisions import version_of
 from tests.serving.api_server import serving
 from tests.serving.dagster_server import DagsterServer
 from tests.serving.published_rows import Connection, Start, add_publish

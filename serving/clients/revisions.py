@@ -2,8 +2,8 @@
 
 PostgreSQL tells each API process of a publish as it commits (``LISTEN``), and the process asks
 once a second besides, so that a lost or proxied connection is noticed. While the database cannot
-be asked, no edition is known and nothing is answered from memory. What a process has shown it
-never takes back: every statement says which edition it read, and :meth:`Editions.saw` notes it.
+be asked, no revision is known and nothing is answered from memory. What a process has shown it
+never takes back: every statement says which revision it read, and :meth:`Revisions.saw` notes it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ POLL_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-def version_of(edition: str) -> int:
-    """The publish that made this edition."""
-    return int(edition.partition("-")[0])
+def version_of(revision: str) -> int:
+    """The publish that made this revision."""
+    return int(revision.partition("-")[0])
 
 
-def published_at(edition: str) -> datetime:
-    """When the publish that made this edition ended."""
-    microseconds = int(edition.partition("-")[2], 16)
+def published_at(revision: str) -> datetime:
+    """When the publish that made this revision ended."""
+    microseconds = int(revision.partition("-")[2], 16)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
-class Editions:
+class Revisions:
     """The latest published state: the version, and a mark that sets apart two databases."""
 
     def __init__(self, database: Database) -> None:
@@ -49,29 +49,29 @@ class Editions:
         return self._latest
 
     @latest.setter
-    def latest(self, edition: str | None) -> None:
-        if edition != self._latest:
-            self._latest = edition
+    def latest(self, revision: str | None) -> None:
+        if revision != self._latest:
+            self._latest = revision
             self._moved.set()
             self._moved = asyncio.Event()
 
-    async def other_than(self, edition: str | None) -> str:
-        """Wait until the latest edition is not this one."""
-        while self._latest is None or self._latest == edition:
+    async def other_than(self, revision: str | None) -> str:
+        """Wait until the latest revision is not this one."""
+        while self._latest is None or self._latest == revision:
             await self._moved.wait()
         return self._latest
 
-    def saw(self, edition: str | None) -> None:
-        """Note the edition that a statement has read."""
-        if edition is None or self._watch is None:
+    def saw(self, revision: str | None) -> None:
+        """Note the revision that a statement has read."""
+        if revision is None or self._watch is None:
             return
-        if self.latest is not None and version_of(edition) > version_of(self.latest):
-            self.latest = edition
+        if self.latest is not None and version_of(revision) > version_of(self.latest):
+            self.latest = revision
 
     async def look(self) -> None:
         """Ask which state is the latest, for a caller who knows of a publish."""
-        (row,) = await self._database.fetch(queries.EDITION, {})
-        self.saw(row["edition"])
+        (row,) = await self._database.fetch(queries.REVISION, {})
+        self.saw(row["revision"])
 
     def start(self) -> None:
         self._watch = asyncio.create_task(self._follow())
@@ -98,9 +98,9 @@ class Editions:
             await connection.execute("listen published")
             while True:
                 async with asyncio.timeout(POLL_SECONDS):
-                    cursor = await connection.execute(queries.EDITION)
+                    cursor = await connection.execute(queries.REVISION)
                     row = await cursor.fetchone()
-                self.latest = row["edition"] if row else None
+                self.latest = row["revision"] if row else None
                 async for notice in connection.notifies(timeout=POLL_SECONDS):
                     self.saw(notice.payload)
                     self.latest = self.latest or notice.payload

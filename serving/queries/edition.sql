@@ -1,1 +1,0 @@
-select published_edition() as edition

@@ -1,0 +1,1 @@
+select published_edition() as revision
