@@ -2,10 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo up ingest doctor test lint lock benchmark clean
+.PHONY: help demo up ingest doctor test test-fast chaos lint lock clean
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/run ## The whole product on generated jobs: no key, no network
 	@exec $(BIN)/job-market demo
@@ -26,6 +26,12 @@ lint: .venv/test ## Style and types
 
 test: lint ## Style, types and all tests
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+test-fast: .venv/test ## The tests that take no second each
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow"
+
+chaos: .venv/test ## An hour of random faults (nightly)
+	$(BIN)/python -m benchmarks.chaos --minutes 60 --every 20
 
 lock: .venv/uv ## Renew the locks from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --output-file requirements/run.lock
