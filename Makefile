@@ -25,10 +25,10 @@ lint: .venv/test ## Style and types
 	$(BIN)/mypy
 
 test: lint ## Style, types and all tests
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-test-fast: .venv/test ## The tests that take no second each
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow"
+test-fast: .venv/test ## Most tests, in about a minute
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "not slow"
 
 chaos: .venv/test ## An hour of random faults (nightly)
 	$(BIN)/python -m benchmarks.chaos --minutes 60 --every 20

@@ -22,6 +22,26 @@ settings.load_profile("patient")
 
 MIGRATED = "migrated"
 
+SLOW = (
+    "end_to_end/", "orchestration/test_contract_check", "orchestration/test_faults",
+    "orchestration/test_interleavings", "orchestration/test_storage", "publish/test_publish.",
+    "serving/test_api_cache", "serving/test_api_contract", "serving/test_api_faults",
+    "serving/test_api_feeds", "serving/test_api_formats", "serving/test_api_fuzz",
+    "serving/test_api_soak", "serving/test_connections", "serving/test_generated_client",
+    "simulator/test_demo_server", "staging/test_staging_load", "staging/test_storage_faults",
+    "test_adding_a_field", "test_command_line", "test_console", "test_database", "test_supervisor",
+    "transform/test_hostile_text", "transform/test_lifecycle", "transform/test_normalize",
+)  # fmt: skip
+"""What the mark ``slow`` is given to: modules that take more than some seconds."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests, for ``-m "not slow"``."""
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(tests).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:

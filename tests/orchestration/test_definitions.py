@@ -25,6 +25,7 @@ DEPENDENCIES = {
     "jobs": {*READ, "relevant_postings"},
     "job_postings": {*READ, "relevant_postings"},
     "published_jobs": {*READ, "jobs", "job_postings"},
+    "search_index": {"published_jobs"},
 }
 CHECKS = {
     **{f"raw_{name}": {"source_answered", "not_suddenly_few", "as_declared"} for name in SOURCES},

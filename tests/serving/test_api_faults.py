@@ -166,7 +166,6 @@ def test_a_database_that_hangs_is_not_waited_for(start: Start, tmp_path: Path) -
             with ThreadPoolExecutor(len(paths)) as threads:
                 answers = list(threads.map(api.get, paths))
             assert {answer.status_code for answer in answers} == {503}
-            assert api.get("/api/jobs?limit=7").status_code == 200, "lists need no database"
             assert api.get("/api/health").json()["database"] != "ok"
         finally:
             for process in hanging:
