@@ -27,7 +27,7 @@ lint: .venv/test ## Style and types
 test: lint ## Style, types and all tests
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-test-fast: .venv/test ## Most tests, in about a minute
+test-fast: .venv/test ## Most tests, in about two minutes
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "not slow"
 
 chaos: .venv/test ## An hour of random faults (nightly)

@@ -5,7 +5,7 @@ import dagster as dg
 from pipeline.installation import database
 from pipeline.installation.settings import Settings
 from pipeline.search_index.analyzer import Analyzer
-from pipeline.search_index.directory import Directory
+from pipeline.search_index.directory import Directory, code_version
 from pipeline.search_index.update import update
 
 
@@ -13,6 +13,7 @@ from pipeline.search_index.update import update
     deps=["published_jobs"],
     group_name="publish",
     kinds={"file"},
+    code_version=code_version(),
     owners=["team:job-market"],
     retry_policy=dg.RetryPolicy(max_retries=2, delay=5, jitter=dg.Jitter.PLUS_MINUS),
     description=(
