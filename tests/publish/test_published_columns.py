@@ -15,7 +15,7 @@ from pipeline.fields import Column, declared, of_table
 from pipeline.publish.migrate import migrate
 from pipeline.transform.schema import Job, JobPosting
 from tests.publish.postings import Connection, publish_frames
-from tests.values_of_fields import value
+from tests.support.values_of_fields import value
 
 KEYS = {"jobs": "job_id", "job_postings": "posting_id"}
 OF_PUBLISH = {

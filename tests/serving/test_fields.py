@@ -15,7 +15,7 @@ import pytest
 from pipeline.declaration import Asks, Compared, Field, Moment, Money, OfJob, Shown, Stage
 from pipeline.fields import facets, filters, of_jobs, of_postings, shown
 from tests.serving.published_rows import DAY, Connection, add_publish, add_source, ids, insert
-from tests.values_of_fields import value
+from tests.support.values_of_fields import value
 
 JOBS = ("a_0", "a_1")
 FILTERS = {field.parameter: (field, asks) for field, asks in filters()}
