@@ -20,8 +20,9 @@ else:
 """What jobs can be counted by."""
 
 MAX_SEARCH_CHARS = 500
-MAX_CURSOR_CHARS = 5_000
-"""Of a cursor with the longest id that PostgreSQL indexes, 2,700 bytes."""
+MAX_CURSOR_CHARS = 8_000
+"""Of a cursor with the longest id that PostgreSQL indexes, 2,700 bytes, and of a search of 250
+terms."""
 MAX_OFFSET = 10_000
 
 

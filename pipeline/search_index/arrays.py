@@ -68,13 +68,21 @@ class ArraysWriter:
     ) -> None:
         try:
             if kind is None:
-                self._write()
+                try:
+                    self._write()
+                except BaseException:
+                    self._unfinished.unlink(missing_ok=True)
+                    raise
         finally:
             for _, spool in self._parts.values():
                 spool.close()
 
+    @property
+    def _unfinished(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.{os.getpid()}.unfinished")
+
     def _write(self) -> None:
-        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}.unfinished")
+        unfinished = self._unfinished
         contents: dict[str, Any] = {}
         with unfinished.open("wb") as file:
             file.write(MAGIC)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import time
 import unicodedata
 import uuid
@@ -20,12 +21,15 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pyroaring import BitMap
 
-from pipeline.search_index import analyzer, schema
+from pipeline.search_index import analyzer, documents, schema
 from pipeline.search_index.arrays import FORMAT, CorruptFileError, map_arrays, write_arrays
 from pipeline.search_index.segment import Segment
+
+_COMMIT = re.compile("commit-[0-9]{12}")
+_VERSION = re.compile("[0-9a-f]{12}")
 
 KEPT_COMMITS = 2
 ABANDONED_SECONDS = 3_600
@@ -66,7 +70,9 @@ def code_version() -> str:
     """Of everything that decides what is in the files."""
     text = repr((FORMAT, schema.KEYWORDS, schema.NUMBERS, unicodedata.unidata_version,
                  version("pystemmer"), analyzer.RULES))  # fmt: skip
-    own = ("analyzer.py", "builder.py", "documents.py", "names.py", "segment.py")
+    own = ("analyzer.py", "arrays.py", "builder.py", "directory.py", "documents.py", "merge.py",
+           "names.py", "segment.py")  # fmt: skip
+    text += documents.statement()
     text += "".join((files(__package__) / name).read_text("utf-8") for name in own)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
@@ -134,26 +140,30 @@ class Directory:
         return self._opened(path)
 
     def _commits(self) -> list[Path]:
-        return sorted(path for path in self.path.glob("commit-*") if path.suffix == "")
+        return sorted(path for path in self.path.glob("commit-*") if _COMMIT.fullmatch(path.name))
 
     def _opened(self, path: Path) -> Commit:
         arrays = map_arrays(path)
-        head = json.loads(arrays["head"].tobytes())
         mapped = {}
-        for name in head["segments"]:
-            mapped[name] = self._mapped.get(name) or Segment(self.path / name)
+        try:
+            head = json.loads(arrays["head"].tobytes())
+            for name in head["segments"]:
+                mapped[name] = self._mapped.get(name) or Segment(self.path / name)
+            commit = Commit(
+                head["revision"],
+                head["attribution"],
+                list(mapped.values()),
+                [
+                    BitMap.deserialize(arrays[f"live.{n}"].tobytes())
+                    for n in range(len(head["segments"]))
+                ],
+                head["indexed"],
+                head["seconds"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptFileError(f"{path.name} is no commit: {error!r}") from error
         self._mapped = mapped
-        return Commit(
-            head["revision"],
-            head["attribution"],
-            list(mapped.values()),
-            [
-                BitMap.deserialize(arrays[f"live.{n}"].tobytes())
-                for n in range(len(head["segments"]))
-            ],
-            head["indexed"],
-            head["seconds"],
-        )
+        return commit
 
     def _clean(self) -> None:
         """Processes that have a removed file mapped keep it until they let it go."""
@@ -168,12 +178,23 @@ class Directory:
             if path.name not in needed and (is_whole or _changed_at(path) < long_ago):
                 path.unlink(missing_ok=True)
         for folder in self._root.iterdir():
-            if folder != self.path and folder.is_dir():
-                times = [_changed_at(path) for path in folder.iterdir()]
-                if max(times, default=0.0) < long_ago:
-                    for path in folder.iterdir():
-                        path.unlink(missing_ok=True)
-                    folder.rmdir()
+            is_of_another_version = folder != self.path and _VERSION.fullmatch(folder.name)
+            # What cannot be removed stays, and is no reason to fail.
+            with contextlib.suppress(OSError, Timeout):
+                if is_of_another_version and folder.is_dir() and not folder.is_symlink():
+                    _remove(folder, long_ago)
+
+
+def _remove(folder: Path, long_ago: float) -> None:
+    """Remove the folder of another version, unless somebody writes to it or has done lately."""
+    with FileLock(folder / "lock", timeout=0):
+        files = [path for path in folder.iterdir() if path.name != "lock"]
+        if max(map(_changed_at, files), default=0.0) < long_ago:
+            for path in files:
+                path.unlink(missing_ok=True)
+    if not any(path.name != "lock" for path in folder.iterdir()):
+        (folder / "lock").unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _number(path: Path) -> int:

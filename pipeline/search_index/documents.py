@@ -49,6 +49,11 @@ def documents(connection: Connection[TupleRow], after: int) -> Iterator[Document
             )
 
 
+def statement() -> str:
+    """What is read of each job, with the JSON that lists show of it."""
+    return _select().as_string(None)
+
+
 def removed(connection: Connection[TupleRow], after: int) -> list[str]:
     """The ids of the jobs that publishes after a version removed."""
     rows = connection.execute(

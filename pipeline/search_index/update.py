@@ -85,7 +85,11 @@ def update(
             if commit is None or commit.revision != revision:
                 delta = _read(directory, connection, analyzer, commit)
         if delta is not None:
-            commit = _commit(directory, revision, commit, delta, began)
+            try:
+                commit = _commit(directory, revision, commit, delta, began)
+            except BaseException:
+                _remove(delta.parts)
+                raise
             indexed = delta.documents
     assert commit is not None  # noqa: S101 - without one before, there is a delta
     if at_most is None and (chosen := _to_merge(commit)):
@@ -97,7 +101,9 @@ def _refuse_more(directory: Directory, connection: Connection[TupleRow], at_most
     with connection.transaction():
         after = _version(directory.latest(), connection)
         (count,) = connection.execute(
-            "select count(*) from jobs where changed_version > %s", (after,)
+            "select (select count(*) from jobs where changed_version > %s)"
+            " + (select count(*) from removed_jobs where removed_version > %s)",
+            (after, after),
         ).fetchone() or (0,)
     if count > at_most:
         raise TooMuchError(f"{count:,} documents")
@@ -129,12 +135,22 @@ def _read(
     after = _version(before, connection)
     ids = changed(connection, after)
     parts: list[Path] = []
-    for part in in_parts(documents(connection, after), DOCUMENTS_AT_ONCE):
-        parts.append(directory.new_segment())
-        build(parts[-1], part, analyzer)
+    try:
+        for part in in_parts(documents(connection, after), DOCUMENTS_AT_ONCE):
+            parts.append(directory.new_segment())
+            build(parts[-1], part, analyzer)
+    except BaseException:
+        _remove(parts)
+        raise
     dead = [*ids, *removed(connection, after)] if after >= 0 else []
     terms = connection.execute("select source, attribution from sources").fetchall()
     return _Delta(after < 0, len(ids), parts, dead, dict(terms))
+
+
+def _remove(parts: Sequence[Path]) -> None:
+    """Leave nothing of an update that failed: the next may fail for lack of just that space."""
+    for part in parts:
+        part.unlink(missing_ok=True)
 
 
 def _commit(
@@ -155,14 +171,17 @@ def _commit(
         path = directory.new_segment()
         merge(path, segments, [BitMap(range(segment.size)) for segment in segments])
         segments = [Segment(path)]
-        for part in delta.parts:
-            part.unlink()
+        _remove(delta.parts)
     names += [segment.name for segment in segments]
     live += [BitMap(range(segment.size)) for segment in segments]
     seconds = time.monotonic() - began
-    return directory.commit(
-        revision, delta.attribution, names, live, indexed=delta.documents, seconds=seconds
-    )
+    try:
+        return directory.commit(
+            revision, delta.attribution, names, live, indexed=delta.documents, seconds=seconds
+        )
+    except BaseException:
+        _remove([directory.path / segment.name for segment in segments])
+        raise
 
 
 def _version(before: Commit | None, connection: Connection[TupleRow]) -> int:

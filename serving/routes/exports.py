@@ -37,7 +37,8 @@ from serving.search.searcher import Searcher
 from serving.search.service import SearchService
 
 FEED_ENTRIES = 100
-"""The entries of an Atom feed whose query has no limit."""
+MAX_FEED_ENTRIES = 10_000
+"""The entries of an Atom feed whose query has no limit, and at most: they are written at once."""
 
 ROWS_AT_ONCE = 1_000
 BEGIN_SECONDS = 10.0
@@ -243,11 +244,11 @@ async def _found(
         if wanted.search is not None:
             found = searcher.search(tree, found)
         if form.is_feed:
-            latest = searcher.latest(found, limit or FEED_ENTRIES)
+            latest = searcher.latest(found, min(limit or FEED_ENTRIES, MAX_FEED_ENTRIES))
             return iter([list(map(searcher.job_id, latest))] if latest else [])
         return _in_parts(map(searcher.job_id, islice(searcher.hits(found), limit)))
 
-    return await search.run(find, is_quick=searcher.is_quick(tree))
+    return await search.run(find, is_quick=searcher.is_quick(tree) and not form.is_feed)
 
 
 def _in_parts(ids: Iterator[str]) -> Iterator[list[str]]:

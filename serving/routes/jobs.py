@@ -30,6 +30,7 @@ from serving.search.parameters import (
     moment,
 )
 from serving.search.query import parse
+from serving.search.ranking import terms_of
 from serving.search.searcher import Found, Hit, Place, Searcher
 from serving.search.service import SearchService
 
@@ -39,21 +40,26 @@ UNAVAILABLE = "No database connection is available. Ask again in a moment."
 _NO_JOB = "There is no job with this id. It may have been removed."
 FEW = 3
 """With fewer matches than this, jobs that are spelled like the search are looked for."""
+FEW_TERMS = 8
+"""To rank by more takes more than some tens of milliseconds at a million jobs."""
 
 Mode = Literal["newest", "moved", "relevance", "similar"]
 """In which order a list is read. A list by date ends with the jobs that were moved to its front
 while it was read."""
 _Version = Annotated[int, Field(ge=0, le=2**62)]
+_Score = Annotated[float, Field(allow_inf_nan=False)]
 _Cursor = tuple[
     Mode | Literal["alike"],
-    Annotated[float, Field(allow_inf_nan=False)],
+    _Score,
     AwareDatetime | Literal["-infinity", "infinity"],
     Text,
     _Version,
     _Version,
+    list[Annotated[float, Field(ge=0, le=100)]],
 ]
 """The mode (``alike`` in cursors of an earlier version), the score, the time and the id of the last
-job of the page before, and of which publish the list was when its reading began, or ended."""
+job of the page before, of which publish the list was when its reading began, or ended, and how rare
+each term was then, by which the list is ranked."""
 _CURSOR = TypeAdapter(tuple[str, _Cursor])
 _BEFORE_ALL = (0, "infinity", "")
 _LATEST = 2**62
@@ -68,6 +74,7 @@ class Begin:
     after: Place | None = None
     since: int | None = None
     until: int | None = None
+    rarities: list[float] | None = None
 
 
 def _mode(query: JobsQuery, wanted: Asked) -> Mode:
@@ -97,7 +104,9 @@ def begin(query: JobsQuery) -> Begin:
 def _begin(query: JobsQuery, wanted: Asked) -> Begin:
     if not query.cursor:
         return Begin(_mode(query, wanted))
-    mode, score, at, job_id, since, until = cursors.read(query.cursor, identity(query), _CURSOR)
+    mode, score, at, job_id, since, until, rarities = cursors.read(
+        query.cursor, identity(query), _CURSOR
+    )
     if mode == "alike":
         mode = "similar"
     if mode in ("relevance", "similar") and wanted.search is None:
@@ -109,7 +118,8 @@ def _begin(query: JobsQuery, wanted: Asked) -> Begin:
             newest = MISSING
         case _:
             newest = microseconds(at)
-    return Begin(mode, Place(score, newest, job_id.encode("utf-8", "replace")), since, until)
+    place = Place(score, newest, job_id.encode("utf-8", "replace"))
+    return Begin(mode, place, since, until, rarities)
 
 
 @dataclass(frozen=True)
@@ -140,11 +150,20 @@ class Listing:
         self._tree = parse(search, ANALYZER) if search is not None else None
         self._words = _spelled(search)
         self._version = version_of(searcher.commit.revision)
+        self._rarities = self._begin.rarities or []
+        if self._begin.mode == "relevance" and self._tree is not None:
+            terms = terms_of(self._tree)
+            if self._begin.rarities is None:
+                self._rarities = searcher.rarities(self._tree)
+            elif len(self._rarities) != len(terms):
+                raise cursors.refused("is not one of this search")
 
     @property
     def is_quick(self) -> bool:
         """Whether the page is found in a few milliseconds."""
         if self._begin.mode == "similar" or not self._searcher.is_quick(self._tree):
+            return False
+        if len(self._rarities) > FEW_TERMS:
             return False
         # With a word that is nowhere, what is spelled like it is looked for.
         return not self._words or self._searcher.has_all_terms(self._tree)
@@ -198,7 +217,7 @@ class Listing:
             if similar.total > matched.total:
                 return "similar", similar
         if self._begin.mode == "relevance" and self._tree is not None:
-            return "relevance", self._searcher.ranked(self._tree, matched)
+            return "relevance", self._searcher.ranked(self._tree, matched, self._rarities)
         return self._begin.mode, matched
 
     def _next(self, page: Page) -> str | None:
@@ -213,13 +232,15 @@ class Listing:
             place = self._searcher.place(page.hits[-1])
             at = "-infinity" if place.newest == MISSING else moment(place.newest)
             job_id = place.job_id.decode()
-            return cursors.write(of, page.mode, place.score, at, job_id, since, until)
+            return cursors.write(
+                of, page.mode, place.score, at, job_id, since, until, self._rarities
+            )
         reached = until if page.mode == "moved" else since
         if self._version == reached or page.mode not in ("newest", "moved"):
             return None
         if not self._searcher.moved(page.matched, reached, self._version).total:
             return None
-        return cursors.write(of, "moved", *_BEFORE_ALL, reached, self._version)
+        return cursors.write(of, "moved", *_BEFORE_ALL, reached, self._version, [])
 
 
 def _spelled(search: str | None) -> list[str]:

@@ -19,7 +19,7 @@ from serving.search.query import Both, Either, Node, Phrase, Prefix, Term, Witho
 
 AT_ONCE = 50_000
 """Phrases are looked for in so many documents at a time, for the memory that it takes."""
-KEPT_PHRASES = 2_000
+KEPT_PHRASES = 200
 """Of a segment, as many phrases are kept with what matches them."""
 
 Flags = NDArray[np.bool_]
@@ -74,6 +74,8 @@ def _in_sequence(phrase: Phrase, segment: Segment) -> BitMap:
         return BitMap()
     bitmaps = sorted((segment.text.bitmap(term) for term in set(terms)), key=len)
     candidates = ids_of(reduce(and_, bitmaps))
+    if not len(candidates):
+        return BitMap()
     occurrences = {term: _Occurrences(segment, term) for term in set(terms)}
     found = [candidates[:0]]
     for some in np.split(candidates, range(AT_ONCE, len(candidates), AT_ONCE)):

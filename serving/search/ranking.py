@@ -21,24 +21,35 @@ _OF_MASKS = np.array(
 )
 
 
+def terms_of(node: Node) -> list[str]:
+    """The terms that a search is ranked by, in one order."""
+    return sorted({term for leaf in leaves(node) for term in _terms(leaf)})
+
+
+def rarities(node: Node, segments: Sequence[Segment]) -> list[float]:
+    """How rare each of the terms is: the inverse document frequency of Okapi BM25. Each publish
+    and each merge changes it a little, so a list is ranked by that of its first page to the end."""
+    documents = sum(segment.size for segment in segments)
+    found = []
+    for term in terms_of(node):
+        places = [(segment, segment.text.find(term.encode())) for segment in segments]
+        size = sum(int(segment.text.sizes[at]) for segment, at in places if at is not None)
+        found.append(round(math.log(1 + (documents - size + 0.5) / (size + 0.5)), 3))
+    return found
+
+
 def scores(
-    node: Node, segments: Sequence[Segment], found: Sequence[BitMap]
+    node: Node,
+    segments: Sequence[Segment],
+    found: Sequence[BitMap],
+    rarities: Sequence[float],
 ) -> list[NDArray[np.float64]]:
     """The scores of the documents in ``found``, for each segment in the order of their ids: for
-    each term that is looked for, the weight of the fields that it stands in, times how rare it is
-    (the inverse document frequency of Okapi BM25)."""
-    terms = sorted({term for leaf in leaves(node) for term in _terms(leaf)})
-    places = [[segment.text.find(term.encode()) for segment in segments] for term in terms]
-    documents = sum(segment.size for segment in segments)
+    each of the terms, the weight of the fields that it stands in, times how rare it is."""
     result = [np.zeros(len(docs)) for docs in found]
-    for of_segments in places:
-        size = sum(
-            int(segment.text.sizes[place])
-            for segment, place in zip(segments, of_segments, strict=True)
-            if place is not None
-        )
-        rarity = math.log(1 + (documents - size + 0.5) / (size + 0.5))
-        for n, (segment, place) in enumerate(zip(segments, of_segments, strict=True)):
+    for term, rarity in zip(terms_of(node), rarities, strict=True):
+        for n, segment in enumerate(segments):
+            place = segment.text.find(term.encode())
             if place is not None and len(result[n]):
                 result[n] += rarity * _weights(segment, place, found[n])
     return result

@@ -20,7 +20,7 @@ from pipeline.search_index.segment import Segment, bitmap, bitmap_of_flags, ids_
 from serving.search.facets import Counts, Values
 from serving.search.matching import is_known, matching
 from serving.search.query import Node, Phrase, Prefix, Term, leaves
-from serving.search.ranking import scores
+from serving.search.ranking import rarities, scores
 from serving.search.similar import similar
 
 FEW = 64
@@ -118,9 +118,13 @@ class Searcher:
             ]
         )
 
-    def ranked(self, node: Node, found: Found) -> Found:
+    def rarities(self, node: Node) -> list[float]:
+        """What :meth:`ranked` ranks by, as the index is at present."""
+        return rarities(node, self._segments)
+
+    def ranked(self, node: Node, found: Found, rarities: Sequence[float]) -> Found:
         """The same documents, the best first."""
-        return Found(found.documents, scores(node, self._segments, found.documents))
+        return Found(found.documents, scores(node, self._segments, found.documents, rarities))
 
     def similar(self, words: Sequence[str], matched: Found, among: Found) -> Found:
         """Those that matched, with those whose title or company is spelled like the words."""

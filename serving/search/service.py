@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg
+from psycopg_pool import PoolTimeout
 
 from pipeline.installation.settings import Settings
 from pipeline.search_index.analyzer import Analyzer
@@ -25,8 +26,9 @@ from serving.search.searcher import Searcher
 
 WAIT_SECONDS = 10.0
 """How long a request waits for the index of what was just published, unless it is large."""
-RETRY_SECONDS = 2.0
-"""Between two attempts to index what is published."""
+RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 60.0
+"""Between two attempts to index what is published: twice as long after each failure."""
 SMALL_UPDATE = 5_000
 """So many documents are indexed by the API itself if the pipeline has not done it, in a second.
 For more, and to merge, it starts a process whose memory is given back when it ends."""
@@ -103,8 +105,15 @@ class SearchService:
         memory that it takes."""
         if is_quick:
             return work()
-        async with self._one_at_a_time:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._one_at_a_time.acquire()
+        except TimeoutError:
+            raise unavailable("Too many searches that take long. Ask again in a moment.") from None
+        try:
             return await asyncio.to_thread(work)
+        finally:
+            self._one_at_a_time.release()
 
     async def reach(self, revision: str) -> None:
         """Wait for a revision or a later one, for :data:`WAIT_SECONDS` at most; not while much is
@@ -120,7 +129,21 @@ class SearchService:
             async with asyncio.timeout_at(since + WAIT_SECONDS), self._changed:
                 await self._changed.wait_for(reached)
 
+    async def _is_published(self, commit: Commit, latest: str) -> bool:
+        """Whether a commit is of this database: one that was restored may have an index of what
+        was published before, and of higher versions."""
+        if commit.revision == latest:
+            return True
+        with contextlib.suppress(psycopg.Error, PoolTimeout):
+            (row,) = await self._database.fetch(
+                queries.WAS_PUBLISHED,
+                {"version": version_of(commit.revision), "revision": commit.revision},
+            )
+            return bool(row["was_published"]) and version_of(commit.revision) > version_of(latest)
+        return False
+
     async def _follow(self) -> None:
+        failures = 0
         while True:
             latest = await self._revisions.other_than(self.revision)
             now = asyncio.get_running_loop().time()
@@ -133,9 +156,11 @@ class SearchService:
             except Exception:
                 log.exception("the jobs cannot be indexed")
                 commit = None
-            if commit is None or version_of(commit.revision) < version_of(latest):
-                await asyncio.sleep(RETRY_SECONDS)
+            if commit is None or not await self._is_published(commit, latest):
+                failures += 1
+                await asyncio.sleep(min(RETRY_SECONDS * 2**failures, LONGEST_RETRY_SECONDS))
                 continue
+            failures = 0
             async with self._changed:
                 self.is_indexing_much = False
                 self._searcher = Searcher(commit)
@@ -169,8 +194,12 @@ class SearchService:
 
     async def _merge(self) -> None:
         """Merge segments, and search what came of it if nothing was published meanwhile."""
-        await self._update_apart()
-        commit = await asyncio.to_thread(self._directory.latest)
+        try:
+            await self._update_apart()
+            commit = await asyncio.to_thread(self._directory.latest)
+        except Exception:
+            log.exception("the segments cannot be merged")
+            return
         if commit is not None and commit.revision == self.revision:
             self._searcher = Searcher(commit)
 

@@ -102,7 +102,7 @@ def compare(world: World, times: int) -> None:
             ranks = [(-count, value is None, value or "") for value, count in counts]
             assert ranks == sorted(ranks)
         if tree is not None:
-            follow(searcher, searcher.ranked(tree, found))
+            follow(searcher, searcher.ranked(tree, found, searcher.rarities(tree)))
         follow(searcher, found)
 
 

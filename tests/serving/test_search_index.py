@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 
+from pipeline.search_index import directory
 from pipeline.search_index import update as updating
 from pipeline.search_index.analyzer import Analyzer
 from pipeline.search_index.directory import Commit, Directory
@@ -236,3 +237,46 @@ def test_much_is_indexed_by_a_process_apart(
             assert answer.status_code == (503 if version == 1 else 200)
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_what_is_not_of_the_index_is_left_in_its_folder(
+    connection: Connection, indexed: Update, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").touch()
+    (tmp_path / "0123456789ab").symlink_to(elsewhere)
+    (tmp_path / "lost+found" / "inner").mkdir(parents=True)
+    add_job(connection, "a_1")
+    add_publish(connection, "run-1")
+    folder = Directory(tmp_path).path
+    folder.mkdir()
+    (folder / "commit-000000000012~").touch()
+    assert listed(indexed().commit) == ["a_1"]
+    assert (elsewhere / "kept").exists()
+    assert (tmp_path / "lost+found" / "inner").exists()
+
+
+def test_an_update_that_fails_leaves_no_file(
+    connection: Connection, indexed: Update, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_job(connection, "a_1")
+    add_publish(connection, "run-1")
+    with monkeypatch.context() as full:
+        full.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+        with pytest.raises(OSError, match="No space left"):
+            indexed()
+    left = {path.name for path in Directory(tmp_path).path.iterdir()}
+    assert left <= {"lock", "merge.lock"}
+    assert listed(indexed().commit) == ["a_1"]
+
+
+def test_another_list_of_fields_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = directory.code_version.__wrapped__()
+    monkeypatch.setattr(directory.documents, "in_list", lambda: [])
+    directory.documents._select.cache_clear()
+    try:
+        assert directory.code_version.__wrapped__() != before
+    finally:
+        monkeypatch.undo()
+        directory.documents._select.cache_clear()
