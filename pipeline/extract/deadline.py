@@ -19,8 +19,9 @@ class DeadlineAdapter(HTTPAdapter):
     The timeout of requests limits the silence between two packets. A server that sends a byte of
     a header now and then never reaches it, and requests returns only after the last header; so
     each read asks anew how long it may wait, through the connection classes of urllib3's pools.
-    Two things are not limited: looking up the host's name has the resolver's own timeout, and
-    each of several addresses that do not answer may take what is left.
+    Three things are not limited: looking up the host's name has the resolver's own timeout, each
+    of several addresses that do not answer may take what is left, and so may each packet of an
+    HTTP proxy's answer to CONNECT, which urllib3 reads before the socket is replaced.
     """
 
     def __init__(self, limits: FetchLimits) -> None:

@@ -54,7 +54,6 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
         with leased(context, settings) as connection:
             own = frames_of_run(context, connection, frames)
             result = steps.publish(connection, own, context.run.run_id, _started_at(context))
-            ensure_text_index(connection)
             lost = None
             if reconciliation.is_due(connection, result):
                 lost = reconciliation.unaccounted(settings, connection)
@@ -62,6 +61,7 @@ def published_asset(settings: Settings) -> dg.AssetsDefinition:
             by_category = None
             if result.full_refresh or result.total <= COUNTED_EACH_RUN:
                 by_category = _jobs_by_category(connection)
+            ensure_text_index(connection)
         fetched = pl.DataFrame(
             list(result.fetched.items()), {"source": pl.String, "postings": pl.Int64}, orient="row"
         )

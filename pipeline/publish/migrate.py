@@ -17,6 +17,9 @@ LOCK = 0x6D696772
 """The advisory lock under which migrations are applied ("migr")."""
 LOCK_WAIT = "120s"
 
+OLDEST_SERVER = 15
+"""The version of PostgreSQL that brought ``merge``, by which jobs are published."""
+
 _TABLE = """
 create table if not exists schema_migrations (
     version    integer primary key,
@@ -69,8 +72,15 @@ def migrate(
 
     Raises:
         ConfigurationError: the database was migrated by newer code, a recorded migration is not
-            the one of this code, or the user of DATABASE_URL may not create what is needed.
+            the one of this code, the server is too old, something that others made depends on
+            what a migration removes, or the user of DATABASE_URL may not create what is needed.
     """
+    server = connection.info.server_version // 10_000
+    if server < OLDEST_SERVER:
+        raise ConfigurationError(
+            f"PostgreSQL {OLDEST_SERVER} or newer is needed, this is PostgreSQL {server}. Update "
+            "the server, or name another in DATABASE_URL."
+        )
     migrations = known_migrations() if migrations is None else migrations
     applied: list[str] = []
     while True:
@@ -95,6 +105,12 @@ def migrate(
                     "The user of DATABASE_URL may not create the tables "
                     f"({error.diag.message_primary}). Make it the owner of the database: "
                     "alter database … owner to …."
+                ) from None
+            except psycopg.errors.DependentObjectsStillExist as error:
+                raise ConfigurationError(
+                    "The tables cannot be changed, because something else was built on them "
+                    f"({error.diag.message_detail}). Drop it, start again, and create it again "
+                    "afterwards."
                 ) from None
             except psycopg.errors.UndefinedFile:
                 raise ConfigurationError(

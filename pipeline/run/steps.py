@@ -235,6 +235,8 @@ def publish(
     """
     token = leases.token_of(connection, run_id)
     if (published := published_by(connection, run_id)) is not None:
+        if not frames.has("published"):
+            _write_published(frames, published.version)
         return published
     plan = _plan(frames)
     base_version = plan.base_version
@@ -257,9 +259,13 @@ def publish(
         full_refresh=plan.full_refresh,
         transform_version=plan.transform_version,
     )
-    with frames.writing("published", Published) as published_version:
-        published_version.append(pl.DataFrame({"version": [result.version]}))
+    _write_published(frames, result.version)
     return result
+
+
+def _write_published(frames: Frames, version: int) -> None:
+    with frames.writing("published", Published) as published:
+        published.append(pl.DataFrame({"version": [version]}))
 
 
 def seen_postings(frames: Frames) -> pl.DataFrame:

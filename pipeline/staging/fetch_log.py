@@ -69,8 +69,8 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 def last_asked_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """When the source was last asked by a fetch that came to an end, whatever its end.
 
-    An interrupted one does not count: its postings may be lost, so that waiting for the next
-    turn would keep them away. The quota counts its requests all the same.
+    One that was interrupted or could not be loaded does not count: its postings may be lost, so
+    that waiting for the next turn would keep them away. The quota counts its requests all the same.
     """
     row = connection.execute(
         "select max(started_at) from staging.fetches"
@@ -94,6 +94,15 @@ def begin(connection: duckdb.DuckDBPyConnection, run_id: str, started_at: dateti
         "insert into staging.fetches (run_id, started_at, status, reason, rows, new_rows, requests)"
         " values (?, ?, 'failed', ?, 0, 0, 0)",
         [run_id, started_at, INTERRUPTED],
+    )
+
+
+def note_lost(connection: duckdb.DuckDBPyConnection, fetch: Fetch) -> None:
+    """Write why nothing of a fetch was kept. It stays without an end, like an interrupted one, so
+    that the next run asks the source again."""
+    connection.execute(
+        "update staging.fetches set reason = ? where run_id = ? and started_at = ?",
+        [fetch.reason, fetch.run_id, fetch.started_at],
     )
 
 

@@ -119,7 +119,7 @@ def _run(run: dlt_pipeline.Run, pipeline: dlt.Pipeline, resource: DltResource, r
     try:
         run(pipeline, dlt_pipeline.source_of(rows.source.name, resource, rows.schema))
     except Exception as error:
-        _note_failed_load(rows)
+        _note_failed_load(rows, kept=pipeline.has_pending_data)
         kept = "They are kept, and the next run loads them first."
         if not pipeline.has_pending_data:
             kept = "The next run asks the source again."
@@ -235,12 +235,15 @@ def _bring_back_future_loads(connection: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _note_failed_load(rows: Rows) -> None:
+def _note_failed_load(rows: Rows, *, kept: bool) -> None:
     fetch = Fetch(
         rows.source.name, rows.run_id, rows.started_at, datetime.now(UTC), "failed",
         "The postings could not be loaded into staging; the next run tries again.",
     )  # fmt: skip
     try:
-        fetch_log.finish(rows.staging, fetch)
+        if kept:
+            fetch_log.finish(rows.staging, fetch)
+        else:
+            fetch_log.note_lost(rows.staging, fetch)
     except duckdb.Error:
         log.exception("%s: the failure could not be noted in staging either", rows.source.name)

@@ -208,6 +208,17 @@ def test_lost_postings_are_found_and_read_again(world: World) -> None:
     assert world.query("select count(*) from job_postings") == [(3,)]
 
 
+@pytest.mark.trial("runs", "A run dies between its publish and the note of it in its frames")
+def test_a_run_goes_on_from_one_that_did_not_hear_of_its_publish(world: World) -> None:
+    world.fetch()
+    world.run("A")
+    world.of("A").remove("published")
+    world.step("A", "publish")
+    for name in ("again", "compute", "publish"):
+        world.step("B", name)
+    check(world, 2)
+
+
 def test_what_is_lost_is_looked_for_once_a_day_where_staging_is_large(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

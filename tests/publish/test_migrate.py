@@ -88,3 +88,24 @@ def test_a_user_without_rights_is_told_what_to_do(fresh_url: str, fresh: Connect
         pytest.raises(ConfigurationError, match="may not create the tables"),
     ):
         migrate(connection)
+
+
+@pytest.mark.trial("PostgreSQL", "A view of somebody else stands in the way of a migration")
+def test_a_view_in_the_way_of_a_migration_is_named(fresh: Connection) -> None:
+    migrate(fresh, [FIRST])
+    fresh.execute("create view of_an_analyst as select a from first")
+    drops = Migration(2, "0002_drops", b"alter table first drop column a")
+    with pytest.raises(ConfigurationError, match=r"view of_an_analyst.*Drop it"):
+        migrate(fresh, [FIRST, drops])
+    fresh.execute("drop view of_an_analyst")
+    assert migrate(fresh, [FIRST, drops]) == ["0002_drops"]
+
+
+@pytest.mark.trial("PostgreSQL", "The server is too old")
+def test_a_server_that_is_too_old_is_refused_before_anything_is_created(
+    fresh: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", 140_011)
+    with pytest.raises(ConfigurationError, match=r"15 or newer is needed, this is .* 14"):
+        migrate(fresh, [FIRST])
+    assert fresh.execute("select to_regclass('schema_migrations')").fetchone() == (None,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from pipeline.publish.text_index import ensure_text_index
@@ -59,3 +60,21 @@ def test_the_first_publish_does_not_wait_for_it(connection: Connection) -> None:
     assert connection.execute(VALID).fetchone() is None
     assert ensure_text_index(connection)
     assert found(connection, "backend") == ["jsearch_1"]
+
+
+@pytest.mark.trial("PostgreSQL", "A reader's old snapshot holds up the index of the words")
+def test_a_build_that_fails_is_left_to_the_next_run(
+    connection: Connection, empty: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_all(connection, [posting("jsearch_1")])
+    connection.execute("set lock_timeout = '50ms'; set statement_timeout = '500ms'")
+    with psycopg.connect(empty) as reader:
+        reader.execute("set transaction isolation level repeatable read")
+        reader.execute("select from jobs")
+        assert not ensure_text_index(connection)
+    assert "statement timeout" in caplog.text  # and not the lock timeout
+    assert "the next run tries again" in caplog.text
+    assert connection.execute("show lock_timeout").fetchone() == ("50ms",)
+    connection.execute("set statement_timeout = 0")
+    assert ensure_text_index(connection)
+    assert connection.execute(VALID).fetchone() == (True,)

@@ -157,6 +157,21 @@ def test_an_injected_load_failure_loses_neither_package_nor_fresh_data(tmp_path:
     ]  # fmt: skip
 
 
+@pytest.mark.trial("storage", "A load fails and leaves nothing to finish")
+def test_a_load_that_kept_nothing_is_tried_again_before_its_turn(tmp_path: Path) -> None:
+    def fail(pipeline: Any, source: Any) -> None:
+        raise RuntimeError("failed")
+
+    with pytest.raises(StagingError, match="asks the source again"):
+        fetch(tmp_path, [[posting(1)]], run=fail)
+    again: dict[str, Any] = {"respect_cadence": True, "interval_minutes": 60}
+    assert fetch(tmp_path, [[posting(1)]], **again).status == "ok"
+    assert fetch(tmp_path, [[posting(1)]], "r2", **again).status == "skipped"
+    found = rows(tmp_path, "select status, reason from staging.fetches order by started_at limit 1")
+    assert found[0][0] == "failed"
+    assert "could not be loaded" in found[0][1]
+
+
 @pytest.mark.trial("storage", "A load package of an earlier run is damaged")
 def test_a_pending_package_that_cannot_be_read_is_dropped_and_reported(tmp_path: Path) -> None:
     def spoil(pipeline: Any, source: Any) -> None:
