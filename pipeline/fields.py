@@ -440,11 +440,6 @@ def in_list() -> list[Field]:
     return shown(Shown.LIST)
 
 
-def in_detail() -> list[Field]:
-    """What the API shows of a job by itself."""
-    return shown(Shown.DETAIL)
-
-
 def exported() -> list[Field]:
     """What the exports hold of a job."""
     return shown(Shown.EXPORT)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import groupby, islice
+from itertools import islice
 
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from pipeline.declaration import Field, Moment, Money
-from pipeline.fields import in_list
 from pipeline.search_index.builder import Document
 from pipeline.search_index.schema import KEYWORDS, NUMBERS
+from pipeline.select_lists import COMPOSED
 
 ROWS_AT_ONCE = 2_000
 
+_SUMMARY = "(select row_to_json(summary)::text from (select {}) as summary)"
 _TEXTS = ("job_id", "title", "company", "skills", "tags", "description")
 _COLUMNS = list(dict.fromkeys(keyword.column for keyword in KEYWORDS))
 
@@ -86,47 +86,9 @@ def _select() -> sql.Composed:
         sql.SQL(", ").join(
             [
                 *map(sql.Identifier, _TEXTS),
-                _summary(),
+                sql.SQL(_SUMMARY.format(COMPOSED["list_columns"])),
                 *map(sql.Identifier, _COLUMNS),
                 *numbers,
             ]
         )
     )
-
-
-def _summary() -> sql.Composed:
-    """The job as lists show it, in the order of the declaration."""
-    columns: list[sql.Composable] = []
-    for within, fields in groupby(_grouped(in_list()), key=lambda field: field.within):
-        if within:
-            pairs = [part for f in fields for part in (sql.Literal(f.shown_as), _written(f))]
-            inner = sql.SQL("json_build_object({})").format(sql.SQL(", ").join(pairs))
-            columns.append(sql.SQL("{} as {}").format(inner, sql.Identifier(within)))
-        else:
-            columns += [
-                sql.SQL("{} as {}").format(_written(field), sql.Identifier(field.shown_as))
-                for field in fields
-            ]
-    return sql.SQL("(select row_to_json(summary)::text from (select {}) as summary)").format(
-        sql.SQL(", ").join(columns)
-    )
-
-
-def _grouped(fields: list[Field]) -> Iterator[Field]:
-    """In their order, those of one object where its first is."""
-    for field in fields:
-        if not field.within:
-            yield field
-        elif field is next(f for f in fields if f.within == field.within):
-            yield from (f for f in fields if f.within == field.within)
-
-
-def _written(field: Field) -> sql.Composed:
-    column = sql.Identifier(field.name)
-    match field.kind:
-        case Moment():
-            return sql.SQL("iso_utc({})").format(column)
-        case Money():
-            return sql.SQL("trim_scale({})::text").format(column)
-        case _:
-            return sql.SQL("{}").format(column)

@@ -27,6 +27,13 @@ MAX_SEGMENTS = 8
 MAX_SMALL = 0.2
 """With a larger share of the documents in small segments, or no longer live, all are merged."""
 
+REVISION_OF = (
+    b"select version || '-' || to_hex((extract(epoch from finished_at) * 1000000)::bigint)"
+    b" as revision from publishes where version = %(version)s"
+)
+"""What ``published_edition()`` said when a version was the latest; no row where the database does
+not know it."""
+
 
 class TooMuchError(Exception):
     """There is more to do than the caller has time for."""
@@ -78,7 +85,7 @@ def update(
         commit = directory.latest()
         indexed = merged = 0
         with connection.transaction():
-            revision = _one(connection, "select published_edition()")
+            revision = _one(connection, b"select published_edition()")
             if revision is None:
                 return None
             delta = None
@@ -190,12 +197,7 @@ def _version(before: Commit | None, connection: Connection[TupleRow]) -> int:
     if before is None:
         return -1
     version = int(before.revision.partition("-")[0])
-    known = _one(
-        connection,
-        "select version || '-' || to_hex((extract(epoch from finished_at) * 1000000)::bigint)"
-        " from publishes where version = %s",
-        version,
-    )
+    known = _one(connection, REVISION_OF, {"version": version})
     return version if known == before.revision else -1
 
 
@@ -245,6 +247,8 @@ def _merge(directory: Directory, before: Commit, chosen: Sequence[int]) -> tuple
     return before, 0
 
 
-def _one(connection: Connection[TupleRow], query: str, *parameters: object) -> str | None:
-    row = connection.execute(query.encode(), parameters).fetchone()
+def _one(
+    connection: Connection[TupleRow], query: bytes, parameters: Mapping[str, object] | None = None
+) -> str | None:
+    row = connection.execute(query, parameters).fetchone()
     return row[0] if row else None

@@ -150,8 +150,7 @@ class Database:
 
         Args:
             timeout_ms: how long the statement may take, if not as long as others.
-            plan_once: the best plan is the same for all parameters, so that it may be kept. That
-                of a search depends on how frequent its words are.
+            plan_once: the best plan is the same for all parameters, so that it may be kept.
 
         Raises:
             psycopg_pool.PoolTimeout: no connection became free in :data:`WAIT_SECONDS`.

@@ -1,13 +1,13 @@
 """The SQL of the API, one statement a file, with named parameters (``%(limit)s``).
 
-A line ``--> name`` stands for the text of ``name.sql``, or of what :mod:`serving.queries.columns`
+A line ``--> name`` stands for the text of ``name.sql``, or of what :mod:`pipeline.select_lists`
 composes under that name, indented alike: what several statements share is written once.
 """
 
 import re
 from importlib.resources import files
 
-from serving.queries.columns import COMPOSED
+from pipeline.select_lists import COMPOSED
 
 _INCLUDE = re.compile(r"^( *)--> (\w+)$", re.MULTILINE)
 
@@ -36,4 +36,3 @@ SOURCES = load("sources")
 PUBLISHES = load("publishes")
 REVISION = load("revision")
 LAST_PUBLISH = load("last_publish")
-WAS_PUBLISHED = load("was_published")

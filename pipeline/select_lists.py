@@ -1,4 +1,8 @@
-"""The select lists of the statements, from the declaration of the fields."""
+"""The select lists of all who show published fields, from the declaration of these.
+
+A line ``--> name`` in one stands for the statement of that name in ``serving/queries``, for a field
+that has no column; the list of jobs has none.
+"""
 
 from __future__ import annotations
 
