@@ -307,12 +307,11 @@ def test_a_killed_supervisor_leaves_nothing_that_the_next_start_does_not_handle(
     demo.process.wait()
     assert left["spawn_main"].is_running()
     demo.start()
-    with httpx.Client(base_url=demo.api, trust_env=False) as api:
-        wait_for(api, "/api/health", 120)
+    # An API that is being ended still answers: the new console tells when the new one does.
+    eventually(demo, lambda: bool(demo.key))
     assert demo.processes()["postgres"] == left.pop("postgres"), "it is taken over"
     _, alive = psutil.wait_procs(left.values(), 10)
     assert alive == []
-    assert any("ended what an earlier start left behind" in line for line in demo.lines)
     run = start_run(demo)
     eventually(demo, lambda: status_of(demo, run) == "SUCCESS")
 
