@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.simulator.openings import company
 from pipeline.simulator.vocabulary import COUNTRIES, DISCIPLINES, LEVELS, PLACES, PUBLISHERS, TEAMS
-from pipeline.sources import SOURCES, Source
+from pipeline.sources import SOURCES, Source, posting_resource
 
 DUPLICATES = 10
 """Of so many openings, Adzuna shows one as well."""
@@ -149,6 +149,7 @@ class Postings:
 def answering(source: str, postings: Iterable[RawPosting]) -> Source:
     """The source, whose next fetch brings just these postings, in pages of 1,000."""
 
+    @posting_resource(source)
     def pages(settings: object, client: object) -> Iterator[list[RawPosting]]:
         page: list[RawPosting] = []
         for posting in postings:
@@ -158,4 +159,4 @@ def answering(source: str, postings: Iterable[RawPosting]) -> Source:
                 page = []
         yield page
 
-    return replace(SOURCES[source], resource=pages)  # type: ignore[arg-type]
+    return replace(SOURCES[source], resource=pages)

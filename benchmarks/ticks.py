@@ -41,6 +41,9 @@ from pipeline.publish import leases
 from pipeline.publish.migrate import migrate
 from pipeline.run import steps
 from pipeline.run.frames import Frames
+from pipeline.search_index.analyzer import Analyzer
+from pipeline.search_index.directory import Directory
+from pipeline.search_index.update import update
 from pipeline.sources.adzuna import AdzunaSettings
 from pipeline.sources.jsearch import JSearchSettings
 from pipeline.staging.load import load
@@ -159,6 +162,8 @@ def _run(
             steps.cluster(settings, connection, frames)
         with measured.step("publish"):
             published = steps.publish(connection, frames, run_id, started_at)
+        with measured.step("search_index"):
+            update(Directory(settings.search_dir), connection, Analyzer())
     measured.jobs = published.total
 
 

@@ -149,12 +149,13 @@ def _supervise(ready: Settings, folder: Path, key: SecretStr, *, show_key: bool)
     processes = [
         Process(
             "api", [*own, "serve"], port=ready.api_port, answers=answers_http(f"{api}/api/health"),
-            environment={"API_KEY": key.get_secret_value()}, is_needed=False,
+            environment={"API_KEY": key.get_secret_value()},
         ),
         Process(
             "code-server", [*own, "code-server"], port=ready.dagster_code_port,
             answers=code_server_answers(ready.dagster_code_port),
         ),
+        # This and the daemon wait for the code server themselves, once they have loaded.
         Process(
             "dagster-webserver", [*own, "webserver"], port=ready.dagster_port,
             answers=answers_http(f"{ui}/server_info"),
@@ -255,22 +256,28 @@ def webserver() -> None:
     """The Dagster UI, with a guard before it."""
     settings = _dagster_process("dagster-webserver")
     logs.configure(settings, "dagster-webserver")
+    # The imports take as long as the code server needs: side by side, an installation is back
+    # sooner.
+    from pipeline.orchestration.signs import wait_for_code_server
     from pipeline.orchestration.webserver import serve as run
 
+    wait_for_code_server(settings)
     run(settings)
 
 
 @app.command()
 def daemon() -> None:
     """Dagster's daemon: the schedule, the queue of runs, monitoring."""
-    _dagster_process("dagster-daemon")
+    settings = _dagster_process("dagster-daemon")
     import dagster as dg
 
     from pipeline.commands.ingest_once import end_lost_launches
+    from pipeline.orchestration.signs import wait_for_code_server
 
     with dg.DagsterInstance.get() as instance:
         if lost := end_lost_launches(instance):
             _note(f"marked {lost} runs as failed whose launch was cut off")
+    wait_for_code_server(settings)
     _become("dagster._daemon", "run", "--workspace", str(project_dir() / "workspace.yaml"))
 
 

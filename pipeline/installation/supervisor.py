@@ -1,8 +1,8 @@
 """Runs the processes of an installation side by side and keeps them running.
 
-For one machine without containers: starts each process when the one before is ready, restarts one
-that dies or hangs, shows all output in one console, and stops everything on the first signal. What
-a killed supervisor left behind, the next one ends first.
+For one machine without containers: starts them together, restarts one that dies or hangs, shows all
+output in one console, and stops everything on the first signal. What a killed supervisor left
+behind, the next one ends first.
 """
 
 from __future__ import annotations
@@ -77,7 +77,6 @@ class Process:
         port: the TCP port on this machine that it listens on, if any.
         answers: its sign of life. Without one it counts as alive while it runs.
         awaited: whether the start is over only when it answers.
-        is_needed: whether the start of those behind it waits until it answers.
         is_never_idle: it wakes by itself every few seconds, so that it hangs once it uses no
             processor time, whatever its sign of life says.
         environment: variables for it alone.
@@ -88,7 +87,6 @@ class Process:
     port: int | None = None
     answers: Sign | None = None
     awaited: bool = True
-    is_needed: bool = True
     is_never_idle: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default=0.0, init=False)
@@ -275,7 +273,7 @@ def _end_left_behind(mark: str) -> list[str]:
 
 
 class Supervisor:
-    """A group of processes that start in order and stop together."""
+    """A group of processes that start and stop together."""
 
     def __init__(
         self,
@@ -321,8 +319,6 @@ class Supervisor:
         try:
             for process in self._processes:
                 self._start(process)
-                if process.is_needed:
-                    self._wait_until_ready(process)
             for process in self._processes:
                 self._wait_until_ready(process)
             for process in self._processes:

@@ -15,13 +15,28 @@ from pipeline.installation.supervisor import Sign
 HEARTBEAT_SECONDS = 90.0
 """The daemon writes a heartbeat every 30 s."""
 
+CODE_SERVER_SECONDS = 60.0
+"""How long Dagster's other processes wait for the code server before they start without it."""
 
-def code_server_answers(port: int) -> Sign:
+
+def wait_for_code_server(settings: Settings) -> bool:
+    """Wait until the code server answers, but no longer than :data:`CODE_SERVER_SECONDS`. Whether
+    it does. Who starts before it shows no definitions until it asks again."""
+    answers = code_server_answers(settings.dagster_code_port, settings.dagster_code_host)
+    latest = time.monotonic() + CODE_SERVER_SECONDS
+    while not answers(0):
+        if time.monotonic() > latest:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def code_server_answers(port: int, host: str = "127.0.0.1") -> Sign:
     """The code server answers the health check of gRPC."""
 
     def answers(started: float) -> bool:
         asked = health_pb2.HealthCheckRequest(service="DagsterApi")
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with grpc.insecure_channel(f"{host}:{port}") as channel:
             try:
                 answer = health_pb2_grpc.HealthStub(channel).Check(
                     asked, timeout=liveness.PROBE_SECONDS
