@@ -75,7 +75,18 @@ class Moment:
     """A time in UTC, with microseconds."""
 
 
-Kind = Text | Code | OneOf | Texts | YesNo | Number | Money | Count | Moment
+@dataclass(frozen=True)
+class Day:
+    """A day of the calendar, of no time zone."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What derived fields follow from: a list of
+    :class:`pipeline.transform.understanding.evidence.Evidence`, in frames as JSON text."""
+
+
+Kind = Text | Code | OneOf | Texts | YesNo | Number | Money | Count | Moment | Day | Findings
 
 
 class Mapped(Enum):
@@ -91,7 +102,7 @@ class Stage(Enum):
     """The step of the transform that brings a field to the postings, in order."""
 
     CLEANED = auto()
-    RELEVANT = auto()
+    UNDERSTOOD = auto()
     KEYED = auto()
     CLUSTERED = auto()
     JUDGED = auto()
@@ -169,6 +180,8 @@ class Compared(Enum):
     """As names, whatever their case, accents and punctuation (``name_key``)."""
     COMPANY = auto()
     """As names, whatever their legal form too (``company_key``)."""
+    COUNTRY_OR_ANY = auto()
+    """As they are; ``*`` is equal to any."""
     POSTED_OR_FOUND = auto()
     """As the time when the job was posted or, without one, first seen."""
     YEARLY = auto()
@@ -207,9 +220,9 @@ class Field:
         mapped: whether the mapping of a source gives it; None: it is derived.
         posting: since when a posting has it; None: only jobs do.
         job: how a job takes it; None: only postings have it.
-        rule: ``module:function`` of a derived field of a relevant posting: a function from a lazy
-            frame of relevant postings to the same rows with this column. Several fields may name
-            the same function.
+        rule: ``module:function`` of a derived field: a function from a lazy frame of clean postings
+            to the same rows with this column. Several fields may name the same function. Rules are
+            applied in the order of the fields, so that one can read what those before it derived.
         shown: where the API shows it.
         label: the API's name for it; by default its own.
         within: the object that the API puts it in, beside others.

@@ -17,8 +17,10 @@ from pipeline.declaration import (
     Code,
     Compared,
     Count,
+    Day,
     Field,
     Filter,
+    Findings,
     Kind,
     Mapped,
     Moment,
@@ -37,7 +39,19 @@ EMPLOYMENT_TYPES = (
     "FULLTIME", "PARTTIME", "CONTRACT", "INTERN", "TEMPORARY", "VOLUNTEER", "OTHER",
 )  # fmt: skip
 SALARY_PERIODS = ("YEAR", "MONTH", "WEEK", "DAY", "HOUR")
-CATEGORIES = ("backend", "devops", "sre", "cloud", "platform")
+CATEGORIES = (
+    "backend", "devops", "sre", "cloud", "platform", "frontend", "fullstack", "mobile",
+    "data_engineering", "data_science", "ml_ai", "security", "qa", "embedded", "management",
+    "support_it", "other_tech",
+)  # fmt: skip
+SHOWN_CATEGORIES = ("backend", "devops", "sre", "cloud", "platform")
+"""Those of a query that names none, unless ``CATEGORIES`` is configured."""
+WORKPLACES = ("remote", "hybrid", "onsite")
+SENIORITIES = (
+    "intern", "junior", "mid", "senior", "staff", "principal", "lead", "manager", "director",
+)  # fmt: skip
+YES_OR_NO = ("yes", "no")
+SALARY_KINDS = ("stated", "computed", "predicted")
 STATUSES = ("open", "likely_closed", "closed")
 ADVERTISED = ("open", "likely_closed")
 """The statuses of a query that names none."""
@@ -113,48 +127,86 @@ FIELDS = (
     Field(
         "location_text", Text(), "The place in the source's own words.", "Austin, TX",
         nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.CLEANED,
+        job=OfJob.BEST_PLACE, shown=_BY_DETAIL, within="location", label="text",
     ),
     Field(
         "city", Text(min_chars=1), "The city.", "Austin", nullable=True,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_PLACE,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_PLACE,
         shown=_EXPORTED, within="location", facet="city",
         filter=Filter(
             Asks.ANY_OF, compared=Compared.NAME, splits=False,
             description="The name, whatever its case, accents and punctuation; it may hold "
             "commas, so repeat it for several.",
         ),
+        rule="pipeline.transform.understanding.places:with_place",
     ),
     Field(
         "region", Text(min_chars=1), "The state, province or region.", "Texas", nullable=True,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_PLACE,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_PLACE,
         shown=_BY_DETAIL, within="location",
+        rule="pipeline.transform.understanding.places:with_place",
     ),
     Field(
         "country", Code(2), "ISO 3166-1 alpha-2.", "US", nullable=True,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_PLACE,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_PLACE,
         shown=_EXPORTED, within="location", filter=Filter(Asks.ANY_OF), facet="country",
+        rule="pipeline.transform.understanding.places:with_place",
+    ),
+    Field(
+        "cities", Texts(), "Every city that it names, the first one first.", ["Austin", "Berlin"],
+        posting=Stage.UNDERSTOOD, job=OfJob.UNION, shown=_BY_DETAIL, within="location",
+        rule="pipeline.transform.understanding.places:with_place",
+    ),
+    Field(
+        "countries", Texts(), "Every country that it is in, as ISO 3166-1 alpha-2.", ["US", "DE"],
+        posting=Stage.UNDERSTOOD, job=OfJob.UNION, shown=_BY_DETAIL, within="location",
+        rule="pipeline.transform.understanding.places:with_place",
     ),
     Field(
         "remote", YesNo(), "It can be done from anywhere.", False,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.ANY,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.ANY,
         shown=_EXPORTED, within="location", facet="remote",
         filter=Filter(Asks.TRUE, "remote_only", "Only jobs that can be done from anywhere."),
+        rule="pipeline.transform.understanding.workplace:with_workplace",
+    ),
+    Field(
+        "workplace", OneOf(WORKPLACES),
+        "Where the work is done: from anywhere, partly at an office, or there.", "hybrid",
+        nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT_THAT_HAS_IT, shown=_EXPORTED,
+        within="location", filter=Filter(Asks.ANY_OF), facet="workplace",
+        rule="pipeline.transform.understanding.workplace:with_workplace",
+    ),
+    Field(
+        "remote_eligibility", Texts(),
+        "From where a remote job may be done, as it is stated: countries as ISO 3166-1 alpha-2, "
+        "regions (`EU`, `Europe`, `EMEA`, `LATAM`, `APAC`, …), time zones (`UTC-5..UTC+1`), "
+        "`worldwide`. Empty where nothing is stated.", ["US", "CA"],
+        posting=Stage.UNDERSTOOD, job=OfJob.UNION, shown=_EXPORTED, within="location",
+        rule="pipeline.transform.understanding.eligibility:with_eligibility",
+    ),
+    Field(
+        "eligible_countries", Texts(),
+        "The countries of `remote_eligibility`, those of its regions included; `*` for any.",
+        ["CA", "US"], posting=Stage.UNDERSTOOD, job=OfJob.UNION, shown=Shown.DETAIL,
+        within="location", rule="pipeline.transform.understanding.eligibility:with_eligibility",
+        filter=Filter(
+            Asks.ANY_OF, "eligible_in", compared=Compared.COUNTRY_OR_ANY,
+            description="ISO 3166-1 alpha-2: jobs that say that they may be done from there.",
+            example="DE",
+        ),
     ),
     Field(
         "employment_type", OneOf(EMPLOYMENT_TYPES), "The kind of contract.", "FULLTIME",
-        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.CLEANED,
+        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD,
         job=OfJob.BEST_TEXT_THAT_HAS_IT,
         shown=_EXPORTED, filter=Filter(Asks.ANY_OF), facet="employment_type",
+        rule="pipeline.transform.understanding.employment:with_employment_type",
     ),
     Field(
-        "category", OneOf(CATEGORIES), "The role.", "backend",
-        posting=Stage.RELEVANT, job=OfJob.BEST_TEXT,
-        shown=_EXPORTED, filter=Filter(Asks.ANY_OF), facet="category",
-    ),
-    Field(
-        "category_reason", Text(min_chars=1), "The words that the role follows from.",
-        "title: backend engineer", posting=Stage.RELEVANT, job=OfJob.BEST_TEXT,
-        shown=Shown.DETAIL,
+        "employment_types", Texts(), "Every kind of contract that it offers.",
+        ["FULLTIME", "CONTRACT"],
+        posting=Stage.UNDERSTOOD, job=OfJob.UNION, shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.employment:with_employment_type",
     ),
     Field(
         "tags", Texts(), "The keywords that its sources give it.", ["python", "postgresql"],
@@ -162,11 +214,60 @@ FIELDS = (
     ),
     Field(
         "skills", Texts(), "The technologies that its texts name.", ["Kubernetes", "Python"],
-        posting=Stage.CLEANED, job=OfJob.UNION,
+        posting=Stage.UNDERSTOOD, job=OfJob.UNION,
         shown=_EXPORTED, facet="skills",
         filter=Filter(
             Asks.ANY_OF, description="As answered in `skills`.", example="Kubernetes"
         ),
+        rule="pipeline.transform.understanding.skills:with_skills",
+    ),
+    Field(
+        "category", OneOf(CATEGORIES), "The role, by its duties.", "backend",
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT,
+        shown=_EXPORTED, filter=Filter(
+            Asks.ANY_OF, default=SHOWN_CATEGORIES,
+            description="`all` for every role. Without it, those that the installation shows: "
+            "backend, devops, sre, cloud and platform unless it is configured otherwise.",
+        ), facet="category",
+        rule="pipeline.transform.understanding.role:with_category",
+    ),
+    Field(
+        "category_reason", Text(min_chars=1), "The words that the role follows from.",
+        "title: backend engineer", posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT,
+        shown=Shown.DETAIL,
+        rule="pipeline.transform.understanding.role:with_category",
+    ),
+    Field(
+        "seniority", OneOf(SENIORITIES), "The level that it names; null where it names none.",
+        "senior", nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT_THAT_HAS_IT,
+        shown=_EXPORTED, filter=Filter(Asks.ANY_OF), facet="seniority",
+        rule="pipeline.transform.understanding.seniority:with_seniority",
+    ),
+    Field(
+        "years_experience_min", Count(), "The experience that it asks for, at least.", 3,
+        unit="years", nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT,
+        shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.requirements:with_requirements",
+    ),
+    Field(
+        "years_experience_max", Count(), "The experience that it asks for, at most.", 5,
+        unit="years", nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT,
+        shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.requirements:with_requirements",
+    ),
+    Field(
+        "visa_sponsorship", OneOf(YES_OR_NO),
+        "Whether the employer sponsors a visa; null where nothing says so.", "no",
+        nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT_THAT_HAS_IT, shown=_BY_DETAIL,
+        filter=Filter(Asks.ANY_OF), facet="visa_sponsorship",
+        rule="pipeline.transform.understanding.requirements:with_requirements",
+    ),
+    Field(
+        "clearance_required", OneOf(YES_OR_NO),
+        "Whether a security clearance is asked for; null where nothing says so.", "no",
+        nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT_THAT_HAS_IT, shown=_BY_DETAIL,
+        filter=Filter(Asks.ANY_OF), facet="clearance_required",
+        rule="pipeline.transform.understanding.requirements:with_requirements",
     ),
     Field(
         "description", Text(min_chars=1, max_chars=MAX_DESCRIPTION_CHARS),
@@ -182,33 +283,97 @@ FIELDS = (
     Field(
         "salary_min", Money(above=0), "The lower end of the salary.", "120000",
         unit="salary_currency a salary_period", nullable=True,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_EXPORTED,
         filter=Filter(
             Asks.AT_LEAST, compared=Compared.YEARLY,
             description="At least this much a year at the upper end of the salary, in "
             "`salary_currency`; hours count 2080, days 260, weeks 52 and months 12 times.",
         ),
+        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "salary_max", Money(), "The upper end of the salary.", "150000.5",
         unit="salary_currency a salary_period", nullable=True,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "salary_currency", Code(3), "ISO 4217.", "USD", nullable=True,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_EXPORTED,
         filter=Filter(
             Asks.IS, description="ISO 4217. With `salary_min`, USD if not given.", example="USD"
         ),
+        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "salary_period", OneOf(SALARY_PERIODS), "What the salary is paid for.", "YEAR",
-        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_SALARY,
+        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY,
         shown=_EXPORTED,
+        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "salary_is_predicted", YesNo(), "An estimate that is not the employer's.", False,
-        mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_kind", OneOf(SALARY_KINDS),
+        "`stated` by the employer, `computed` from a rate that it states, `predicted` by a board.",
+        "stated", nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY,
+        shown=_EXPORTED, filter=Filter(Asks.ANY_OF), facet="salary_kind",
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_text", Text(), "The pay in the posting's own words.", "$120k - 150k a year",
+        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_ranges", Texts(),
+        "Where it states several ranges, for places or levels, each in its own words.",
+        ["US: $120,000 - $150,000", "Canada: CA$110,000 - CA$130,000"],
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=Shown.DETAIL,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_yearly_min", Money(), "The lower end of the salary for a year.",
+        "120000", unit="salary_currency a year", nullable=True,
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_yearly_max", Money(), "The upper end of the salary for a year.",
+        "150000", unit="salary_currency a year", nullable=True,
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_EXPORTED,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_usd_yearly_min", Money(),
+        "The lower end of the salary for a year, at a reference rate.",
+        "120000", unit="USD a year", nullable=True,
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_usd_yearly_max", Money(),
+        "The upper end of the salary for a year, at a reference rate.",
+        "150000", unit="USD a year", nullable=True,
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_eur_yearly_min", Money(),
+        "The lower end of the salary for a year, at a reference rate.",
+        "120000", unit="EUR a year", nullable=True,
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.salary:with_salary",
+    ),
+    Field(
+        "salary_eur_yearly_max", Money(),
+        "The upper end of the salary for a year, at a reference rate.",
+        "150000", unit="EUR a year", nullable=True,
+        posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
+        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "apply_url", Text(pattern=_WEB),
@@ -246,6 +411,14 @@ FIELDS = (
         "expires_at", Moment(), "Until when its source says that it is open.", _TIME,
         unit="UTC", nullable=True,
         mapped=Mapped.OPTIONAL, posting=Stage.CLEANED, job=OfJob.LATEST, shown=Shown.DETAIL,
+    ),
+    Field(
+        "deadline", Day(), "The last day to apply, as its text or source states it.", "2026-03-31",
+        nullable=True, posting=Stage.UNDERSTOOD, job=OfJob.BEST_TEXT_THAT_HAS_IT, shown=_EXPORTED,
+        filter=Filter(
+            Asks.SINCE, "deadline_since", "Jobs that can still be applied for on this day."
+        ),
+        rule="pipeline.transform.understanding.deadline:with_deadline",
     ),
     Field(
         "first_seen_at", Moment(), "When a source first showed it.", _TIME, unit="UTC",
@@ -343,6 +516,13 @@ FIELDS = (
         "attribution", Text(), "What its source asks to be shown beside it.", "Jobs by JSearch",
         nullable=True, job=OfJob.READ, shown=Shown.EXPORT,
     ),
+    Field(
+        "evidence", Findings(),
+        "What the derived fields follow from: the words, where they stand, and the rule.",
+        [{"field": "seniority", "value": "senior", "origin": "title", "words": "Senior",
+          "rule": "level in the title", "decides": True}],
+        posting=Stage.UNDERSTOOD, job=OfJob.READ, shown=Shown.DETAIL | Shown.POSTING,
+    ),
 )  # fmt: skip
 """In the order in which the API writes them."""
 
@@ -413,6 +593,10 @@ def _type_of_column(kind: Kind, table: str) -> str:
             return "bigint"
         case Moment():
             return "timestamp with time zone"
+        case Day():
+            return "date"
+        case Findings():
+            return "jsonb"
         case Text() | Code() | OneOf():
             return "text"
 

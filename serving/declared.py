@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,7 +20,9 @@ from pipeline.declaration import (
     Asks,
     Code,
     Count,
+    Day,
     Filter,
+    Findings,
     Kind,
     Moment,
     Money,
@@ -35,6 +37,25 @@ from pipeline.fields import filters, shown
 
 MAX_VALUES = 50
 """How often a filter may be repeated."""
+
+
+class Finding(BaseModel):
+    """What a derived field follows from."""
+
+    field: str = Field(description="The derived field.", examples=["seniority"])
+    value: str = Field(description="What was found.", examples=["senior"])
+    origin: str = Field(
+        description="Where the words stand: `field`, `tags`, `title`, `place`, `body`, or `model`: "
+        "a language model quoted them.",
+        examples=["title"],
+    )
+    words: str = Field(description="The words that say so.", examples=["Senior"])
+    rule: str = Field(description="The rule that found it.", examples=["level in the title"])
+    decides: bool = Field(
+        description="Whether the published value follows from it; otherwise a stronger rule "
+        "contradicts it.",
+        examples=[True],
+    )
 
 
 def _without_nul(text: str) -> str:
@@ -135,7 +156,7 @@ def _one_asked(kind: Kind) -> Any:
         case Code(letters):
             pattern = f"^[A-Za-z]{{{letters}}}$"
             return Annotated[str, StringConstraints(pattern=pattern, to_upper=True)]
-        case Moment():
+        case Moment() | Day():
             return Since
         case Money() | Number() | Count():
             return Annotated[float, Field(ge=0, le=10**11, allow_inf_nan=False)]
@@ -143,6 +164,8 @@ def _one_asked(kind: Kind) -> Any:
             return bool
         case declaration.Text() | Texts():
             return Name
+        case Findings():
+            raise TypeError("Nothing can be asked of findings.")
 
 
 def asking(base: type[BaseModel]) -> Any:
@@ -193,6 +216,10 @@ def _one_answered(kind: Kind) -> Any:
             return int
         case Moment():
             return datetime
+        case Day():
+            return date
+        case Findings():
+            return list[Finding]
         case Money():
             return Salary
         case declaration.Text() | Code():

@@ -24,6 +24,8 @@ from psycopg.rows import DictRow
 from pipeline.declaration import (
     Code,
     Count,
+    Day,
+    Findings,
     Kind,
     Moment,
     Money,
@@ -52,6 +54,10 @@ def _arrow(kind: Kind) -> pa.DataType:
             return pa.int64()
         case Moment():
             return pa.timestamp("us", "UTC")
+        case Day():
+            return pa.date32()
+        case Findings():
+            return pa.string()
 
 
 COLUMNS = {field.shown_as: _arrow(field.kind) for field in exported()}

@@ -297,6 +297,22 @@ def _become(module: str, *arguments: str) -> NoReturn:
     )
 
 
+@app.command("understand")
+def understand_command(
+    file: Annotated[
+        typer.FileBinaryRead,
+        typer.Argument(metavar="FILE.ndjson", help="A posting a line; - for standard input."),
+    ],
+) -> None:
+    """Print what is understood of postings in a file: a JSON object a line, with the evidence."""
+    import orjson
+
+    from pipeline.commands.understand import understood
+
+    for row in understood(file):
+        sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+
 @app.command()
 def doctor(
     ask: Annotated[

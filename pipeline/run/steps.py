@@ -27,8 +27,6 @@ from pipeline.run.frames import Frames
 from pipeline.sources import SOURCES
 from pipeline.staging import StagingError, snapshot_path
 from pipeline.staging.read import BATCH_ROWS, batches
-from pipeline.transform.cleaning.classify import classify
-from pipeline.transform.cleaning.understand import understand
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.deduplication.partitions import partitions
@@ -43,6 +41,8 @@ from pipeline.transform.schema import (
     RejectedPosting,
     SourceState,
 )
+from pipeline.transform.understanding.role import relevant
+from pipeline.transform.understanding.understand import understand
 from pipeline.transform.version import transform_version
 
 log = logging.getLogger(__name__)
@@ -165,9 +165,9 @@ def select_relevant(connection: Connection[TupleRow], frames: Frames) -> None:
     Reads the frame ``postings``; writes ``relevant_postings``.
     """
     overrides = state.overrides(connection)
-    with frames.writing("relevant_postings", KeyedPosting) as relevant:
+    with frames.writing("relevant_postings", KeyedPosting) as kept:
         for part in frames.parts("postings"):
-            relevant.append(with_blocking_keys(classify(part.lazy()).collect(), overrides))
+            kept.append(with_blocking_keys(relevant(part), overrides))
 
 
 def cluster(settings: Settings, connection: Connection[TupleRow], frames: Frames) -> None:

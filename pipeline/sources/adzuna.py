@@ -21,8 +21,8 @@ from pipeline.extract.searches import (
 from pipeline.installation.settings import BaseUrl, CommaSeparated, SourceSettings
 from pipeline.sources import IGNORED, JSON, NUMBER, TEXT, Source, posting_resource, required
 from pipeline.sources._raw_values import filled, flag, moment
-from pipeline.transform.cleaning.pay import currency_of
-from pipeline.transform.cleaning.places import city_of_area_list
+from pipeline.transform.understanding.pay import currency_of
+from pipeline.transform.understanding.places import city_of_area_list
 
 COUNTRIES = [
     "at", "au", "be", "br", "ca", "ch", "de", "es", "fr", "gb", "in", "it", "mx", "nl", "nz", "pl",

@@ -40,7 +40,7 @@ from pipeline.sources._raw_values import (
     moment,
     number,
 )
-from pipeline.transform.cleaning.pay import currency_of
+from pipeline.transform.understanding.pay import currency_of
 
 _ROLES = [
     "backend engineer", "devops engineer", "site reliability engineer",

@@ -9,7 +9,9 @@ import dataframely as dy
 from pipeline.declaration import (
     Code,
     Count,
+    Day,
     Field,
+    Findings,
     Kind,
     Mapped,
     Moment,
@@ -71,6 +73,10 @@ def column(kind: Kind, *, nullable: bool = False, primary_key: bool = False) -> 
             return dy.Int64(nullable=nullable, min=minimum)
         case Moment():
             return dy.Datetime(nullable=nullable, time_zone="UTC", time_unit="us")
+        case Day():
+            return dy.Date(nullable=nullable)
+        case Findings():
+            return dy.String(nullable=nullable)
 
 
 def _as_mapped(kind: Kind) -> Kind:

@@ -11,7 +11,7 @@ import dataframely as dy
 import polars as pl
 
 from pipeline.declaration import Moment, Stage
-from pipeline.fields import mapped, of_jobs, of_postings
+from pipeline.fields import CATEGORIES, mapped, of_jobs, of_postings
 from pipeline.transform.columns import column, columns, mapped_columns
 
 # The body of a class is a namespace that it may add the declared columns to:
@@ -33,9 +33,11 @@ class MappedPosting(dy.Schema):
 
 
 class Posting(dy.Schema):
-    """A cleaned posting. One row a posting; ``posting_id`` is ``<source>_<source_id>``."""
+    """A posting with all that is derived of it. One row a posting; ``posting_id`` is
+    ``<source>_<source_id>``. Without a category it is no job in technology."""
 
-    locals().update(columns(of_postings(Stage.CLEANED), primary_key="posting_id"))
+    locals().update(columns(of_postings(Stage.CLEANED, Stage.UNDERSTOOD), primary_key="posting_id"))
+    category = dy.Enum(list(CATEGORIES), nullable=True)
 
     @dy.rule()
     def salary_range_is_ordered(cls) -> pl.Expr:  # noqa: N805 - dataframely makes it a class method
@@ -55,10 +57,9 @@ class RejectedPosting(dy.Schema):
 
 
 class RelevantPosting(Posting):
-    """A posting of one of the roles the pipeline is for, with the rule that says so and what else
-    is derived of it."""
+    """A posting of a job in technology."""
 
-    locals().update(columns(of_postings(Stage.RELEVANT)))
+    category = dy.Enum(list(CATEGORIES), nullable=False)
 
 
 class KeyedPosting(RelevantPosting):

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from itertools import chain, islice
@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.declaration import Field, Moment, Money
+from pipeline.declaration import Day, Field, Moment, Money
 from pipeline.fields import exported
 from serving import queries, validators
 from serving.clients.database import Database, DatabaseOfApp
@@ -62,6 +62,8 @@ def _example(field: Field) -> Any:
             return Decimal(field.example)
         case Moment():
             return datetime.fromisoformat(field.example)
+        case Day():
+            return date.fromisoformat(field.example)
         case _:
             return field.example
 

@@ -10,13 +10,13 @@ import psycopg
 
 from pipeline.publish.publish import Statistics, publish
 from pipeline.publish.state import base_version
-from pipeline.transform.cleaning.classify import classify
-from pipeline.transform.cleaning.understand import understand
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.jobs import build_jobs
 from pipeline.transform.lifecycle import LifecyclePolicy, with_status
 from pipeline.transform.schema import CompleteFetch, MappedPosting, SourceState
+from pipeline.transform.understanding.role import relevant
+from pipeline.transform.understanding.understand import understand
 
 SEEN = datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
 _ALWAYS = {
@@ -36,9 +36,9 @@ def publish_mapped(
         for number, posting in enumerate(postings)
     ]
     understood, rejected = understand(pl.DataFrame(rows, schema))
-    relevant = with_blocking_keys(classify(understood.lazy()).collect())
+    keyed = with_blocking_keys(relevant(understood))
     policy = LifecyclePolicy(SEEN, frozenset(), timedelta(days=30), timedelta(days=90))
-    members = with_status(deduplicate(relevant), CompleteFetch.create_empty(), policy)
+    members = with_status(deduplicate(keyed), CompleteFetch.create_empty(), policy)
     return publish(
         connection,
         [(build_jobs(members, policy), members)],

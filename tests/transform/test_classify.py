@@ -15,8 +15,8 @@ import pytest
 
 from pipeline.fields import CATEGORIES
 from pipeline.transform.cleaning import text
-from pipeline.transform.cleaning.classify import EXCLUSIONS, RULES, classify
 from pipeline.transform.schema import Posting, RelevantPosting
+from pipeline.transform.understanding.role import EXCLUSIONS, RULES, classify
 
 REPOSITORY = Path(__file__).parents[2]
 PAYLOADS = REPOSITORY.parent / "shared" / "payloads"

@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 
 from pipeline.transform.cleaning import mojibake
-from pipeline.transform.cleaning.classify import classify
 from pipeline.transform.cleaning.normalize import normalize
-from pipeline.transform.cleaning.skills import with_skills
-from pipeline.transform.cleaning.understand import understand
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.schema import MappedPosting
+from pipeline.transform.understanding.role import classify
+from pipeline.transform.understanding.skills import with_skills
+from pipeline.transform.understanding.understand import understand
 
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)
 SCHEMA = {name: column.dtype for name, column in MappedPosting.columns().items()}

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transform.cleaning.gazetteer import country_code
-from pipeline.transform.cleaning.places import find, locate
+from pipeline.transform.understanding.gazetteer import country_code
+from pipeline.transform.understanding.places import find, locate
 
 
 @pytest.mark.parametrize(

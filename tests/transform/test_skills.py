@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transform.cleaning.skills import KINDS, MAX_SKILLS, skills_in, with_skills
+from pipeline.transform.understanding.skills import KINDS, MAX_SKILLS, skills_in, with_skills
 
 
 def skills(text: str | None) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transform.cleaning.pay import currency_in
-from pipeline.transform.cleaning.stated_pay import Pay, as_stated
+from pipeline.transform.understanding.pay import currency_in
+from pipeline.transform.understanding.stated_pay import Pay, as_stated
 
 YEAR = Pay(166_400, 208_000, "CAD", "YEAR")
 ZLOTY = Pay(15_000, 25_000, None, None)

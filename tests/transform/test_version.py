@@ -85,7 +85,7 @@ def test_parameters_change_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["transform/vocabulary/skills.toml", "transform/cleaning/places.py",
+    "file", ["transform/vocabulary/skills.toml", "transform/understanding/places.py",
              "sources/adzuna.py", "staging/read.py"],
 )  # fmt: skip
 def test_it_follows_every_place_of_rules(file: str, monkeypatch: pytest.MonkeyPatch) -> None:

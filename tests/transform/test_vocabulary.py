@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.transform import vocabulary
-from pipeline.transform.cleaning.skills import _Skills
+from pipeline.transform.understanding.skills import _Skills
 from pipeline.transform.vocabulary import (
     Pattern,
     PythonPattern,

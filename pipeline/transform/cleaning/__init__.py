@@ -1,1 +1,1 @@
-"""From a staged row to a posting that is understood: text, place, pay, role and skills."""
+"""From a staged row to clean fields: texts, addresses, times, amounts."""

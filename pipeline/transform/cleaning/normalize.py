@@ -1,38 +1,20 @@
-"""From mapped postings to clean ones: one vocabulary, one spelling, one time zone.
+"""From mapped postings to clean ones: plain texts, web addresses, times in UTC, amounts.
 
 Every rule looks at one row alone, so that a run over what changed gives what a run over
-everything gives. A posting is rejected only when it cannot be understood: without an id or a
-title. What is wrong in any other field makes that field null.
+everything gives. What is wrong in a field makes that field null; whether the posting can do without
+it, :mod:`pipeline.transform.understanding.understand` decides.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 
-import dataframely as dy
 import polars as pl
 
-from pipeline.fields import (
-    EMPLOYMENT_TYPES,
-    MAX_DESCRIPTION_CHARS,
-    MAX_TITLE_CHARS,
-    SALARY_PERIODS,
-)
+from pipeline.fields import MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS
 from pipeline.transform.cleaning import text
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.cleaning.employment import employment_type
-from pipeline.transform.cleaning.pay import BOUNDED_CURRENCIES, PERIODS, currency, salary_period
-from pipeline.transform.cleaning.places import locate
-from pipeline.transform.cleaning.stated_pay import Pay, as_stated
-from pipeline.transform.cleaning.workplace import is_remote
-from pipeline.transform.schema import Posting, RejectedPosting
-
-NO_ID = "the source gave it no id"
-NO_TITLE = "title is empty"
-"""The reasons for a rejection, beside those that a source's mapping gives; any other names the
-rules of :class:`Posting` that are broken."""
 
 MAX_ID_BYTES = 200
 MAX_NAME_CHARS = 300
@@ -47,97 +29,43 @@ _LONGEST_OFFER = pl.duration(days=5 * 366)
 
 _MAX_AMOUNT = 10_000_000_000.0
 """Above any salary in any currency, and within ``numeric(14, 2)``."""
-_MAX_RANGE_RATIO = 50
-"""A range wider than this mixes periods or units and says nothing."""
 
 _URL = r"^(?i:(https?))://(?:[^/?#\s@\\]*@)*((?:[\pL\pN_-]+\.)*[\pL\pN_-]+\.?(?::[0-9]{1,5})?)([/?#].*)?$"
 
 
-def normalize(
-    mapped: pl.LazyFrame | pl.DataFrame,
-) -> tuple[dy.DataFrame[Posting], dy.DataFrame[RejectedPosting]]:
-    """Clean mapped postings (:class:`MappedPosting`, unique in source and source id).
+def clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
+    """The mapped postings (:class:`MappedPosting`) with clean columns and ``posting_id``.
 
-    Returns the postings, their ``skills`` empty, and those that cannot be understood: each row
-    comes out in exactly one of the two. Raises nothing for what a row holds.
+    The fields that understanding reads (place, employment, pay, the flag ``remote``) are plain
+    text still in the source's own words; their amounts are sound numbers. ``given_id`` is the
+    source's own id, empty where it gave none. Raises nothing for what a row holds.
     """
-    cleaned = _clean(mapped.lazy()).collect()
-    reason = (
-        pl.when(pl.col("given_id") == "")
-        .then(pl.lit(NO_ID))
-        .when(pl.col("title").is_null())
-        .then(pl.lit(NO_TITLE))
-        .otherwise(pl.col("unusable").replace("", None))
-    )
-    cleaned = cleaned.with_columns(reason=reason)
-    understood = cleaned.filter(pl.col("reason").is_null())
-    # Whatever the rules above let through is rejected by name rather than published or raised.
-    postings, failure = Posting.filter(understood, cast=True)
-    broken = understood.join(failure.invalid().select("posting_id"), on="posting_id", how="semi")
-    rejected = pl.concat(
-        [
-            cleaned.filter(pl.col("reason").is_not_null()),
-            *(row.with_columns(reason=pl.lit(_broken_rules(row))) for row in broken.iter_slices(1)),
-        ]
-    )
-    return postings, rejection(rejected)
-
-
-def rejection(rows: pl.DataFrame) -> dy.DataFrame[RejectedPosting]:
-    """Postings that have a ``reason``, mapped or cleaned, as they are kept."""
-    return RejectedPosting.cast(
-        rows.with_columns(
-            of_distinct(pl.col("source_id").fill_null(""), safe_id).alias("source_id"),
-            pl.col("raw").str.replace_all("\0", "", literal=True),
-        ).select(RejectedPosting.column_names())
-    )
-
-
-def _broken_rules(posting: pl.DataFrame) -> str:
-    _, failure = Posting.filter(posting, cast=True)
-    return "breaks the rule " + ", ".join(sorted(failure.counts()) or ["primary_key"])
-
-
-def _clean(mapped: pl.LazyFrame) -> pl.LazyFrame:
-    names = ["company", "location_text", "city", "region", "country", "publisher"]
+    names = [
+        "company", "location_text", "city", "region", "country", "publisher", "employment_type",
+        "salary_currency", "salary_period", "salary_text",
+    ]  # fmt: skip
     given_id = pl.col("source_id").fill_null("")
-    return (
-        mapped.with_columns(
-            given_id=given_id,
-            source_id=of_distinct(given_id, safe_id),
-            title=text.line(pl.col("title")).pipe(_cut, MAX_TITLE_CHARS),
-            description=text.paragraphs(pl.col("description")).pipe(_cut, MAX_DESCRIPTION_CHARS),
-            description_is_snippet=pl.col("description_is_snippet").fill_null(False),
-            tags=_tags(pl.col("tags")),
-            skills=pl.lit([], dtype=pl.List(pl.String)),
-            employment_type=of_distinct(pl.col("employment_type"), employment_type).cast(
-                pl.Enum(EMPLOYMENT_TYPES)
-            ),
-            salary_currency=of_distinct(pl.col("salary_currency"), currency),
-            salary_period=of_distinct(pl.col("salary_period"), salary_period),
-            salary_min=_amount(pl.col("salary_min")),
-            salary_max=_amount(pl.col("salary_max")),
-            apply_url=web_url(pl.col("apply_url")),
-            apply_urls=_web_urls(pl.col("apply_urls")),
-            source_url=web_url(pl.col("source_url")),
-            posted_at=_between(pl.col("posted_at"), pl.col("last_seen_at") + _CLOCK_SKEW),
-            posted_at_is_approximate=pl.col("posted_at_is_approximate").fill_null(False),
-            expires_at=_between(pl.col("expires_at"), pl.col("last_seen_at") + _LONGEST_OFFER),
-            **{name: text.line(pl.col(name)).pipe(_cut, MAX_NAME_CHARS) for name in names},
-        )
-        .with_columns(
-            posting_id=pl.concat_str("source", pl.lit("_"), "source_id"),
-            remote=is_remote(),
-            place=of_distinct(
-                pl.struct("location_text", "city", "region", "country"), _located, _PLACE
-            ),
-            expires_at=pl.when((pl.col("expires_at") >= pl.col("posted_at")).fill_null(True)).then(
-                "expires_at"
-            ),
-        )
-        .with_columns(pl.col("place").struct.field("city", "region", "country"))
-        .pipe(_with_stated_pay)
-        .pipe(_with_sound_salary)
+    return mapped.with_columns(
+        given_id=given_id,
+        source_id=of_distinct(given_id, safe_id),
+        title=text.line(pl.col("title")).pipe(_cut, MAX_TITLE_CHARS),
+        description=text.paragraphs(pl.col("description")).pipe(_cut, MAX_DESCRIPTION_CHARS),
+        description_is_snippet=pl.col("description_is_snippet").fill_null(False),
+        tags=_tags(pl.col("tags")),
+        salary_min=_amount(pl.col("salary_min")),
+        salary_max=_amount(pl.col("salary_max")),
+        apply_url=web_url(pl.col("apply_url")),
+        apply_urls=_web_urls(pl.col("apply_urls")),
+        source_url=web_url(pl.col("source_url")),
+        posted_at=_between(pl.col("posted_at"), pl.col("last_seen_at") + _CLOCK_SKEW),
+        posted_at_is_approximate=pl.col("posted_at_is_approximate").fill_null(False),
+        expires_at=_between(pl.col("expires_at"), pl.col("last_seen_at") + _LONGEST_OFFER),
+        **{name: text.line(pl.col(name)).pipe(_cut, MAX_NAME_CHARS) for name in names},
+    ).with_columns(
+        posting_id=pl.concat_str("source", pl.lit("_"), "source_id"),
+        expires_at=pl.when((pl.col("expires_at") >= pl.col("posted_at")).fill_null(True)).then(
+            "expires_at"
+        ),
     )
 
 
@@ -189,85 +117,12 @@ def _clean_tags(tags: pl.Series) -> pl.Series:
     )["tags"]
 
 
-_PLACE = pl.Struct({"city": pl.String, "region": pl.String, "country": pl.String})
-
-
-def _located(fields: Mapping[str, str | None]) -> Mapping[str, str | None]:
-    return locate(**fields)._asdict()
-
-
 def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:
     return pl.when(moment.is_between(_EARLIEST, latest)).then(moment)
 
 
 def _amount(value: pl.Expr) -> pl.Expr:
     return pl.when(value.is_finite() & value.is_between(1, _MAX_AMOUNT)).then(value.round(2))
-
-
-_PAY = pl.Struct(
-    {
-        "salary_min": pl.Float64,
-        "salary_max": pl.Float64,
-        "salary_currency": pl.String,
-        "salary_period": pl.String,
-    }
-)
-
-
-def _with_stated_pay(postings: pl.LazyFrame) -> pl.LazyFrame:
-    """Pay in the currency and for the period that the posting's own words give the amounts."""
-    names = [field.name for field in _PAY.fields]
-    said = pl.concat_str("title", "location_text", "description", separator="\n", ignore_nulls=True)
-    is_told = pl.any_horizontal(pl.col("salary_min", "salary_max").is_not_null())
-    is_stated = is_told & ~pl.col("salary_is_predicted").fill_null(False)
-    pay = pl.struct(*names, pl.when(is_stated).then(said).alias("said"))
-    return (
-        postings.with_columns(_pay=pay.map_batches(_stated, return_dtype=_PAY))
-        .with_columns(pl.col("_pay").struct.field(*names))
-        .drop("_pay")
-    )
-
-
-def _stated(rows: pl.Series) -> pl.Series:
-    stated = [
-        as_stated(Pay(*pay), said) if said else pay
-        for *pay, said in rows.struct.unnest().iter_rows()
-    ]
-    return pl.DataFrame(stated, dict(_PAY.to_schema()), orient="row").to_struct(rows.name)
-
-
-def _with_sound_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
-    """Order the ends; drop amounts impossible for their period. A single end stays single: a
-    minimum is not also a maximum. Without an amount there is no currency, period or prediction.
-    """
-    low, high = pl.col("salary_min"), pl.col("salary_max")
-    bounded = pl.col("salary_currency").is_in(BOUNDED_CURRENCIES)
-    impossible = pl.any_horizontal(
-        (
-            bounded
-            & (pl.col("salary_period") == name)
-            & ~pl.all_horizontal(
-                end.is_between(period.least, period.most).fill_null(True) for end in (low, high)
-            )
-        ).fill_null(False)
-        for name, period in PERIODS.items()
-    ) | (pl.max_horizontal(low, high) > _MAX_RANGE_RATIO * pl.min_horizontal(low, high)).fill_null(
-        False
-    )
-    both = low.is_not_null() & high.is_not_null()
-    some = low.is_not_null() | high.is_not_null()
-    return postings.with_columns(
-        salary_min=pl.when(~impossible).then(
-            pl.when(both).then(pl.min_horizontal(low, high)).otherwise(low)
-        ),
-        salary_max=pl.when(~impossible).then(
-            pl.when(both).then(pl.max_horizontal(low, high)).otherwise(high)
-        ),
-    ).with_columns(
-        salary_currency=pl.when(some).then("salary_currency"),
-        salary_period=pl.when(some).then("salary_period").cast(pl.Enum(SALARY_PERIODS)),
-        salary_is_predicted=some & pl.col("salary_is_predicted").fill_null(False),
-    )
 
 
 def web_url(url: pl.Expr) -> pl.Expr:

@@ -14,10 +14,10 @@ from itertools import chain
 import polars as pl
 import pyarrow as pa
 
-from pipeline.transform.cleaning.gazetteer import OTHER_CITY_NAMES
 from pipeline.transform.cleaning.text import fold
 from pipeline.transform.deduplication.apply_url import apply_target
 from pipeline.transform.deduplication.requisition_number import comparable_number, read_numbers
+from pipeline.transform.understanding.gazetteer import OTHER_CITY_NAMES
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, read
 
 

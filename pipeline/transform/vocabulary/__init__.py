@@ -3,12 +3,12 @@
 A contribution needs no Python. Each file says at its top how it is written, and has one reader,
 the module that uses it:
 
-- ``skills.toml``: technologies (:mod:`pipeline.transform.cleaning.skills`)
-- ``roles.toml``: the roles in scope (:mod:`pipeline.transform.cleaning.classify`)
-- ``places.toml``: names of places (:mod:`pipeline.transform.cleaning.gazetteer`)
-- ``pay.toml``: currencies and periods (:mod:`pipeline.transform.cleaning.pay`)
-- ``employment.toml``: kinds of employment (:mod:`pipeline.transform.cleaning.employment`)
-- ``workplace.toml``: remote and on site (:mod:`pipeline.transform.cleaning.workplace`)
+- ``skills.toml``: technologies (:mod:`pipeline.transform.understanding.skills`)
+- ``roles.toml``: the roles in scope (:mod:`pipeline.transform.understanding.role`)
+- ``places.toml``: names of places (:mod:`pipeline.transform.understanding.gazetteer`)
+- ``pay.toml``: currencies and periods (:mod:`pipeline.transform.understanding.pay`)
+- ``employment.toml``: kinds of employment (:mod:`pipeline.transform.understanding.employment`)
+- ``workplace.toml``: remote and on site (:mod:`pipeline.transform.understanding.workplace`)
 - ``companies.toml``, ``titles.toml``: what is compared of names and titles
   (:mod:`pipeline.transform.deduplication.comparison`)
 - ``addresses.toml``: applicant tracking systems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipeline.fields import WORKPLACES
 from pipeline.transform.vocabulary import Pattern, Shape, any_of, read
 
 
@@ -30,6 +31,13 @@ _HOME_OFFICE = f"(?i){any_of(_words.home_office)}"
 _HYBRID_SUBJECT = rf"(?i)\b{any_of(_words.hybrid_subject)}"
 _ON_SITE_TITLE = _whole([*_words.on_site_title, *_words.no_remote_title])
 _ON_SITE_TEXT = rf"(?i)\b{any_of(_words.on_site_text)}"
+
+
+def with_workplace(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """With ``remote``, of the source's flag of that name and what the texts say."""
+    return postings.with_columns(remote=is_remote()).with_columns(
+        workplace=pl.when("remote").then(pl.lit("remote")).cast(pl.Enum(WORKPLACES))
+    )
 
 
 def is_remote() -> pl.Expr:

@@ -16,7 +16,7 @@ import orjson
 import polars as pl
 
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.cleaning.gazetteer import (
+from pipeline.transform.understanding.gazetteer import (
     OTHER_CITY_NAMES,
     VOCABULARY,
     country_code,
@@ -73,6 +73,28 @@ _COUNTRY_FIRST = re.compile(r"^(USA?)[ -]+(\w.*)$")
 """``US-NY-Rochester``, as Workday writes places, and ``USA Richardson, TX``."""
 _STATE_AND_COUNTRY = re.compile(r"^([A-Z]{2}) (\w.+)$")
 _MAX_CHARS = 300
+
+
+_PLACE = pl.Struct({"city": pl.String, "region": pl.String, "country": pl.String})
+
+
+def with_place(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """With ``city``, ``region`` and ``country``, of the same columns in the source's words and of
+    ``location_text``."""
+    place = pl.struct("location_text", "city", "region", "country")
+    return (
+        postings.with_columns(_place=of_distinct(place, _located, _PLACE))
+        .with_columns(pl.col("_place").struct.field("city", "region", "country"))
+        .drop("_place")
+        .with_columns(
+            cities=pl.concat_list("city").list.drop_nulls(),
+            countries=pl.concat_list("country").list.drop_nulls(),
+        )
+    )
+
+
+def _located(fields: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    return locate(**fields)._asdict()
 
 
 def locate(

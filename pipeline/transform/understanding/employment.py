@@ -6,7 +6,10 @@ import re
 from functools import lru_cache
 from typing import Annotated
 
+import polars as pl
+
 from pipeline.fields import EMPLOYMENT_TYPES
+from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.vocabulary import PythonPattern, Shape, any_of, one_of, read
 
 
@@ -19,6 +22,17 @@ _words = read("employment", _Employment)
 _unstated = frozenset(_words.unstated)
 _kinds = [(kind, re.compile(rf"\b{any_of(patterns)}\b")) for kind, patterns in _words.kinds.items()]
 _MAX_CHARS = 200
+
+
+def with_employment_type(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """With ``employment_type`` in our words, of the same column in the source's."""
+    return postings.with_columns(
+        employment_type=of_distinct(pl.col("employment_type"), employment_type).cast(
+            pl.Enum(EMPLOYMENT_TYPES)
+        )
+    ).with_columns(
+        employment_types=pl.concat_list(pl.col("employment_type").cast(pl.String)).list.drop_nulls()
+    )
 
 
 @lru_cache(maxsize=4_096)

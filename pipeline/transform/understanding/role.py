@@ -16,9 +16,8 @@ import polars as pl
 from pydantic import Field
 
 from pipeline.fields import CATEGORIES
-from pipeline.transform.cleaning.skills import KINDS, skills_in
 from pipeline.transform.cleaning.text import fold
-from pipeline.transform.derived import with_derived
+from pipeline.transform.understanding.skills import KINDS, skills_in
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, one_of, read
 
 SHORT_DESCRIPTION_CHARS = 800
@@ -143,33 +142,40 @@ RULES: Sequence[Rule] = [
 """In the order in which they are tried."""
 
 
-def classify(postings: pl.LazyFrame) -> pl.LazyFrame:
-    """Keep the postings of the roles in scope and add ``category`` and ``category_reason``.
+def with_category(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """With ``category``, null where the role is none of those in scope, and ``category_reason``.
 
-    ``Posting`` → ``RelevantPosting``. The reason names the field and the words that decided, for
-    example ``title: backend engineer`` or ``title: software engineer; tags and description:
-    Kubernetes, Terraform``. A row's result depends on that row alone.
+    The reason names the field and the words that decided, for example ``title: backend engineer``
+    or ``title: software engineer; tags and description: Kubernetes, Terraform``. Reads ``title``,
+    ``tags`` and ``description``; a row's result depends on that row alone.
     """
     title = pl.col("_title")
     decided = pl.coalesce(
         pl.when(title.str.contains(rule.pattern) & _allows(rule)).then(pl.lit(number, pl.Int32))
         for number, rule in enumerate(RULES)
     )
+    kept = pl.col("_rule").is_not_null()
     return (
         postings.with_columns(fold(pl.col("title")).alias("_title"))
-        .filter(~_is_excluded())
-        .with_columns(decided.alias("_rule"))
-        .filter(pl.col("_rule").is_not_null())
+        .with_columns(_rule=pl.when(~_is_excluded()).then(decided))
         .with_columns(_skills().alias("_skills"))
         .with_columns(_evidence().alias("_evidence"))
-        .filter(_has_enough_evidence())
+        .with_columns(_rule=pl.when(_has_enough_evidence()).then("_rule"))
         .with_columns(
-            _by_rule([rule.category for rule in RULES]).cast(pl.Enum(CATEGORIES)).alias("category"),
-            _reason().alias("category_reason"),
+            category=pl.when(kept)
+            .then(_by_rule([rule.category for rule in RULES]))
+            .cast(pl.Enum(CATEGORIES)),
+            category_reason=pl.when(kept)
+            .then(_reason())
+            .otherwise(pl.lit("no rule finds a role in scope")),
         )
         .drop("_title", "_rule", "_skills", "_evidence")
-        .pipe(with_derived)
     )
+
+
+def relevant(postings: pl.DataFrame) -> pl.DataFrame:
+    """``Posting`` → ``RelevantPosting``: those that have a category."""
+    return postings.filter(pl.col("category").is_not_null())
 
 
 def _allows(rule: Rule) -> pl.Expr:
@@ -193,7 +199,7 @@ def _is_excluded() -> pl.Expr:
 
 
 def _by_rule(values: Sequence[str | int]) -> pl.Expr:
-    return pl.col("_rule").replace_strict(list(range(len(RULES))), list(values))
+    return pl.col("_rule").replace_strict(list(range(len(RULES))), list(values), default=None)
 
 
 def _numbers_with_evidence() -> list[int]:

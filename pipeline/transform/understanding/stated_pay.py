@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipeline.transform.cleaning.pay import CURRENCY_WORDS, DOLLAR_SIGN, PERIODS
+from pipeline.transform.understanding.pay import CURRENCY_WORDS, DOLLAR_SIGN, PERIODS
 
 
 class Pay(NamedTuple):

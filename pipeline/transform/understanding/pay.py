@@ -12,7 +12,7 @@ import pycountry
 
 from pipeline.fields import SALARY_PERIODS
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.cleaning.gazetteer import country_code
+from pipeline.transform.understanding.gazetteer import country_code
 from pipeline.transform.vocabulary import PythonPattern, Shape, Word, one_of, read
 
 

@@ -1,0 +1,1 @@
+"""From a clean posting to what it says: role, skills, pay, place, workplace and terms."""
