@@ -325,7 +325,8 @@ FIELDS = (
     ),
     Field(
         "salary_text", Text(), "The pay in the posting's own words.", "$120k - 150k a year",
-        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
+        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY,
+        shown=_BY_DETAIL,
         rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
