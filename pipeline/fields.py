@@ -45,7 +45,7 @@ CATEGORIES = (
     "support_it", "other_tech",
 )  # fmt: skip
 SHOWN_CATEGORIES = ("backend", "devops", "sre", "cloud", "platform")
-"""Those of a query that names none, unless ``CATEGORIES`` is configured."""
+"""Those of a query that names none, unless ``DEFAULT_CATEGORIES`` says otherwise."""
 WORKPLACES = ("remote", "hybrid", "onsite")
 SENIORITIES = (
     "intern", "junior", "mid", "senior", "staff", "principal", "lead", "manager", "director",

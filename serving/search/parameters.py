@@ -8,15 +8,19 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.declaration import Asks, Compared
 from pipeline.fields import filters
+from pipeline.installation.settings import Settings
 from pipeline.search_index.analyzer import Analyzer
 from pipeline.search_index.names import Names
 from pipeline.search_index.schema import keyword_of
 from serving.models import Filters
 from serving.search.searcher import Conditions
+
+EVERY = "all"
+"""The value of a filter with a default that asks for every job."""
 
 DEFAULT_CURRENCY = "USD"
 """The currency of a ``salary_min`` that names none."""
@@ -30,6 +34,9 @@ _UNSEEN = re.compile(
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
+
+
+F = TypeVar("F", bound=Filters)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ def asked(query: Filters) -> Asked:
         value = getattr(query, field.parameter)
         match condition.asks:
             case Asks.ANY_OF:
-                if values := list(value) or list(condition.default):
+                values = list(value) or list(condition.default)
+                if values and EVERY not in values:
                     any_of[keyword_of(field)] = [_compared(v, condition.compared) for v in values]
             case Asks.IS:
                 if value is not None:
@@ -66,6 +74,14 @@ def asked(query: Filters) -> Asked:
         any_of.setdefault("salary_currency", [DEFAULT_CURRENCY])
     search = unicodedata.normalize("NFKC", _UNSEEN.sub("", query.search or "")).strip()
     return Asked(search or None, Conditions(any_of, at_least))
+
+
+def as_installed(query: F, settings: Settings) -> F:
+    """The query, for the roles that this installation shows where it names none."""
+    if query.category:
+        return query
+    shown: F = query.model_copy(update={"category": settings.default_categories})
+    return shown
 
 
 def may_be_misspelled(search: str | None) -> bool:
