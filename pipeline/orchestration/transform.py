@@ -58,8 +58,8 @@ class ReadConfig(dg.Config):
             _SNAPSHOTS,
             "The postings that staging holds since the last publish, cleaned and understood: text "
             "without markup, times in UTC, and what the texts say of role, skills, pay, place, "
-            "workplace, level, terms and deadline, each with its evidence. Everything instead, when "
-            "the rules have changed or `full_refresh` is set.",
+            "workplace, level, terms and deadline, each with its evidence. Everything instead, "
+            "when the rules have changed or `full_refresh` is set.",
         ),
         _frame(
             "rejected_postings",
