@@ -16,19 +16,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import re
 import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from benchmarks import understanding_baselines as baselines
 from pipeline.commands.understand import understood
 from pipeline.fields import SHOWN_CATEGORIES
+from pipeline.transform.schema import MappedPosting
 from pipeline.transform.understanding.skills import KINDS, spellings
+from pipeline.transform.understanding.understand import understand
 
 Row = Mapping[str, Any]
 FULL = "full"
@@ -38,6 +44,17 @@ _EMPLOYMENT = {
 }  # fmt: skip
 _SAYS_WORKPLACE = re.compile(r"remote|t[ée]l[ée]travail|hybrid|on-?site|office|homeoffice", re.I)
 _TOLERANCE = 0.01
+_WORDS = (
+    "we run services on Kubernetes and PostgreSQL with Terraform you own the reliability of the "
+    "platform work with product teams improve how they deliver customers build design Python "
+    "experience knowledge strong communication skills benefits health remote years apply salary "
+    "learning data systems engineers in an office for people who like to solve hard problems"
+).split()
+_TITLES = (
+    "Software Engineer", "Senior Backend Engineer (Python)", "DevOps Engineer", "Data Engineer",
+    "Account Manager",
+)  # fmt: skip
+_PLACES = ("Berlin, Germany", "Remote, US", "London", "Paris (75)", "Anywhere")
 
 
 @dataclass
@@ -269,26 +286,31 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _speed() -> None:
-    """Postings a second of one process, cleaning included, on plain bodies of 2 KB."""
-    words = (
-        "We run services on Kubernetes and PostgreSQL with Terraform; you own the reliability of "
-        "the platform, work with product teams and improve how we deliver. "
-    )
-    for octets, count in ((2_000, 8_000), (1_000, 2_000), (100_000, 200)):
-        body = (words * (octets // len(words) + 1))[:octets]
-        lines = [
-            json.dumps({
-                "id": number, "title": "Software Engineer", "company": f"Firm {number}",
-                "location_text": "Berlin, Germany", "description": f"{number} {body}",
-            }).encode()
-            for number in range(count)
-        ]  # fmt: skip
+    """Print the postings a second of CPU time, cleaning included, of plain bodies."""
+    chance = random.Random(1)
+    for octets, count in ((2_000, 8_000), (1_000, 2_000), (100_000, 100)):
+        rows = [_generated(number, octets, chance) for number in range(count)]
+        schema = {name: column.dtype for name, column in MappedPosting.columns().items()}
+        mapped = pl.DataFrame([dict.fromkeys(schema) | row for row in rows], schema)
+        understand(mapped[:10])
         begin = time.process_time()
-        for _ in understood(lines):
-            pass
+        understand(mapped)
         seconds = time.process_time() - begin
         print(f"{octets:7,} characters: {count / seconds:8,.0f} postings a second of CPU, "
               f"{1e6 * seconds / count:8,.0f} µs each")  # fmt: skip
+
+
+def _generated(number: int, octets: int, chance: random.Random) -> dict[str, Any]:
+    seen = datetime(2026, 2, 6, tzinfo=UTC)
+    sentences = []
+    while sum(map(len, sentences)) < octets:
+        sentences.append(" ".join(chance.choice(_WORDS) for _ in range(12)).capitalize() + ". ")
+    return {
+        "source": "file", "source_id": str(number), "title": chance.choice(_TITLES),
+        "company": f"Firm {number}", "location_text": chance.choice(_PLACES), "tags": [],
+        "description": "".join(sentences)[:octets], "first_seen_at": seen, "last_seen_at": seen,
+        "run_id": "", "load_id": "", "raw": "{}",
+    }  # fmt: skip
 
 
 def main() -> None:

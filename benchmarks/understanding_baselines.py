@@ -79,16 +79,22 @@ def _number(text: str) -> float | None:
     return float(digits) if digits else None
 
 
+JOBSPY = "python-jobspy==1.1.82"
+"""The last version with rules of its own for the salary in a description."""
 _JOBSPY = """
 import json, sys
+from jobspy.linkedin.util import is_job_remote
 from jobspy.util import extract_salary
+
+class Place:
+    def __init__(self, text): self.text = text
+    def display_location(self): return self.text
+
 for line in sys.stdin:
     posting = json.loads(line)
     text = posting.get("description") or ""
     period, low, high, currency = extract_salary(text)
-    given = (posting.get(key) for key in ("title", "location_text", "description"))
-    words = " ".join(str(value or "") for value in given)
-    remote = any(word in words.lower() for word in ("remote", "work from home", "wfh"))
+    remote = is_job_remote(posting.get("title"), text, Place(posting.get("location_text") or ""))
     print(json.dumps([posting["id"], period, low, high, currency, remote]))
 """
 _PERIODS = {
@@ -101,15 +107,15 @@ _PERIODS = {
 
 
 def jobspy(postings: Sequence[Row]) -> dict[str, Row]:
-    """What python-jobspy's rules for salary and remote work find, by id. The words for remote work
-    are those of its sources (LinkedIn, Indeed), the salaries those of ``extract_salary``.
+    """What python-jobspy's rules for salary and remote work (those that it has for LinkedIn) find,
+    by id.
 
     Its pandas is another than ours, so it is installed into a temporary environment.
     """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         python = Path(folder) / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "python-jobspy"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", JOBSPY], check=True)
         done = subprocess.run(
             [python, "-c", _JOBSPY],
             input="\n".join(json.dumps(posting) for posting in postings),
