@@ -143,24 +143,34 @@ def measure(file: Path) -> dict[str, float]:
     """The seconds of CPU that this process's code takes for the postings of a Parquet file."""
     from pipeline.transform.schema import MappedPosting
 
-    # The commit that is compared with may have the modules elsewhere.
-    normalize = _imported("normalize", "cleaning.normalize").normalize
+    postings = pl.read_parquet(file)
+    known = MappedPosting.create_empty().schema
+    postings = postings.select(name for name in known if name in postings.columns)
+    clean, whole = _steps()
+    clean(postings[:100])
+    return {
+        "clean": _seconds(lambda: clean(postings)),
+        "understand": _seconds(lambda: whole(postings)),
+    }
+
+
+def _steps() -> tuple[Callable[[pl.DataFrame], Any], Callable[[pl.DataFrame], Any]]:
+    """Cleaning alone, and all until the blocking keys; the commit that is compared with may have
+    them elsewhere."""
+    normalize = _imported("cleaning.normalize", "normalize")
+    if hasattr(normalize, "clean"):
+        understand = _imported("understanding.understand").understand
+        return lambda rows: normalize.clean(rows.lazy()).collect(), understand
     classify = _imported("classify", "cleaning.classify").classify
     with_skills = _imported("skills", "cleaning.skills").with_skills
     keys = _imported("deduplicate", "deduplication.blocking", "deduplication.deduplicate")
     with_blocking_keys = getattr(keys, "with_blocking_keys", None) or keys.with_keys
-    postings = pl.read_parquet(file)
-    known = MappedPosting.create_empty().schema
-    postings = postings.select(name for name in known if name in postings.columns)
 
-    def understand() -> None:
-        with_blocking_keys(classify(with_skills(normalize(postings)[0].lazy())).collect())
+    def understand_all(rows: pl.DataFrame) -> Any:
+        cleaned = normalize.normalize(rows)[0].lazy()
+        return with_blocking_keys(classify(with_skills(cleaned)).collect())
 
-    normalize(postings[:100])
-    return {
-        "clean": _seconds(lambda: normalize(postings)),
-        "understand": _seconds(understand),
-    }
+    return normalize.normalize, understand_all
 
 
 def _imported(*names: str) -> Any:

@@ -38,12 +38,13 @@ from benchmarks.public_listings import (
     read_listings,
 )
 from pipeline.sources.remoteok import without_note
-from pipeline.transform.cleaning.normalize import normalize
 from pipeline.transform.cleaning.text import line, paragraphs
 from pipeline.transform.deduplication.apply_url import apply_target
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.schema import MappedPosting, RelevantPosting
+from pipeline.transform.understanding.understand import understand
+from tests.support.empty_rows import empty_row
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _SUFFIXES = ["", "", ", Inc.", " Ltd.", " LLC", " GmbH", " Inc", " Corporation"]
@@ -58,7 +59,7 @@ Pairs = set[tuple[str, str]]
 
 def posting(opening: str, number: int, source: str, **columns: Any) -> dict[str, Any]:
     """A posting, and under ``opening`` which opening it truly advertises."""
-    row: dict[str, Any] = dict.fromkeys(RelevantPosting.column_names())
+    row = empty_row(RelevantPosting)
     row |= {
         "posting_id": f"{source}_{number}", "source": source, "source_id": str(number),
         "description_is_snippet": False, "tags": [], "skills": [], "apply_urls": [],
@@ -182,7 +183,7 @@ def listed_postings(rows: Sequence[Listing]) -> list[dict[str, Any]]:
         ],
         schema=MappedPosting.create_empty().schema,
     )  # fmt: skip
-    understood, _ = normalize(mapped)
+    understood, _ = understand(mapped)
     return [
         posting(f"{rows[number].system}:{rows[number].requisition}", number, row["source"],
                 system=rows[number].system,

@@ -17,6 +17,7 @@ import polars as pl
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.schema import RelevantPosting
+from tests.support.empty_rows import empty_row
 
 _random = random.Random(1)
 _WORDS = [
@@ -29,7 +30,7 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 def posting(number: int, source: str, body: str, **columns: Any) -> dict[str, Any]:
     """A relevant posting with the given body; all else from its number unless given."""
     seen = _START + timedelta(seconds=number)
-    row: dict[str, Any] = dict.fromkeys(RelevantPosting.column_names())
+    row = empty_row(RelevantPosting)
     row |= {
         "posting_id": f"{source}_{number}", "source": source, "source_id": str(number),
         "title": f"{_WORDS[number % 800]} Engineer", "company": f"{_WORDS[number % 7_919]} Inc.",

@@ -29,6 +29,7 @@ from pipeline.transform.schema import (
     RejectedPosting,
     SourceState,
 )
+from tests.support.empty_rows import empty_row
 
 PULSING = 40
 TURN = 20
@@ -161,7 +162,7 @@ def publish_next(connection: psycopg.Connection[tuple[Any, ...]], size: int) -> 
 def _frames(openings: Sequence[Opening]) -> tuple[pl.DataFrame, pl.DataFrame]:
     job_schema, posting_schema = Job.create_empty().schema, JobPosting.create_empty().schema
     rows = [_row(opening) for opening in openings]
-    empty = dict.fromkeys({*job_schema, *posting_schema})
+    empty = empty_row(Job) | empty_row(JobPosting)
     complete = [empty | row for row in rows]
     return (
         pl.DataFrame([{name: row[name] for name in job_schema} for row in complete], job_schema),

@@ -44,12 +44,62 @@ _EMPLOYMENT = {
 }  # fmt: skip
 _SAYS_WORKPLACE = re.compile(r"remote|t[ée]l[ée]travail|hybrid|on-?site|office|homeoffice", re.I)
 _TOLERANCE = 0.01
-_WORDS = (
-    "we run services on Kubernetes and PostgreSQL with Terraform you own the reliability of the "
-    "platform work with product teams improve how they deliver customers build design Python "
-    "experience knowledge strong communication skills benefits health remote years apply salary "
-    "learning data systems engineers in an office for people who like to solve hard problems"
-).split()
+_WORDS = [
+    "we",
+    "run",
+    "services",
+    "on",
+    "Kubernetes",
+    "and",
+    "PostgreSQL",
+    "with",
+    "Terraform",
+    "you",
+    "own",
+    "the",
+    "reliability",
+    "of",
+    "the",
+    "platform",
+    "work",
+    "with",
+    "product",
+    "teams",
+    "improve",
+    "how",
+    "they",
+    "deliver",
+    "customers",
+    "build",
+    "design",
+    "Python",
+    "experience",
+    "knowledge",
+    "strong",
+    "communication",
+    "skills",
+    "benefits",
+    "health",
+    "remote",
+    "years",
+    "apply",
+    "salary",
+    "learning",
+    "data",
+    "systems",
+    "engineers",
+    "in",
+    "an",
+    "office",
+    "for",
+    "people",
+    "who",
+    "like",
+    "to",
+    "solve",
+    "hard",
+    "problems",
+]
 _TITLES = (
     "Software Engineer", "Senior Backend Engineer (Python)", "DevOps Engineer", "Data Engineer",
     "Account Manager",

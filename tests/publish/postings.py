@@ -20,13 +20,16 @@ from pipeline.transform.schema import (
     RejectedPosting,
     SourceState,
 )
+from tests.support.empty_rows import empty_row
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 STATUS = pl.Enum(["open", "likely_closed", "closed"])
 TIME = pl.Datetime("us", "UTC")
 DAY = datetime(2026, 2, 6, 10, 30, 0, 123456, tzinfo=UTC)
 
-_POSTING: dict[str, Any] = dict.fromkeys(KeyedPosting.create_empty().schema) | {
+SEEN_POSTINGS = {"posting_id": pl.String, "title": pl.String, "reason": pl.String}
+
+_POSTING: dict[str, Any] = empty_row(KeyedPosting) | {
     "title": "Backend Engineer",
     "description_is_snippet": False,
     "tags": ["python", 'quo"ted, {braced} \\ slashed', "NULL", ""],
@@ -140,13 +143,15 @@ def publish_delta(
     new = keyed(delta)
     seen = [*new["posting_id"], *gone]
     batch = deduplicate(pl.concat([new, related(connection, new, seen)]))
-    arguments["seen"] = pl.DataFrame({"posting_id": seen}, {"posting_id": pl.String})
+    arguments["seen"] = pl.DataFrame(
+        {"posting_id": seen, "title": None, "reason": None}, SEEN_POSTINGS
+    )
     return publish(connection, [batch], **arguments | values)
 
 
 def _defaults(connection: Connection, full_refresh: bool) -> dict[str, Any]:
     return {
-        "seen": pl.DataFrame(schema={"posting_id": pl.String}),
+        "seen": pl.DataFrame(schema=SEEN_POSTINGS),
         "rejected": pl.DataFrame(schema=RejectedPosting.create_empty().schema),
         "source_states": pl.DataFrame(schema=SourceState.create_empty().schema),
         "complete_fetches": pl.DataFrame(schema=CompleteFetch.create_empty().schema),

@@ -3,6 +3,7 @@ what is stored is not what was published. One row for each column, in which that
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -71,12 +72,19 @@ def stored(connection: Connection, table: str, names: Sequence[str]) -> list[dic
         sql.Identifier(KEYS[table]),
     )
     return [
-        {
-            name: float(found) if isinstance(found, Decimal) else found
-            for name, found in zip(names, row, strict=True)
-        }
+        {name: _as_in_frame(found) for name, found in zip(names, row, strict=True)}
         for row in connection.execute(statement).fetchall()
     ]
+
+
+def _as_in_frame(found: Any) -> Any:
+    match found:
+        case Decimal():
+            return float(found)
+        case [{}, *_]:
+            return json.dumps(found)
+        case _:
+            return found
 
 
 def tamper(connection: Connection, table: str, row: dict[str, Any], column: str) -> None:

@@ -37,6 +37,12 @@ def document(number: int, chance: random.Random) -> Document:
         "skills": skills,
         "salary_currency": chance.choice([None, "USD"]),
         "status": chance.choice(["open", "closed"]),
+        "workplace": chance.choice([None, "remote", "hybrid"]),
+        "eligible_countries": chance.choice([[], ["DE", "FR"], ["*"]]),
+        "seniority": chance.choice([None, "senior"]),
+        "visa_sponsorship": chance.choice([None, "no"]),
+        "clearance_required": None,
+        "salary_kind": chance.choice([None, "stated"]),
     }
     newest = chance.choice([None, chance.randrange(5), chance.randrange(1_000_000)])
     numbers = {
@@ -46,6 +52,7 @@ def document(number: int, chance: random.Random) -> Document:
         "salary_min": chance.choice([None, 5_000_000, 10_000_001]),
         "posted_since": newest or 3,
         "first_seen_since": chance.randrange(100),
+        "deadline_since": chance.choice([None, 7]),
     }
     job_id = f"a_{number}"
     return Document(

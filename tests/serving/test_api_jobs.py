@@ -57,19 +57,30 @@ def test_a_job_is_answered_in_the_documented_shape(
                 "sources": ["jsearch"],
                 "title": "Senior Backend Engineer",
                 "company": "Initech",
-                "location": {"city": "Austin", "country": "US", "remote": False},
+                "location": {
+                    "city": "Austin",
+                    "country": "US",
+                    "remote": False,
+                    "workplace": None,
+                    "remote_eligibility": [],
+                },
                 "employment_type": "FULLTIME",
                 "category": "backend",
                 "skills": ["Go"],
+                "seniority": None,
                 "salary_min": "120000",
                 "salary_max": "142766.78",
                 "salary_currency": "USD",
                 "salary_period": "YEAR",
                 "salary_is_predicted": False,
+                "salary_kind": None,
+                "salary_yearly_min": None,
+                "salary_yearly_max": None,
                 "apply_url": "https://example.com/apply",
                 "source_url": "https://example.com/job",
                 "posted_at": "2026-02-06T10:30:00Z",
                 "posted_at_is_approximate": False,
+                "deadline": None,
                 "status": "open",
             }
         ],
@@ -224,7 +235,11 @@ def test_a_job_is_read_with_its_postings(api: httpx.Client, connection: Connecti
     add_publish(connection, "run-7")
     job = api.get("/api/jobs/a_1").json()
     assert job["description"] == "Text"
-    assert job["location"] == {"city": None, "country": None, "region": "Texas", "remote": False}
+    assert job["location"] == {
+        "text": None, "city": None, "country": None, "region": "Texas", "cities": [],
+        "countries": [], "remote": False, "workplace": None, "remote_eligibility": [],
+        "eligible_countries": [],
+    }  # fmt: skip
     assert job["tags"] == ["go"]
     assert job["category_reason"] == "title: backend engineer"
     assert job["first_seen_at"] == "2026-02-06T10:30:00Z"
@@ -251,6 +266,7 @@ def test_a_job_is_read_with_its_postings(api: httpx.Client, connection: Connecti
         "closed_at": "2026-02-06T10:30:00Z",
         "repost_of": "a_1",
         "run_id": "run-1",
+        "evidence": [],
     }
 
 

@@ -12,7 +12,18 @@ import orjson
 import polars as pl
 import pytest
 
-from pipeline.declaration import Asks, Compared, Field, Moment, Money, OfJob, Shown, Stage
+from pipeline.declaration import (
+    Asks,
+    Compared,
+    Day,
+    Field,
+    Findings,
+    Moment,
+    Money,
+    OfJob,
+    Shown,
+    Stage,
+)
 from pipeline.fields import facets, filters, of_jobs, of_postings, shown
 from tests.serving.published_rows import DAY, Connection, add_publish, add_source, ids, insert
 from tests.support.values_of_fields import value
@@ -52,6 +63,10 @@ def written(field: Field, found: Any) -> Any:
             return f"{found:f}".rstrip("0").rstrip(".")
         case Moment():
             return found.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case Day():
+            return str(found)
+        case Findings():
+            return orjson.loads(found)
         case _:
             return found
 
@@ -85,6 +100,8 @@ def test_a_job_and_its_postings_show_what_is_declared(
     for job_id, row in filled.items():
         job = api.get(f"/api/jobs/{job_id}").json()
         (posting,) = job.pop("postings")
+        for finding in job["evidence"]:
+            assert finding.pop("posting_id") == posting["id"]
         del job["attribution"]
         assert job == shape(Shown.DETAIL, row)
         of_posting = {field.name: row[field.name] for field in shown(Shown.POSTING)}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.declaration import (
     Code,
     Count,
+    Day,
     Field,
+    Findings,
     Moment,
     Money,
     Number,
@@ -49,3 +52,12 @@ def value(field: Field, number: int) -> Any:
             return place + number + 1
         case Moment():
             return _DAY + timedelta(days=place, hours=number)
+        case Day():
+            return _DAY.date() + timedelta(days=place + number)
+        case Findings():
+            finding = {
+                # In the order in which PostgreSQL keeps the keys of a jsonb.
+                "rule": "level in the title", "field": "seniority", "value": f"senior {number}",
+                "words": "Sr.", "origin": "title", "decides": number == 0,
+            }  # fmt: skip
+            return json.dumps([finding])

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.transform.schema import RelevantPosting
+from tests.support.empty_rows import empty_row
 
 SEEN = datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
 DEFAULTS: dict[str, Any] = {
@@ -28,6 +29,8 @@ def postings(*rows: dict[str, Any]) -> pl.DataFrame:
         seen = SEEN + timedelta(minutes=number)
         full = {"source": f"source{number}", "source_id": str(number), "first_seen_at": seen,
                 "last_seen_at": seen} | DEFAULTS | row  # fmt: skip
-        complete.append({"posting_id": f"{full['source']}_{full['source_id']}"} | full)
+        full = empty_row(RelevantPosting) | full
+        posting_id = row.get("posting_id") or f"{full['source']}_{full['source_id']}"
+        complete.append(full | {"posting_id": posting_id})
     schema = {name: column.dtype for name, column in RelevantPosting.columns().items()}
     return pl.DataFrame(complete, schema=schema)

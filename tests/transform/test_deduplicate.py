@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from pipeline.sources import SOURCES
-from pipeline.transform.cleaning.normalize import normalize
 from pipeline.transform.deduplication.blocking import Override, with_blocking_keys
 from pipeline.transform.deduplication.deduplicate import deduplicate
 from pipeline.transform.schema import RelevantPosting
+from pipeline.transform.understanding.understand import understand
 from tests.support.source_fetch import PAYLOADS, as_mapped
 from tests.transform.relevant_postings import SEEN, postings
 
@@ -359,7 +359,7 @@ def test_a_large_block_of_alike_openings_that_must_stay_apart() -> None:
 @pytest.mark.skipif(not PAYLOADS.exists(), reason="the recorded payloads are not beside the repo")
 def test_no_recorded_postings_of_two_companies_are_one_job() -> None:
     sources = ("adzuna", "jsearch", "remoteok")
-    understood, _ = normalize(
+    understood, _ = understand(
         pl.concat([as_mapped(source, recorded_postings(source)) for source in sources])
     )
     frame = understood.unique("posting_id", keep="first").select(

@@ -15,11 +15,9 @@ import polars as pl
 import pytest
 
 from pipeline.transform.cleaning import mojibake
-from pipeline.transform.cleaning.normalize import normalize
 from pipeline.transform.deduplication.blocking import with_blocking_keys
 from pipeline.transform.schema import MappedPosting
-from pipeline.transform.understanding.role import classify
-from pipeline.transform.understanding.skills import with_skills
+from pipeline.transform.understanding.role import relevant
 from pipeline.transform.understanding.understand import understand
 
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)
@@ -95,12 +93,10 @@ def assert_linear(
 @pytest.mark.trial("text", "A text is made to take quadratic time")
 def test_time_grows_with_the_length(unit: str) -> None:
     short, long = (posting((unit * length)[:length]) for length in (SHORT, LONG))
-    assert_linear(normalize, short, long)
-    clean = [normalize(rows)[0] for rows in (short, long)]
-    assert [rows.height for rows in clean] == [1, 1]
-    assert_linear(lambda rows: with_skills(rows.lazy()).collect(), *clean)
-    assert_linear(lambda rows: classify(rows.lazy()).collect(), *clean)
-    assert_linear(with_blocking_keys, *(classify(rows.lazy()).collect() for rows in clean))
+    assert_linear(understand, short, long)
+    understood = [understand(rows)[0] for rows in (short, long)]
+    assert [rows.height for rows in understood] == [1, 1]
+    assert_linear(with_blocking_keys, *map(relevant, understood))
 
 
 @pytest.mark.parametrize("unit", ["Ã¶ â€™ ", "<a ", "\\n", "株", "a"])

@@ -12,15 +12,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from pipeline.fields import MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS
-from pipeline.transform.cleaning.normalize import (
-    NO_ID,
-    NO_TITLE,
-    currency,
-    employment_type,
-    normalize,
-    salary_period,
-)
 from pipeline.transform.schema import MappedPosting, Posting, RejectedPosting
+from pipeline.transform.understanding.employment import employment_type
+from pipeline.transform.understanding.pay import currency, salary_period
+from pipeline.transform.understanding.understand import NO_ID, NO_TITLE, understand
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "payloads"
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)
@@ -42,21 +37,21 @@ def mapped(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def posting(**fields: Any) -> dict[str, Any]:
-    postings, rejected = normalize(mapped(fields))
+    postings, rejected = understand(mapped(fields))
     assert rejected.is_empty()
     return postings.row(0, named=True)
 
 
 def test_the_result_is_of_the_declared_schemas_even_when_empty() -> None:
     for rows in ([], [{}], [{"title": None}]):
-        postings, rejected = normalize(mapped(*rows).lazy())
+        postings, rejected = understand(mapped(*rows))
         Posting.validate(postings)
         RejectedPosting.validate(rejected)
         assert postings.height + rejected.height == len(rows)
 
 
 def test_what_cannot_be_understood_is_kept_with_the_reason() -> None:
-    _, rejected = normalize(
+    _, rejected = understand(
         mapped({"title": "<p>&nbsp;</p>"}, {"source_id": "", "raw": "a\0b"}, {"source_id": "3"})
     )
     assert rejected.select("source_id", "reason", "raw").rows() == [
@@ -66,13 +61,13 @@ def test_what_cannot_be_understood_is_kept_with_the_reason() -> None:
 
 
 def test_what_still_breaks_the_schema_is_rejected_by_the_rules_name() -> None:
-    postings, rejected = normalize(mapped({}, {}, {"source_id": "2"}))
+    postings, rejected = understand(mapped({}, {}, {"source_id": "2"}))
     assert postings["source_id"].to_list() == ["2"]
     assert rejected["reason"].to_list() == ["breaks the rule primary_key"] * 2
 
 
 def test_ids_are_stable_and_bounded() -> None:
-    postings, _ = normalize(
+    postings, _ = understand(
         mapped({"source_id": "ZjYF=="}, {"source_id": "ü" * 5_000}, {"source_id": "ü" * 5_001})
     )
     ids = postings["posting_id"].to_list()
@@ -265,14 +260,14 @@ ROWS = st.lists(
 @given(ROWS)
 def test_every_row_comes_out_once_and_independent_of_the_others(rows: list[dict[str, Any]]) -> None:
     frame = mapped(*rows)
-    postings, rejected = normalize(frame)
+    postings, rejected = understand(frame)
     Posting.validate(postings)
     RejectedPosting.validate(rejected)
     assert postings.height + rejected.height == len(rows)
     of_source = {row.get("unusable") for row in rows} - {None}
     assert set(rejected["reason"]) <= {NO_ID, NO_TITLE} | of_source
     for row in rows:
-        alone, _ = normalize(mapped(row))
+        alone, _ = understand(mapped(row))
         same = postings.filter(pl.col("posting_id").is_in(alone["posting_id"].implode()))
         assert_frame_equal(same, alone)
 
@@ -297,7 +292,7 @@ def test_recorded_remote_ok_postings() -> None:
             for job in jobs
         )
     )
-    postings, rejected = normalize(frame)
+    postings, rejected = understand(frame)
     assert (postings.height, rejected["reason"].to_list()) == (97, [NO_TITLE])
     assert postings.filter(pl.col("apply_url").is_null() | pl.col("posted_at").is_null()).is_empty()
     assert postings.filter(~pl.col("remote"))["location_text"].to_list() == [

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.transform.cleaning import normalize, understand
 from pipeline.transform.schema import MappedPosting, Posting, RejectedPosting
+from pipeline.transform.understanding import employment, understand
 
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)
 SCHEMA = {name: column.dtype for name, column in MappedPosting.columns().items()}
@@ -43,7 +43,7 @@ def raise_for_poison(error: BaseException) -> Any:
 def test_one_posting_that_raises_is_rejected_alone(
     monkeypatch: pytest.MonkeyPatch, error: BaseException, titles: list[str]
 ) -> None:
-    monkeypatch.setattr(normalize, "employment_type", raise_for_poison(error))
+    monkeypatch.setattr(employment, "employment_type", raise_for_poison(error))
     postings, rejected = understand.understand(mapped(*titles))
     Posting.validate(postings)
     RejectedPosting.validate(rejected)
@@ -53,7 +53,7 @@ def test_one_posting_that_raises_is_rejected_alone(
     assert rejected["raw"].to_list() == ['{"a": ""}']
 
 
-@pytest.mark.parametrize("step", ["with_skills", "classify", "with_blocking_keys"])
+@pytest.mark.parametrize("step", ["with_derived", "relevant", "with_blocking_keys"])
 def test_what_a_later_step_cannot_take_is_rejected_too(
     monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -72,7 +72,7 @@ def test_what_a_later_step_cannot_take_is_rejected_too(
 
 
 def test_a_fault_of_the_program_is_no_postings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalize, "employment_type", raise_for_poison(TypeError("a bug")))
+    monkeypatch.setattr(employment, "employment_type", raise_for_poison(TypeError("a bug")))
     for titles in (["poison"] * 2, ["Go"] * 150 + ["poison"] * (understand.MAX_UNREADABLE + 1)):
         with pytest.raises(TypeError, match="a bug"):
             understand.understand(mapped(*titles))
