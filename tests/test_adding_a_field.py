@@ -18,9 +18,9 @@ BLOCK = re.compile(
 )
 FILES = [
     "pipeline/fields.py",
-    "pipeline/publish/migrations/9999_seniority.sql",
-    "pipeline/transform/cleaning/seniority.py",
-    "tests/serving/test_seniority.py",
+    "pipeline/publish/migrations/9999_on_call.sql",
+    "pipeline/transform/understanding/on_call.py",
+    "tests/serving/test_on_call.py",
 ]
 
 
@@ -54,7 +54,7 @@ def test_a_field_is_added_in_four_files(copy: Path) -> None:
     walk = (PROJECT / "docs/adding-a-field.md").read_text()
     assert follow(walk, copy) == FILES
     tests = [
-        "tests/serving/test_seniority.py",
+        "tests/serving/test_on_call.py",
         "tests/serving/test_fields.py",
         "tests/publish/test_published_columns.py",
     ]
@@ -65,7 +65,7 @@ def test_a_field_is_added_in_four_files(copy: Path) -> None:
             "pytest",
             *tests,
             "-k",
-            "seniority or show or hold or written or repaired",
+            "on_call or show or hold or written or repaired",
         ],
         cwd=copy,
         env={**os.environ, "PYTHONPATH": str(copy)},
