@@ -36,11 +36,16 @@ def watermarks(connection: Connection[TupleRow]) -> dict[str, str | None]:
     return dict(connection.execute("select source, read_up_to from sources").fetchall())
 
 
-def lower_watermarks(connection: Connection[TupleRow], to: Mapping[str, str | None]) -> None:
-    """By source, the load after which the next run reads again, or null: everything."""
-    for source, load_id in to.items():
+def lower_watermarks(
+    connection: Connection[TupleRow], to: Mapping[str, tuple[str | None, str | None]]
+) -> None:
+    """By source, the watermark that was read, and the load after which the next run reads again,
+    or null: everything. One that another run has moved since stays: it would be raised."""
+    for source, (known, load_id) in to.items():
         connection.execute(
-            "update sources set read_up_to = %s where source = %s", (load_id, source)
+            "update sources set read_up_to = %s"
+            " where source = %s and read_up_to is not distinct from %s",
+            (load_id, source, known),
         )
 
 

@@ -35,12 +35,14 @@ class Unaccounted:
     Attributes:
         examples: the first :data:`EXAMPLES` of their ids.
         read_after: the newest load before all of theirs; None if there is none.
+        watermark: the source's, up to which its postings were compared.
     """
 
     source: str
     count: int
     examples: tuple[str, ...]
     read_after: str | None
+    watermark: str | None = None
 
 
 def unaccounted(settings: Settings, connection: Connection[TupleRow]) -> list[Unaccounted]:
@@ -76,6 +78,7 @@ def unaccounted(settings: Settings, connection: Connection[TupleRow]) -> list[Un
                     missing.height,
                     tuple(missing["posting_id"].head(EXAMPLES)),
                     ids.filter(pl.col("load_id") < oldest)["load_id"].max(),  # type: ignore[arg-type]
+                    load_id,
                 )
             )
     return found
@@ -93,5 +96,8 @@ def is_due(connection: Connection[TupleRow], published: Statistics) -> bool:
 
 
 def read_again(connection: Connection[TupleRow], missing: list[Unaccounted]) -> None:
-    """Let the next run read from before the oldest load of what is missing."""
-    state.lower_watermarks(connection, {one.source: one.read_after for one in missing})
+    """Let the next run read from before the oldest load of what is missing, unless another run has
+    moved the watermark meanwhile."""
+    state.lower_watermarks(
+        connection, {one.source: (one.watermark, one.read_after) for one in missing}
+    )

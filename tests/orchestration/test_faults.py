@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,10 @@ def test_lost_postings_are_found_and_read_again(world: World) -> None:
         (lost,) = reconciliation.unaccounted(world.settings, connection)
         assert (lost.source, lost.count) == ("remoteok", 3)
         assert lost.examples == ("remoteok_other2", "remoteok_untitled2", "remoteok_wanted1")
+        # Another run, which has lowered the watermark meanwhile, is not overruled.
+        newest = watermarks(connection)["remoteok"]
+        reconciliation.read_again(connection, [replace(lost, watermark="of before")])
+        assert watermarks(connection)["remoteok"] == newest
         reconciliation.read_again(connection, [lost])
         assert watermarks(connection)["remoteok"] == lost.read_after is not None
     published = world.run("next")
