@@ -9,7 +9,7 @@ and the technologies decide. ``docs/roles.md`` says the rules in words.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -31,15 +31,9 @@ NOT_TECH = "none"
 """The category of words that name a job of no technology."""
 
 ASKED = (
-    "software",
-    "infrastructure",
-    "platform",
-    "operations",
-    "engineer",
-    "analyst",
-    "leader",
-    "anything",
-)
+    "software", "infrastructure", "platform", "administration", "operations", "data", "engineer",
+    "analyst", "leader", "anything",
+)  # fmt: skip
 """What a title that decides nothing leaves to the duties: see ``questions`` in ``roles.toml``."""
 
 _Category = Annotated[str, one_of(CATEGORIES)]
@@ -56,6 +50,7 @@ class _Words(Shape):
     weak: bool = False
     person: bool = False
     like_previous: bool = False
+    yields: bool = False
     asks: Annotated[str, one_of(ASKED)] | None = None
 
 
@@ -125,6 +120,7 @@ class Token:
     alone: bool = False
     weak: bool = False
     person: bool = False
+    yields: bool = False
     asks: str | None = None
 
 
@@ -165,7 +161,8 @@ def _alternation() -> str:
         title.nouns.others,
         title.nouns.makers,
     ]
-    patterns = [pattern for group in groups for pattern in group]
+    # Of two that begin at one place, the one of several words is the longer.
+    patterns = sorted((p for group in groups for p in group), key=lambda p: " " not in p)
     latin = [p for p in patterns if p.isascii()]
     other = [p for p in patterns if not p.isascii()]
     words = "|".join(map(_whole, latin)).replace(r"\w", "[a-z0-9]")
@@ -173,10 +170,10 @@ def _alternation() -> str:
 
 
 _PATTERN = _alternation()
-_COMPOUNDS = [
-    "entwickler", "entwicklung", "ingenieur", "architekt", "administrator", "analyst", "berater",
-    "ontwikkelaar", "beheerder", "utvecklare", "udvikler", "utvikler", "tester", "informatiker",
-]  # fmt: skip
+_LAST_OF_COMPOUND = (
+    "([a-z])(entwickler|entwicklung|ingenieur|architekt|administrator|analyst|berater|beheerder"
+    "|ontwikkelaar|utvecklare|udvikler|utvikler|tester|informatiker)"
+)
 """What the last part of a German, Dutch or Scandinavian compound may be."""
 
 
@@ -210,6 +207,7 @@ def _entries() -> Iterator[_Entry]:
                 alone=one.alone,
                 weak=one.weak,
                 person=one.person,
+                yields=one.yields,
                 asks=one.asks,
             )
             yield entry(one.words, token)
@@ -265,17 +263,31 @@ def _phrases(tokens: Sequence[Token]) -> tuple[list[_Phrase], list[Token]]:
         elif token.part == "craft":
             before.append(token)
         else:
+            if last is not None and last.head.part == "maker" and not before and _leads(token):
+                # "Software Engineer Recruiter": what precedes is whom the job deals with.
+                before = [*last.crafts]
+                phrases.remove(last)
             last = _Phrase(token, before)
             before = []
             phrases.append(last)
     return phrases, loose
 
 
+def _leads(token: Token) -> bool:
+    return token.part == "leader" or (
+        token.part == "job" and token.category in (NOT_TECH, "management")
+    )
+
+
 def _preferred(crafts: Iterable[Token]) -> Token | None:
     """The craft that decides: the narrower one; of two of one entry the first. Both ends are full
     stack."""
     crafts = list(crafts)
-    chosen = min(crafts, key=lambda craft: craft.rank, default=None)
+    languages = [craft for craft in crafts if craft.name == _LANGUAGE]
+    if languages and any(craft.text in _SOFTWARE for craft in crafts):
+        # Who writes software in a language does so for the cloud, or for a platform.
+        crafts = [craft for craft in crafts if craft.plain or craft.category not in _OPERATED]
+    chosen = min((c for c in crafts if not c.weak), key=lambda craft: craft.rank, default=None)
     if chosen is not None and chosen.category == "backend" and chosen.plain:
         other = next((c for c in crafts if c.category == "frontend" and c.plain), None)
         if other is not None:
@@ -291,8 +303,12 @@ def _of_phrase(phrase: _Phrase) -> Verdict | None:
     plain = _preferred(craft for craft in strong if craft.plain)
     foreign = _preferred(craft for craft in strong if craft.category == NOT_TECH)
     other = foreign or next((craft for craft in crafts if craft.category == NOT_TECH), None)
-    chosen = _preferred(craft for craft in strong if craft.category != NOT_TECH)
+    chosen = _preferred(craft for craft in crafts if craft.category != NOT_TECH)
     if head.part == "job":
+        if head.yields and chosen is not None and chosen.category in _TAKEN:
+            return Verdict(chosen.category, words, chosen.name)
+        if head.asks is not None and head.category is not None:
+            return Verdict(head.category, words, head.name, asks=head.asks)
         if head.asks is not None:
             if any(craft.name != _ANY_FIELD and craft.category != NOT_TECH for craft in crafts):
                 return Verdict("other_tech", words, head.name)
@@ -310,12 +326,18 @@ def _of_phrase(phrase: _Phrase) -> Verdict | None:
         return None
     if plain is not None:
         return Verdict(plain.category, words, plain.name)
+    if _ANALYST.match(head.text) and any(craft.name == "data" for craft in strong):
+        return Verdict("data_science", words, "data science")
     if head.part == "other" and other is not None:
         return Verdict(None, words, other.name)
     if foreign is not None:
         return Verdict(None, words, foreign.name)
     if chosen is None:
         return None
+    if head.part == "other" and chosen.category == "platform":
+        return None
+    if head.part == "other" and chosen.name == "data":
+        return Verdict(None, words, chosen.name, asks="data")
     last = phrase.crafts[-1] if phrase.crafts else None
     if chosen.category in _UNDER_PLATFORM and last is not None and last.name == _SOME_PLATFORM:
         return Verdict("platform", words, last.name)
@@ -326,6 +348,11 @@ def _of_phrase(phrase: _Phrase) -> Verdict | None:
     return None
 
 
+_LANGUAGE = "server language"
+_OPERATED = frozenset({"cloud", "devops", "platform"})
+_TAKEN = frozenset({"cloud", "devops", "backend", "data_engineering", "ml_ai", "security"})
+"""Roles that an architect or an administrator of such things has."""
+_ANALYST = re.compile("analy")
 _ANY_FIELD = "words of any field"
 _SOME_PLATFORM = "platform of something"
 _FINAL = frozenset({"qa", NOT_TECH, "management"})
@@ -387,7 +414,9 @@ def judge(tokens: Sequence[Token]) -> Verdict:
     hints = _hints(everywhere)
     if makers or general == "software":
         chosen = next((craft for craft in strong if craft.plain), None) or _preferred(
-            craft for craft in strong if craft.name != _SOME_PLATFORM
+            craft
+            for craft in everywhere
+            if craft.category != NOT_TECH and craft.name != _SOME_PLATFORM
         )
         if chosen is not None:
             return Verdict(chosen.category, words, chosen.name, asks=chosen.asks, other=other)
@@ -540,12 +569,12 @@ _KINDS_OF = {category: frozenset(one.skills) for category, one in _vocabulary.du
 _KINDS_OF_ROLES = frozenset().union(*_KINDS_OF.values())
 
 
-def _scores(verdict: Verdict, matches: Sequence[str], skills: Sequence[str]) -> Counter[str]:
+def _scores(verdict: Verdict, matches: Sequence[str], skills: Sequence[str]) -> dict[str, float]:
     """How much speaks for each role: what is said again weighs half, a third time at most."""
-    scores: Counter[str] = Counter()
+    scores: dict[str, float] = defaultdict(float)
     for text, times in Counter(match.lower() for match in matches).items():
         for category, weight in _duty(text):
-            scores[category] += weight * (2 if times > 2 else times)  # type: ignore[assignment]
+            scores[category] += weight * (2 if times > 2 else times)
     kinds = Counter(KINDS.get(skill) for skill in skills)
     for category, of_role in _KINDS_OF.items():
         most = _vocabulary.duties[category].most
@@ -623,7 +652,7 @@ def _parts() -> pl.Expr:
     parts = (
         pl.col("title").str.replace_all(_GENDERED, "").str.replace_all(_ENDS_OF_PARTS, f" {BREAK} ")
     )
-    apart = fold(parts).str.replace_many(_COMPOUNDS, [f" {part}" for part in _COMPOUNDS])
+    apart = fold(parts).str.replace_all(_LAST_OF_COMPOUND, "$1 $2")
     return apart.str.extract_all(_PATTERN).list.join("\n")
 
 
