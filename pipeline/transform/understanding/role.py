@@ -87,8 +87,15 @@ class _Question(Shape):
     foreign_below: float = 0
 
 
+class _Named(Shape):
+    before: list[Pattern]
+    article: list[Pattern]
+    nouns: list[Pattern]
+
+
 class _Roles(Shape):
     title: _Title
+    named: _Named
     duties: dict[_Category, _Duties]
     questions: dict[Annotated[str, one_of(ASKED)], _Question]
 
@@ -339,7 +346,12 @@ def _of_phrase(phrase: _Phrase) -> Verdict | None:
     if head.part == "other" and chosen.name == "data":
         return Verdict(None, words, chosen.name, asks="data")
     last = phrase.crafts[-1] if phrase.crafts else None
-    if chosen.category in _UNDER_PLATFORM and last is not None and last.name == _SOME_PLATFORM:
+    if (
+        chosen.category in _UNDER_PLATFORM
+        and chosen is not last
+        and last is not None
+        and last.name == _SOME_PLATFORM
+    ):
         return Verdict("platform", words, last.name)
     if chosen.asks is not None:
         return Verdict(chosen.category, words, chosen.name, asks=chosen.asks)
@@ -379,6 +391,9 @@ def judge(tokens: Sequence[Token]) -> Verdict:
     if said:
         first = said[0][1]
         sure = next((v for _, v in said if v.category is not None and v.asks is None), None)
+        taken = _preferred(craft for craft in loose if craft.category in _TAKEN)
+        if said[0][0].head.yields and taken is not None:
+            return Verdict(taken.category, f"{first.words} {taken.text}", taken.name)
         if first.asks is not None:
             if first.asks == "analyst" and sure is not None:
                 return sure
@@ -491,6 +506,14 @@ def _patterns_of_duties() -> str:
 
 
 _DUTIES = _patterns_of_duties()
+_NAMED = (
+    rf"(?i)(?-u:\b)(?:{'|'.join(_vocabulary.named.before)})"
+    rf"(?: (?:{'|'.join(_vocabulary.named.article)}))?"
+    rf" (?:[^\s.!?:;]{{1,20}} ){{0,5}}?(?:{'|'.join(_vocabulary.named.nouns)})(?-u:\b)"
+)
+"""What a description calls the job: a few words up to a noun."""
+
+_MAX_NAMED = 4
 _STRONG = 3
 _DUTY_ENTRIES = [
     (re.compile(pattern, re.IGNORECASE | re.ASCII), category, weight)
@@ -522,12 +545,16 @@ class Answer:
 
 
 def answer(
-    verdict: Verdict, description: str | None, matches: Sequence[str], skills: Sequence[str]
+    verdict: Verdict,
+    description: str | None,
+    matches: Sequence[str],
+    skills: Sequence[str],
+    named: Verdict | None = None,
 ) -> Answer:
     """What the duties and the technologies make of a title that leaves the role open."""
     question = _vocabulary.questions[verdict.asks or "anything"]
     default = verdict.category or question.default
-    scores = _scores(verdict, matches, skills)
+    scores = _scores(verdict, matches, skills, named.category if named else None)
     technologies = sum(KINDS.get(skill) in _KINDS_OF_ROLES for skill in skills)
     best = max(scores.values(), default=0)
     if description is None:
@@ -536,21 +563,23 @@ def answer(
         return Answer(None)
     if default is not None:
         scores[default] += question.prior
-    allowed = question.only if question.only is not None and question.instead is None else None
-    candidates = [category for category in scores if allowed is None or category in allowed]
+    allowed = question.only if question.instead is None else None
+    against = question.ratio * scores[default] if default is not None else 0
+    candidates = [
+        category
+        for category, score in scores.items()
+        if (allowed is None or category in allowed)
+        and score >= max(question.needed, _vocabulary.duties[category].needed, against)
+        and technologies >= question.technologies
+    ]
     chosen = max(candidates, key=lambda category: scores[category], default=default)
-    if chosen is not None and chosen != default:
-        needed = max(question.needed, _vocabulary.duties[chosen].needed)
-        against = question.ratio * scores[default] if default is not None else 0
-        if scores[chosen] < max(needed, against) or technologies < question.technologies:
-            chosen = default
     if chosen in _SOFTWARE_ROLES and verdict.category is None and _both_ends(scores):
         chosen = "fullstack"
     if chosen is None:
         return Answer(None)
     if question.only is not None and chosen not in question.only:
-        return replace(_with_reasons(chosen, matches, skills), category=question.instead)
-    return _with_reasons(chosen, matches, skills)
+        return replace(_with_reasons(chosen, matches, skills, named), category=question.instead)
+    return _with_reasons(chosen, matches, skills, named)
 
 
 LONG_DESCRIPTION_CHARS = 800
@@ -569,7 +598,12 @@ _KINDS_OF = {category: frozenset(one.skills) for category, one in _vocabulary.du
 _KINDS_OF_ROLES = frozenset().union(*_KINDS_OF.values())
 
 
-def _scores(verdict: Verdict, matches: Sequence[str], skills: Sequence[str]) -> dict[str, float]:
+def _scores(
+    verdict: Verdict,
+    matches: Sequence[str],
+    skills: Sequence[str],
+    named: str | None = None,
+) -> dict[str, float]:
     """How much speaks for each role: what is said again weighs half, a third time at most."""
     scores: dict[str, float] = defaultdict(float)
     for text, times in Counter(match.lower() for match in matches).items():
@@ -581,25 +615,32 @@ def _scores(verdict: Verdict, matches: Sequence[str], skills: Sequence[str]) -> 
         scores[category] += min(sum(kinds[kind] for kind in of_role), most)
     for hint in verdict.hints:
         scores[hint] += HINT
+    if named is not None:
+        scores[named] += NAMED
     return scores
 
+
+NAMED = 8
+"""How much it weighs that the description calls the job so."""
 
 HINT = 5
 """How much a word of the title weighs that points at a role without deciding."""
 
 
-def _with_reasons(category: str, matches: Sequence[str], skills: Sequence[str]) -> Answer:
+def _with_reasons(
+    category: str, matches: Sequence[str], skills: Sequence[str], named: Verdict | None
+) -> Answer:
     duties: dict[str, tuple[int, str]] = {}
     for match in matches:
         text = match.lower()
         weight = dict(_duty(text)).get(category)
         if weight is not None and text not in duties:
             duties[text] = (-weight, match)
-    shown = sorted(duties.values(), key=lambda duty: duty[0])[:SHOWN]
+    shown = [match for _, match in sorted(duties.values(), key=lambda duty: duty[0])]
     kinds = _KINDS_OF[category]
     return Answer(
         category,
-        tuple(match for _, match in shown),
+        (*((named.words,) if named and named.category == category else ()), *shown)[:SHOWN],
         tuple(skill for skill in skills if KINDS.get(skill) in kinds)[:SHOWN],
     )
 
@@ -617,11 +658,22 @@ def with_category(postings: pl.LazyFrame) -> pl.LazyFrame:
     is_open = verdict.field("asks").is_not_null()
     body = pl.when(is_open).then(pl.col("description"))
     return (
-        postings.with_columns(by_distinct(_parts(), _verdicts, _VERDICT).alias("_verdict"))
-        .with_columns(_duties=body.str.extract_all(_DUTIES).list.head(_MAX_MATCHES))
+        postings.with_columns(
+            by_distinct(_parts(pl.col("title")), _verdicts, _VERDICT).alias("_verdict")
+        )
+        .with_columns(
+            _duties=body.str.extract_all(_DUTIES).list.head(_MAX_MATCHES),
+            _named=body.str.extract_all(_NAMED).list.head(_MAX_NAMED),
+        )
         .with_columns(
             _answer=pl.struct(
-                "_verdict", "_duties", "skills", is_open.alias("is_open"), description=body
+                "_verdict",
+                "_duties",
+                "_named",
+                _words_of_named().alias("words_of_named"),
+                "skills",
+                is_open.alias("is_open"),
+                description=body,
             ).map_batches(_answers, return_dtype=_ANSWER)
         )
         .with_columns(
@@ -634,7 +686,7 @@ def with_category(postings: pl.LazyFrame) -> pl.LazyFrame:
             .otherwise(verdict.field("reason")),
         )
         .with_columns(_evidence_role=_evidence())
-        .drop("_verdict", "_duties", "_answer")
+        .drop("_verdict", "_duties", "_named", "_answer")
     )
 
 
@@ -647,11 +699,14 @@ _GENDERED = r"[:*_](?:in|innen|r|e)\b|/(?:in|a|se|euse|trice)\b"
 _ENDS_OF_PARTS = r"\s[-‐‑]+\s?|[-‐‑]+\s|[-‐‑]{2,}|[‒–—―−,;|()\[\]{}•·@→»]|:\s"
 
 
-def _parts() -> pl.Expr:
-    """The title, folded, with :data:`BREAK` between its parts and its compounds apart."""
-    parts = (
-        pl.col("title").str.replace_all(_GENDERED, "").str.replace_all(_ENDS_OF_PARTS, f" {BREAK} ")
-    )
+def _words_of_named() -> pl.Expr:
+    """The title's vocabulary in what the description calls the job, a line for each name."""
+    return pl.col("_named").list.eval(_parts(pl.element()))
+
+
+def _parts(text: pl.Expr) -> pl.Expr:
+    """The words of the vocabulary in a title, with :data:`BREAK` between its parts."""
+    parts = text.str.replace_all(_GENDERED, "").str.replace_all(_ENDS_OF_PARTS, f" {BREAK} ")
     apart = fold(parts).str.replace_all(_LAST_OF_COMPOUND, "$1 $2")
     return apart.str.extract_all(_PATTERN).list.join("\n")
 
@@ -673,10 +728,13 @@ def _verdicts(words: pl.Series) -> pl.Series:
     return pl.Series([_verdict(text) for text in words], dtype=_VERDICT)
 
 
-def _verdict(words: str) -> dict[str, object]:
+def _judged(words: str) -> Verdict:
     """The verdict on the words that a title holds, one a line."""
-    tokens = [token for word in words.split("\n") if (token := _token(word.strip())) is not None]
-    verdict = judge(tokens)
+    return judge([token for word in words.split("\n") if (token := _token(word.strip()))])
+
+
+def _verdict(words: str) -> dict[str, object]:
+    verdict = _judged(words)
     reason = f"title: {verdict.words}"
     if verdict.category is None:
         reason = f"{reason} ({verdict.rule})"
@@ -693,19 +751,29 @@ def _answers(rows: pl.Series) -> pl.Series:
     return pl.Series(rows.name, [next(answers) if one else None for one in is_open], dtype=_ANSWER)
 
 
+def _first_name(texts: Sequence[str], words: Sequence[str]) -> Verdict | None:
+    """What the description calls the job first, of the names that tell a role."""
+    for text, its_words in zip(texts, words, strict=True):
+        verdict = _judged(its_words)
+        if verdict.category is not None and verdict.asks is None:
+            return verdict._replace(words=text)
+    return None
+
+
 def _of_row(row: dict[str, Any]) -> dict[str, object]:
     told = row["_verdict"]
     verdict = Verdict(**{name: told[name] for name in Verdict._fields})
     description, skills = row["description"], row["skills"] or []
-    given = answer(verdict, description, row["_duties"] or [], skills)
-    named = f"title: {verdict.words}" if verdict.words else "title: no word of a role"
+    named = _first_name(row["_named"] or [], row["words_of_named"] or [])
+    given = answer(verdict, description, row["_duties"] or [], skills, named)
+    reason = f"title: {verdict.words}" if verdict.words else "title: no word of a role"
     said = [
         f"{what}: {', '.join(words)}"
         for what, words in (("duties", given.duties), ("skills", given.skills))
         if words
     ]
     if given.category is None and verdict.other:
-        named = f"title: {verdict.other}, no role"
+        reason = f"title: {verdict.other}, no role"
     if given.category is None:
         said = ["the duties tell no role" if description else "no description tells the role"]
     found = [
@@ -723,7 +791,7 @@ def _of_row(row: dict[str, Any]) -> dict[str, object]:
         )
         if given.category is not None
     ]
-    return {"category": given.category, "reason": "; ".join([named, *said]), "found": found}
+    return {"category": given.category, "reason": "; ".join([reason, *said]), "found": found}
 
 
 def _evidence() -> pl.Expr:
