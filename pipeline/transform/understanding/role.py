@@ -337,6 +337,8 @@ def _of_phrase(phrase: _Phrase) -> Verdict | None:
         return Verdict("data_science", words, "data science")
     if head.part == "other" and other is not None:
         return Verdict(None, words, other.name)
+    if foreign is not None and any(craft.text == "software" for craft in crafts):
+        return None
     if foreign is not None:
         return Verdict(None, words, foreign.name)
     if chosen is None:
@@ -447,7 +449,7 @@ def judge(tokens: Sequence[Token]) -> Verdict:
     chosen = _preferred(c for c in strong if c.alone or c.name == "platform" or phrases)
     if chosen is not None and foreign is None:
         return Verdict(chosen.category, words, chosen.name)
-    if phrases and foreign is not None:
+    if foreign is not None and not strong:
         return Verdict(None, foreign.text, foreign.name)
     return Verdict(None, words, "no name of a job", asks="anything", hints=hints, other=other)
 
@@ -481,7 +483,10 @@ def _general(phrases: Sequence[_Phrase], crafts: Sequence[Token]) -> str:
     return "engineer"
 
 
-_SOFTWARE = frozenset({"software", "logiciel", "logiciels", "web", "javascript", "typescript"})
+_SOFTWARE = frozenset(
+    {"software", "logiciel", "logiciels", "web", "javascript", "typescript", "c++", "founding",
+     "forward deployed", "sdk"}
+)  # fmt: skip
 _OPERATIONS = frozenset(
     {"system", "systems", "sistemas", "systemes", "systeme", "production", "reliability",
      "operations", "automation", "it", "ops", "release", "build"}
