@@ -1,0 +1,429 @@
+"""What a title says of the role: a small grammar of jobs, crafts and nouns.
+
+A title is reduced to the words of the vocabulary that it holds: names of whole jobs, crafts, and
+the nouns that a craft stands beside. The first job that they name decides; a title that names
+none, as "Software Engineer", asks the duties.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from pipeline.transform.cleaning.text import fold
+from pipeline.transform.understanding.role_vocabulary import NOT_TECH, ROLES, Words
+
+Part = Literal["job", "craft", "maker", "other", "leader", "break"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of the vocabulary that a title holds.
+
+    Attributes:
+        part: what the word is in the name of a job; ``break``: the end of a part of the title.
+        text: the word, folded.
+        name: of the vocabulary's entry.
+        category: the role, :data:`NOT_TECH`, or null for a noun.
+        rank: among crafts, the smaller the more preferred.
+        plain, alone, weak: see ``roles.toml``.
+    """
+
+    part: Part
+    text: str
+    name: str = ""
+    category: str | None = None
+    rank: int = 0
+    plain: bool = False
+    alone: bool = False
+    weak: bool = False
+    person: bool = False
+    yields: bool = False
+    asks: str | None = None
+
+
+class Verdict(NamedTuple):
+    """What a title says.
+
+    Attributes:
+        category: the role; null for none of technology, or where the title leaves it open.
+        words: the words that say so, folded.
+        rule: the name of the rule or of the vocabulary's entry.
+        asks: the question that the duties answer, null where the title decides.
+        hints: the roles that its words point at without deciding.
+        other: the words of another occupation that were overruled.
+    """
+
+    category: str | None
+    words: str
+    rule: str
+    asks: str | None = None
+    hints: tuple[str, ...] = ()
+    other: str | None = None
+
+
+BREAK = "ǀ"
+"""What stands for the end of a part of a title: a letter, so that folding leaves it."""
+
+
+def _whole(pattern: str) -> str:
+    return f"(?:{pattern})"
+
+
+def _alternation() -> str:
+    title = ROLES.title
+    groups = [
+        *(job.words for job in title.jobs),
+        *(craft.words for craft in title.crafts),
+        title.nouns.leaders,
+        title.nouns.others,
+        title.nouns.makers,
+    ]
+    # Of two that begin at one place, the one of several words is the longer.
+    patterns = sorted((p for group in groups for p in group), key=lambda p: " " not in p)
+    latin = [p for p in patterns if p.isascii()]
+    other = [p for p in patterns if not p.isascii()]
+    words = "|".join(map(_whole, latin)).replace(r"\w", "[a-z0-9]")
+    return rf"{BREAK}|(?-u:\b)(?:{words})(?: |$)|{'|'.join(other)}"
+
+
+_PATTERN = _alternation()
+_LAST_OF_COMPOUND = (
+    "([a-z])(entwickler|entwicklung|ingenieur|architekt|administrator|analyst|berater|beheerder"
+    "|ontwikkelaar|utvecklare|udvikler|utvikler|tester|informatiker)"
+)
+"""What the last part of a German, Dutch or Scandinavian compound may be."""
+
+
+_DECLARED: tuple[tuple[Part, list[Words]], ...] = (
+    ("job", ROLES.title.jobs),
+    ("craft", ROLES.title.crafts),
+)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    pattern: re.Pattern[str]
+    token: Token
+
+
+def _entries() -> Iterator[_Entry]:
+    def entry(words: Iterable[str], token: Token) -> _Entry:
+        return _Entry(re.compile("|".join(map(_whole, words))), token)
+
+    for part, declared in _DECLARED:
+        rank = 0
+        for one in declared:
+            rank += not one.like_previous
+            token = Token(
+                part=part,
+                text="",
+                name=one.name,
+                category=one.category or (None if one.asks else NOT_TECH),
+                rank=rank,
+                plain=one.plain,
+                alone=one.alone,
+                weak=one.weak,
+                person=one.person,
+                yields=one.yields,
+                asks=one.asks,
+            )
+            yield entry(one.words, token)
+    nouns = ROLES.title.nouns
+    yield entry(nouns.leaders, Token("leader", ""))
+    yield entry(nouns.others, Token("other", ""))
+    yield entry(nouns.makers, Token("maker", ""))
+
+
+_ENTRIES = tuple(_entries())
+
+
+@lru_cache(maxsize=1 << 15)
+def _token(text: str) -> Token | None:
+    if text == BREAK:
+        return Token("break", text)
+    for entry in _ENTRIES:
+        if entry.pattern.fullmatch(text):
+            return replace(entry.token, text=text)
+    return None
+
+
+@dataclass
+class _Phrase:
+    """A noun or a job with the crafts that stand beside it, in one part of a title."""
+
+    head: Token
+    crafts: list[Token] = field(default_factory=list)
+    after: list[Token] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        return " ".join(token.text for token in (*self.crafts, self.head, *self.after))
+
+
+def _phrases(tokens: Sequence[Token]) -> tuple[list[_Phrase], list[Token]]:
+    """The phrases of a title in order, and the crafts that stand in none."""
+    phrases: list[_Phrase] = []
+    loose: list[Token] = []
+    before: list[Token] = []
+    last: _Phrase | None = None
+    for token in (*tokens, Token("break", BREAK)):
+        if token.part == "break":
+            person = next((craft for craft in before if craft.person), None)
+            if last is not None and all(craft.weak for craft in last.crafts):
+                last.after.extend(before)
+            elif last is None and person is not None:
+                at = before.index(person)
+                phrases.append(_Phrase(replace(person, part="job"), before[:at], before[at + 1 :]))
+            else:
+                loose.extend(before)
+            before, last = [], None
+        elif token.part == "craft":
+            before.append(token)
+        else:
+            if last is not None and last.head.part == "maker" and not before and _leads(token):
+                # "Software Engineer Recruiter": what precedes is whom the job deals with.
+                before = [*last.crafts]
+                phrases.remove(last)
+            last = _Phrase(token, before)
+            before = []
+            phrases.append(last)
+    return phrases, loose
+
+
+def _leads(token: Token) -> bool:
+    return token.part == "leader" or (
+        token.part == "job" and token.category in (NOT_TECH, "management")
+    )
+
+
+def _preferred(crafts: Iterable[Token]) -> Token | None:
+    """The craft that decides: the narrower one; of two of one entry the first. Both ends are full
+    stack."""
+    crafts = list(crafts)
+    languages = [craft for craft in crafts if craft.name == _LANGUAGE]
+    if languages and any(craft.text in _SOFTWARE for craft in crafts):
+        # Who writes software in a language does so for the cloud, or for a platform.
+        crafts = [craft for craft in crafts if craft.plain or craft.category not in _OPERATED]
+    chosen = min((c for c in crafts if not c.weak), key=lambda craft: craft.rank, default=None)
+    if chosen is not None and chosen.category == "backend" and chosen.plain:
+        other = next((c for c in crafts if c.category == "frontend" and c.plain), None)
+        if other is not None:
+            return replace(chosen, category="fullstack", name="both ends")
+    return chosen
+
+
+def _of_phrase(phrase: _Phrase) -> Verdict | None:
+    """What a phrase says by itself; null where it says nothing."""
+    head, words = phrase.head, phrase.words
+    crafts = [*phrase.crafts, *phrase.after]
+    strong = [craft for craft in crafts if not craft.weak]
+    plain = _preferred(craft for craft in strong if craft.plain)
+    foreign = _preferred(craft for craft in strong if craft.category == NOT_TECH)
+    other = foreign or next((craft for craft in crafts if craft.category == NOT_TECH), None)
+    chosen = _preferred(craft for craft in crafts if craft.category != NOT_TECH)
+    if head.part == "job":
+        if head.yields and chosen is not None and chosen.category in _TAKEN:
+            return Verdict(chosen.category, words, chosen.name)
+        if head.asks is not None and head.category is not None:
+            return Verdict(head.category, words, head.name, asks=head.asks)
+        if head.asks is not None:
+            if any(craft.name != _ANY_FIELD and craft.category != NOT_TECH for craft in crafts):
+                return Verdict("other_tech", words, head.name)
+            return Verdict(None, words, head.name, asks=head.asks)
+        if head.category == "management" and other is not None and not chosen:
+            return Verdict(None, words, other.name)
+        if head.category not in _FINAL and plain is not None and plain.category in _OVER_JOBS:
+            return Verdict(plain.category, words, plain.name)
+        return Verdict(_public(head.category), words, head.name)
+    if head.part == "leader":
+        if other is not None and not plain:
+            return Verdict(None, words, other.name)
+        if any(craft.name != _ANY_FIELD for craft in crafts):
+            return Verdict("management", words, "management of technology")
+        return None
+    if plain is not None:
+        return Verdict(plain.category, words, plain.name)
+    if _ANALYST.match(head.text) and any(craft.name == "data" for craft in strong):
+        return Verdict("data_science", words, "data science")
+    if head.part == "other" and other is not None:
+        return Verdict(None, words, other.name)
+    if foreign is not None and any(craft.text == "software" for craft in crafts):
+        return None
+    if foreign is not None:
+        return Verdict(None, words, foreign.name)
+    if chosen is None:
+        return None
+    if head.part == "other" and chosen.category == "platform":
+        return None
+    if head.part == "other" and chosen.name == "data":
+        return Verdict(None, words, chosen.name, asks="data")
+    last = phrase.crafts[-1] if phrase.crafts else None
+    if (
+        chosen.category in _UNDER_PLATFORM
+        and chosen is not last
+        and last is not None
+        and last.name == _SOME_PLATFORM
+    ):
+        return Verdict("platform", words, last.name)
+    if chosen.asks is not None:
+        return Verdict(chosen.category, words, chosen.name, asks=chosen.asks)
+    if chosen.name != _SOME_PLATFORM:
+        return Verdict(chosen.category, words, chosen.name)
+    return None
+
+
+_LANGUAGE = "server language"
+_OPERATED = frozenset({"cloud", "devops", "platform"})
+_TAKEN = frozenset({"cloud", "devops", "backend", "data_engineering", "ml_ai", "security"})
+"""Roles that an architect or an administrator of such things has."""
+_ANALYST = re.compile("analy")
+_ANY_FIELD = "words of any field"
+_SOME_PLATFORM = "platform of something"
+_FINAL = frozenset({"qa", NOT_TECH, "management"})
+_OVER_JOBS = frozenset({"devops", "sre", "backend", "fullstack"})
+"""Roles whose plain words are the craft even before the name of another job of technology."""
+_UNDER_PLATFORM = frozenset({"platform", "cloud", "devops", "backend"})
+"""Roles whose words say of what kind a platform engineer's platform is."""
+
+
+def _public(category: str | None) -> str | None:
+    return None if category == NOT_TECH else category
+
+
+def judge(tokens: Sequence[Token]) -> Verdict:
+    """What the words of a title say, in order."""
+    phrases, loose = _phrases(tokens)
+    said = [(phrase, verdict) for phrase in phrases if (verdict := _of_phrase(phrase))]
+    makers = [phrase for phrase in phrases if phrase.head.part == "maker"]
+    everywhere = [
+        *loose,
+        *(token for phrase in phrases for token in (*phrase.crafts, *phrase.after)),
+    ]
+    general = _general(phrases, everywhere)
+    if said:
+        first = said[0][1]
+        sure = next((v for _, v in said if v.category is not None and v.asks is None), None)
+        taken = _preferred(craft for craft in loose if craft.category in _TAKEN)
+        if said[0][0].head.yields and taken is not None:
+            return Verdict(taken.category, f"{first.words} {taken.text}", taken.name)
+        if first.asks is not None:
+            if first.asks == "analyst" and sure is not None:
+                return sure
+            return first._replace(hints=_hints(everywhere))
+        if first.category is not None:
+            trailing = said[0][0].head.part == "maker" and not any(
+                craft.category == first.category for craft in said[0][0].crafts
+            )
+            named = next((craft for craft in loose if craft.plain), None)
+            if (
+                trailing
+                and named is not None
+                and not any(craft.plain for craft in said[0][0].after)
+            ):
+                words = f"{said[0][0].words} {named.text}"
+                return Verdict(named.category, words, named.name)
+            return first
+        # A word of another occupation beats no plain name of a role.
+        for phrase, verdict in said[1:]:
+            if verdict.category is not None and phrase.head.part == "maker":
+                return verdict._replace(other=first.words)
+        if general != "software" or all(phrase is not said[0][0] for phrase in makers):
+            if not makers or general != "software":
+                return first
+        elif said[0][0] in makers:
+            return first
+    strong = [craft for craft in everywhere if not craft.weak and craft.category != NOT_TECH]
+    foreign = next((craft for craft in everywhere if craft.category == NOT_TECH), None)
+    other = foreign.text if foreign else said[0][1].words if said else None
+    words = " ".join(
+        token.text for token in tokens if token.part != "break" and token.category != NOT_TECH
+    )
+    hints = _hints(everywhere)
+    if makers or general == "software":
+        chosen = next((craft for craft in strong if craft.plain), None) or _preferred(
+            craft
+            for craft in everywhere
+            if craft.category != NOT_TECH and craft.name != _SOME_PLATFORM
+        )
+        if chosen is not None:
+            return Verdict(chosen.category, words, chosen.name, asks=chosen.asks, other=other)
+        if any(_is_alone(craft, tokens) for craft in strong):
+            return Verdict("platform", words, "platform", other=other)
+        return Verdict(None, words, "general title", asks=general, hints=hints, other=other)
+    if any(phrase.head.part == "leader" for phrase in phrases):
+        if foreign is None and any(craft.name != _ANY_FIELD for craft in everywhere):
+            return Verdict("management", words, "management of technology")
+        if foreign is not None:
+            return Verdict(None, foreign.text, foreign.name)
+        return Verdict(None, words, "general title", asks="leader", hints=hints)
+    chosen = _preferred(c for c in strong if c.alone or c.name == "platform" or phrases)
+    if chosen is not None and foreign is None:
+        return Verdict(chosen.category, words, chosen.name)
+    if foreign is not None and not strong:
+        return Verdict(None, foreign.text, foreign.name)
+    return Verdict(None, words, "no name of a job", asks="anything", hints=hints, other=other)
+
+
+def _hints(crafts: Iterable[Token]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            craft.category
+            for craft in crafts
+            if craft.category not in (None, NOT_TECH, "other_tech")
+        )
+    )
+
+
+def _is_alone(craft: Token, tokens: Sequence[Token]) -> bool:
+    """Whether a craft is a part of the title by itself."""
+    at = tokens.index(craft)
+    before = tokens[at - 1].part if at else "break"
+    after = tokens[at + 1].part if at + 1 < len(tokens) else "break"
+    return before == after == "break"
+
+
+def _general(phrases: Sequence[_Phrase], crafts: Sequence[Token]) -> str:
+    """Which kind of general title it is."""
+    words = {craft.text for craft in crafts}
+    heads = {phrase.head.text for phrase in phrases if phrase.head.part == "maker"}
+    if words & _SOFTWARE or any(_DEVELOPER.match(head) for head in heads):
+        return "software"
+    if words & _OPERATIONS:
+        return "operations"
+    return "engineer"
+
+
+_SOFTWARE = frozenset(
+    {"software", "logiciel", "logiciels", "web", "javascript", "typescript", "c++", "founding",
+     "forward deployed", "sdk"}
+)  # fmt: skip
+_OPERATIONS = frozenset(
+    {"system", "systems", "sistemas", "systemes", "systeme", "production", "reliability",
+     "operations", "automation", "it", "ops", "release", "build"}
+)  # fmt: skip
+_DEVELOPER = re.compile(
+    r"dev|develop|coder|program|swe|sde|.?mts|member|technical staff|entwickl|ontwikk|desarroll"
+    r"|desenvolv|svilupp|utvikler|utvecklare|udvikler|kehittaja|vyvojar|gelistirici|concepteu"
+)
+
+_GENDERED = r"[:*_](?:in|innen|r|e)\b|/(?:in|a|se|euse|trice)\b"
+_ENDS_OF_PARTS = r"\s[-‐‑]+\s?|[-‐‑]+\s|[-‐‑]{2,}|[‒–—―−,;|()\[\]{}•·@→»]|:\s"
+
+
+def words_of(text: pl.Expr) -> pl.Expr:
+    """The words of the vocabulary in a title, one a line, with :data:`BREAK` between its parts."""
+    parts = text.str.replace_all(_GENDERED, "").str.replace_all(_ENDS_OF_PARTS, f" {BREAK} ")
+    apart = fold(parts).str.replace_all(_LAST_OF_COMPOUND, "$1 $2")
+    return apart.str.extract_all(_PATTERN).list.join("\n")
+
+
+@lru_cache(maxsize=1 << 15)
+def judged(words: str) -> Verdict:
+    """The verdict on what :func:`words_of` finds."""
+    return judge([token for word in words.split("\n") if (token := _token(word.strip()))])
