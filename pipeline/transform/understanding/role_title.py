@@ -208,7 +208,7 @@ def _preferred(crafts: Iterable[Token]) -> Token | None:
     stack."""
     crafts = list(crafts)
     languages = [craft for craft in crafts if craft.name == _LANGUAGE]
-    if languages and any(craft.text in _SOFTWARE for craft in crafts):
+    if languages and any(craft.name == _SOFTWARE for craft in crafts):
         # Who writes software in a language does so for the cloud, or for a platform.
         crafts = [craft for craft in crafts if craft.plain or craft.category not in _OPERATED]
     chosen = min((c for c in crafts if not c.weak), key=lambda craft: craft.rank, default=None)
@@ -234,21 +234,29 @@ def _of_phrase(phrase: _Phrase) -> Verdict | None:
         if head.asks is not None and head.category is not None:
             return Verdict(head.category, words, head.name, asks=head.asks)
         if head.asks is not None:
-            if any(craft.name != _ANY_FIELD and craft.category != NOT_TECH for craft in crafts):
+            if any(craft.name not in _ANY_FIELD and craft.category != NOT_TECH for craft in crafts):
                 return Verdict("other_tech", words, head.name)
             return Verdict(None, words, head.name, asks=head.asks)
         if head.category == "management" and other is not None and not chosen:
             return Verdict(None, words, other.name)
-        if head.category not in _FINAL and plain is not None and plain.category in _OVER_JOBS:
+        before = plain in phrase.crafts if head.person else True
+        if (
+            head.category not in _FINAL
+            and plain is not None
+            and before
+            and plain.category in _OVER_JOBS
+        ):
             return Verdict(plain.category, words, plain.name)
         return Verdict(_public(head.category), words, head.name)
     if head.part == "leader":
         if other is not None and not plain:
             return Verdict(None, words, other.name)
-        if any(craft.name != _ANY_FIELD for craft in crafts):
+        if any(craft.name not in _ANY_FIELD for craft in crafts):
             return Verdict("management", words, "management of technology")
         return None
-    if plain is not None:
+    if plain is not None and (
+        head.part == "maker" or foreign is None or plain.category in _OVER_JOBS
+    ):
         return Verdict(plain.category, words, plain.name)
     if _ANALYST.match(head.text) and any(craft.name == "data" for craft in strong):
         return Verdict("data_science", words, "data science")
@@ -284,7 +292,9 @@ _OPERATED = frozenset({"cloud", "devops", "platform"})
 _TAKEN = frozenset({"cloud", "devops", "backend", "data_engineering", "ml_ai", "security"})
 """Roles that an architect or an administrator of such things has."""
 _ANALYST = re.compile("analy")
-_ANY_FIELD = "words of any field"
+_SOFTWARE = "software"
+_OPERATIONS = "operations"
+_ANY_FIELD = frozenset({"words of any field", _OPERATIONS})
 _SOME_PLATFORM = "platform of something"
 _FINAL = frozenset({"qa", NOT_TECH, "management"})
 _OVER_JOBS = frozenset({"devops", "sre", "backend", "fullstack"})
@@ -358,7 +368,7 @@ def judge(tokens: Sequence[Token]) -> Verdict:
             return Verdict("platform", words, "platform", other=other)
         return Verdict(None, words, "general title", asks=general, hints=hints, other=other)
     if any(phrase.head.part == "leader" for phrase in phrases):
-        if foreign is None and any(craft.name != _ANY_FIELD for craft in everywhere):
+        if foreign is None and any(craft.name not in _ANY_FIELD for craft in everywhere):
             return Verdict("management", words, "management of technology")
         if foreign is not None:
             return Verdict(None, foreign.text, foreign.name)
@@ -391,23 +401,15 @@ def _is_alone(craft: Token, tokens: Sequence[Token]) -> bool:
 
 def _general(phrases: Sequence[_Phrase], crafts: Sequence[Token]) -> str:
     """Which kind of general title it is."""
-    words = {craft.text for craft in crafts}
+    names = {craft.name for craft in crafts}
     heads = {phrase.head.text for phrase in phrases if phrase.head.part == "maker"}
-    if words & _SOFTWARE or any(_DEVELOPER.match(head) for head in heads):
+    if _SOFTWARE in names or any(_DEVELOPER.match(head) for head in heads):
         return "software"
-    if words & _OPERATIONS:
+    if _OPERATIONS in names or "technology" in names:
         return "operations"
     return "engineer"
 
 
-_SOFTWARE = frozenset(
-    {"software", "logiciel", "logiciels", "web", "javascript", "typescript", "c++", "founding",
-     "forward deployed", "sdk"}
-)  # fmt: skip
-_OPERATIONS = frozenset(
-    {"system", "systems", "sistemas", "systemes", "systeme", "production", "reliability",
-     "operations", "automation", "it", "ops", "release", "build"}
-)  # fmt: skip
 _DEVELOPER = re.compile(
     r"dev|develop|coder|program|swe|sde|.?mts|member|technical staff|entwickl|ontwikk|desarroll"
     r"|desenvolv|svilupp|utvikler|utvecklare|udvikler|kehittaja|vyvojar|gelistirici|concepteu"
