@@ -139,8 +139,13 @@ def _answers(rows: pl.Series) -> pl.Series:
         verdict = judged(words)
         given = Answer(verdict.category)
         if verdict.asks is not None:
-            called = _first_name(named or (), named_words or ())
-            given = answer(verdict, description, duties or (), skills or (), called)
+            names = [
+                (text, judged(its_words))
+                for text, its_words in zip(named or (), named_words or (), strict=True)
+            ]
+            if verdict.asks == "engineer" and any(name.asks == "software" for _, name in names):
+                verdict = verdict._replace(asks="software")
+            given = answer(verdict, description, duties or (), skills or (), _first(names))
         numbers.append(number)
         categories.append(given.category)
         reasons.append(_reason(verdict, given, description))
@@ -171,10 +176,9 @@ _READ = (
 )  # fmt: skip
 
 
-def _first_name(texts: Sequence[str], words: Sequence[str]) -> Verdict | None:
+def _first(names: Sequence[tuple[str, Verdict]]) -> Verdict | None:
     """What the description calls the job first, of the names that tell a role."""
-    for text, its_words in zip(texts, words, strict=True):
-        verdict = judged(its_words)
+    for text, verdict in names:
         if verdict.category is not None and verdict.asks is None:
             return verdict._replace(words=text)
     return None

@@ -78,14 +78,22 @@ def _whole(pattern: str) -> str:
 def _alternation() -> str:
     title = ROLES.title
     groups = [
-        *(job.words for job in title.jobs),
-        *(craft.words for craft in title.crafts),
-        title.nouns.leaders,
-        title.nouns.others,
-        title.nouns.makers,
+        *((job.any_word, job.words) for job in title.jobs),
+        *((craft.any_word, craft.words) for craft in title.crafts),
+        (False, title.nouns.leaders),
+        (False, title.nouns.others),
+        (False, title.nouns.makers),
     ]
     # Of two that begin at one place, the one of several words is the longer.
-    patterns = sorted((p for group in groups for p in group), key=lambda p: " " not in p)
+    ordered = sorted(
+        (
+            (any_word, " " not in pattern, pattern)
+            for any_word, words in groups
+            for pattern in words
+        ),
+        key=lambda one: one[:2],
+    )
+    patterns = [pattern for *_, pattern in ordered]
     latin = [p for p in patterns if p.isascii()]
     other = [p for p in patterns if not p.isascii()]
     # Without Unicode's classes and boundaries, which cost ten times as much: a folded title has
@@ -277,12 +285,12 @@ def _of_phrase(phrase: _Phrase) -> Verdict | None:
         chosen.category in _UNDER_PLATFORM
         and chosen is not last
         and last is not None
-        and last.name == _SOME_PLATFORM
+        and last.name in _PLATFORMS
     ):
         return Verdict("platform", words, last.name)
     if chosen.asks is not None:
         return Verdict(chosen.category, words, chosen.name, asks=chosen.asks)
-    if chosen.name != _SOME_PLATFORM:
+    if chosen.name not in _PLATFORMS:
         return Verdict(chosen.category, words, chosen.name)
     return None
 
@@ -295,7 +303,8 @@ _ANALYST = re.compile("analy")
 _SOFTWARE = "software"
 _OPERATIONS = "operations"
 _ANY_FIELD = frozenset({"words of any field", _OPERATIONS})
-_SOME_PLATFORM = "platform of something"
+_PLATFORM = "platform of something"
+_PLATFORMS = frozenset({_PLATFORM, "platform of a product"})
 _FINAL = frozenset({"qa", NOT_TECH, "management"})
 _OVER_JOBS = frozenset({"devops", "sre", "backend", "fullstack"})
 """Roles whose plain words are the craft even before the name of another job of technology."""
@@ -326,7 +335,8 @@ def judge(tokens: Sequence[Token]) -> Verdict:
         if first.asks is not None:
             if first.asks == "analyst" and sure is not None:
                 return sure
-            return first._replace(hints=_hints(everywhere))
+            hints = tuple(one for one in _hints(everywhere) if one != first.category)
+            return first._replace(hints=hints)
         if first.category is not None:
             trailing = said[0][0].head.part == "maker" and not any(
                 craft.category == first.category for craft in said[0][0].crafts
@@ -360,11 +370,11 @@ def judge(tokens: Sequence[Token]) -> Verdict:
         chosen = next((craft for craft in strong if craft.plain), None) or _preferred(
             craft
             for craft in everywhere
-            if craft.category != NOT_TECH and craft.name != _SOME_PLATFORM
+            if craft.category != NOT_TECH and craft.name not in _PLATFORMS
         )
         if chosen is not None:
             return Verdict(chosen.category, words, chosen.name, asks=chosen.asks, other=other)
-        if any(_is_alone(craft, tokens) for craft in strong):
+        if any(_is_alone(craft, tokens) for craft in strong if craft.name == _PLATFORM):
             return Verdict("platform", words, "platform", other=other)
         return Verdict(None, words, "general title", asks=general, hints=hints, other=other)
     if any(phrase.head.part == "leader" for phrase in phrases):

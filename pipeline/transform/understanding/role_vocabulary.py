@@ -32,6 +32,7 @@ class Words(Shape):
     person: bool = False
     like_previous: bool = False
     yields: bool = False
+    any_word: bool = False
     asks: Annotated[str, one_of(ASKED)] | None = None
 
 
