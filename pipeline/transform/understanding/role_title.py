@@ -171,6 +171,10 @@ class _Phrase:
     after: list[Token] = field(default_factory=list)
 
     @property
+    def all_crafts(self) -> list[Token]:
+        return [*self.crafts, *self.after]
+
+    @property
     def words(self) -> str:
         return " ".join(token.text for token in (*self.crafts, self.head, *self.after))
 
@@ -229,70 +233,82 @@ def _preferred(crafts: Iterable[Token]) -> Token | None:
 
 def _of_phrase(phrase: _Phrase) -> Verdict | None:
     """What a phrase says by itself; null where it says nothing."""
+    if phrase.head.part == "job":
+        return _of_job(phrase)
+    if phrase.head.part == "leader":
+        return _of_leader(phrase)
+    return _of_noun(phrase)
+
+
+def _of_job(phrase: _Phrase) -> Verdict:
     head, words = phrase.head, phrase.words
-    crafts = [*phrase.crafts, *phrase.after]
-    strong = [craft for craft in crafts if not craft.weak]
-    plain = _preferred(craft for craft in strong if craft.plain)
-    foreign = _preferred(craft for craft in strong if craft.category == NOT_TECH)
-    other = foreign or next((craft for craft in crafts if craft.category == NOT_TECH), None)
-    chosen = _preferred(craft for craft in crafts if craft.category != NOT_TECH)
-    if head.part == "job":
-        if head.yields and chosen is not None and chosen.category in _TAKEN:
-            return Verdict(chosen.category, words, chosen.name)
-        if head.asks is not None and head.category is not None:
-            return Verdict(head.category, words, head.name, asks=head.asks)
-        if head.asks is not None:
-            if any(craft.name not in _ANY_FIELD and craft.category != NOT_TECH for craft in crafts):
-                return Verdict("other_tech", words, head.name)
-            return Verdict(None, words, head.name, asks=head.asks)
-        if head.category == "management" and other is not None and not chosen:
-            return Verdict(None, words, other.name)
-        before = plain in phrase.crafts if head.person else True
-        if (
-            head.category not in _FINAL
-            and plain is not None
-            and before
-            and plain.category in _OVER_JOBS
-        ):
-            return Verdict(plain.category, words, plain.name)
-        return Verdict(_public(head.category), words, head.name)
-    if head.part == "leader":
-        if other is not None and not plain:
-            return Verdict(None, words, other.name)
-        if any(craft.name not in _ANY_FIELD for craft in crafts):
-            return Verdict("management", words, "management of technology")
-        return None
-    if plain is not None and (
-        head.part == "maker" or foreign is None or plain.category in _OVER_JOBS
-    ):
-        return Verdict(plain.category, words, plain.name)
-    if _ANALYST.match(head.text) and any(craft.name == "data" for craft in strong):
-        return Verdict("data_science", words, "data science")
-    if head.part == "other" and other is not None:
+    chosen = _technical(phrase.all_crafts)
+    other = _other(phrase.all_crafts)
+    if head.yields and chosen is not None and chosen.category in _TAKEN:
+        return Verdict(chosen.category, words, chosen.name)
+    if head.asks is not None:
+        if head.category is None and any(_is_of_technology(c) for c in phrase.all_crafts):
+            return Verdict("other_tech", words, head.name)
+        return Verdict(head.category, words, head.name, asks=head.asks)
+    if head.category == "management" and other is not None and chosen is None:
         return Verdict(None, words, other.name)
-    if foreign is not None and any(craft.text == "software" for craft in crafts):
+    plain = _plain(phrase.crafts if head.person else phrase.all_crafts)
+    if head.category not in _FINAL and plain is not None and plain.category in _OVER_JOBS:
+        return Verdict(plain.category, words, plain.name)
+    return Verdict(None if head.category == NOT_TECH else head.category, words, head.name)
+
+
+def _of_leader(phrase: _Phrase) -> Verdict | None:
+    other = _other(phrase.all_crafts)
+    if other is not None and _plain(phrase.all_crafts) is None:
+        return Verdict(None, phrase.words, other.name)
+    if any(craft.name not in _ANY_FIELD for craft in phrase.all_crafts):
+        return Verdict("management", phrase.words, "management of technology")
+    return None
+
+
+def _of_noun(phrase: _Phrase) -> Verdict | None:
+    head, crafts, words = phrase.head, phrase.all_crafts, phrase.words
+    is_maker = head.part == "maker"
+    plain, other, chosen = _plain(crafts), _other(crafts), _technical(crafts)
+    is_foreign = other is not None and not other.weak
+    if plain is not None and (is_maker or not is_foreign or plain.category in _OVER_JOBS):
+        return Verdict(plain.category, words, plain.name)
+    if _ANALYST.match(head.text) and any(craft.name == "data" for craft in crafts):
+        return Verdict("data_science", words, "data science")
+    if other is not None and (is_foreign or not is_maker):
+        if is_maker and any(craft.text == "software" for craft in crafts):
+            return None
+        return Verdict(None, words, other.name)
+    if chosen is None or (chosen.category == "platform" and not is_maker):
         return None
-    if foreign is not None:
-        return Verdict(None, words, foreign.name)
-    if chosen is None:
-        return None
-    if head.part == "other" and chosen.category == "platform":
-        return None
-    if head.part == "other" and chosen.name == "data":
+    if chosen.name == "data" and not is_maker:
         return Verdict(None, words, chosen.name, asks="data")
     last = phrase.crafts[-1] if phrase.crafts else None
-    if (
-        chosen.category in _UNDER_PLATFORM
-        and chosen is not last
-        and last is not None
-        and last.name in _PLATFORMS
-    ):
-        return Verdict("platform", words, last.name)
-    if chosen.asks is not None:
-        return Verdict(chosen.category, words, chosen.name, asks=chosen.asks)
-    if chosen.name not in _PLATFORMS:
-        return Verdict(chosen.category, words, chosen.name)
-    return None
+    if last is not None and last is not chosen and last.name in _PLATFORMS:
+        if chosen.category in _UNDER_PLATFORM:
+            return Verdict("platform", words, last.name)
+    elif chosen.name == _PRODUCT and chosen in phrase.after:
+        return None
+    return Verdict(chosen.category, words, chosen.name, asks=chosen.asks)
+
+
+def _plain(crafts: Iterable[Token]) -> Token | None:
+    return _preferred(craft for craft in crafts if craft.plain)
+
+
+def _technical(crafts: Iterable[Token]) -> Token | None:
+    return _preferred(craft for craft in crafts if craft.category != NOT_TECH)
+
+
+def _other(crafts: Sequence[Token]) -> Token | None:
+    """The word of another occupation, a decisive one before a weak one."""
+    others = [craft for craft in crafts if craft.category == NOT_TECH]
+    return min(others, key=lambda craft: craft.weak, default=None)
+
+
+def _is_of_technology(craft: Token) -> bool:
+    return craft.name not in _ANY_FIELD and craft.category != NOT_TECH
 
 
 _LANGUAGE = "server language"
@@ -304,7 +320,8 @@ _SOFTWARE = "software"
 _OPERATIONS = "operations"
 _ANY_FIELD = frozenset({"words of any field", _OPERATIONS})
 _PLATFORM = "platform of something"
-_PLATFORMS = frozenset({_PLATFORM, "platform of a product"})
+_PRODUCT = "platform of a product"
+_PLATFORMS = frozenset({_PLATFORM, _PRODUCT})
 _FINAL = frozenset({"qa", NOT_TECH, "management"})
 _OVER_JOBS = frozenset({"devops", "sre", "backend", "fullstack"})
 """Roles whose plain words are the craft even before the name of another job of technology."""
@@ -312,83 +329,90 @@ _UNDER_PLATFORM = frozenset({"platform", "cloud", "devops", "backend"})
 """Roles whose words say of what kind a platform engineer's platform is."""
 
 
-def _public(category: str | None) -> str | None:
-    return None if category == NOT_TECH else category
-
-
 def judge(tokens: Sequence[Token]) -> Verdict:
     """What the words of a title say, in order."""
     phrases, loose = _phrases(tokens)
     said = [(phrase, verdict) for phrase in phrases if (verdict := _of_phrase(phrase))]
-    makers = [phrase for phrase in phrases if phrase.head.part == "maker"]
-    everywhere = [
-        *loose,
-        *(token for phrase in phrases for token in (*phrase.crafts, *phrase.after)),
-    ]
+    everywhere = [*loose, *(craft for phrase in phrases for craft in phrase.all_crafts)]
     general = _general(phrases, everywhere)
+    other = None
     if said:
-        first = said[0][1]
-        sure = next((v for _, v in said if v.category is not None and v.asks is None), None)
-        taken = _preferred(craft for craft in loose if craft.category in _TAKEN)
-        if said[0][0].head.yields and taken is not None:
-            return Verdict(taken.category, f"{first.words} {taken.text}", taken.name)
-        if first.asks is not None:
-            if first.asks == "analyst" and sure is not None:
-                return sure
-            hints = tuple(one for one in _hints(everywhere) if one != first.category)
-            return first._replace(hints=hints)
-        if first.category is not None:
-            trailing = said[0][0].head.part == "maker" and not any(
-                craft.category == first.category for craft in said[0][0].crafts
-            )
-            named = next((craft for craft in loose if craft.plain), None)
-            if (
-                trailing
-                and named is not None
-                and not any(craft.plain for craft in said[0][0].after)
-            ):
-                words = f"{said[0][0].words} {named.text}"
-                return Verdict(named.category, words, named.name)
-            return first
+        phrase, first = said[0]
+        if first.category is not None or first.asks is not None:
+            return _first_named(phrase, [verdict for _, verdict in said], loose, everywhere)
         # A word of another occupation beats no plain name of a role.
-        for phrase, verdict in said[1:]:
-            if verdict.category is not None and phrase.head.part == "maker":
+        for later, verdict in said[1:]:
+            if verdict.category is not None and later.head.part == "maker":
                 return verdict._replace(other=first.words)
-        if general != "software" or all(phrase is not said[0][0] for phrase in makers):
-            if not makers or general != "software":
-                return first
-        elif said[0][0] in makers:
+        has_maker = any(phrase.head.part == "maker" for phrase in phrases)
+        if general != "software" or not has_maker or phrase.head.part == "maker":
             return first
-    strong = [craft for craft in everywhere if not craft.weak and craft.category != NOT_TECH]
+        other = first.words
     foreign = next((craft for craft in everywhere if craft.category == NOT_TECH), None)
-    other = foreign.text if foreign else said[0][1].words if said else None
+    verdict = _of_all(tokens, phrases, everywhere, foreign, general)
+    if verdict.category is None and verdict.asks is None:
+        return verdict
+    return verdict._replace(other=foreign.text if foreign is not None else other)
+
+
+def _first_named(
+    phrase: _Phrase, verdicts: Sequence[Verdict], loose: Sequence[Token], everywhere: list[Token]
+) -> Verdict:
+    """The verdict of the first phrase, where it names a role or leaves one open: with what the
+    other parts of the title add."""
+    first = verdicts[0]
+    taken = _preferred(craft for craft in loose if craft.category in _TAKEN)
+    if phrase.head.yields and taken is not None:
+        return Verdict(taken.category, f"{first.words} {taken.text}", taken.name)
+    if first.asks is not None:
+        sure = (one for one in verdicts if one.category is not None and one.asks is None)
+        if first.asks == "analyst" and (named := next(sure, None)):
+            return named
+        hints = tuple(one for one in _hints(everywhere) if one != first.category)
+        return first._replace(hints=hints)
+    # What stands behind a maker is weaker than a plain word in another part: "Software Engineer
+    # Big Data - Backend".
+    is_behind = phrase.head.part == "maker" and not any(
+        craft.category == first.category for craft in phrase.crafts
+    )
+    plain = next((craft for craft in loose if craft.plain), None)
+    if is_behind and plain is not None and _plain(phrase.after) is None:
+        return Verdict(plain.category, f"{first.words} {plain.text}", plain.name)
+    return first
+
+
+def _of_all(
+    tokens: Sequence[Token],
+    phrases: Sequence[_Phrase],
+    crafts: Sequence[Token],
+    foreign: Token | None,
+    general: str,
+) -> Verdict:
+    """What the parts of a title say together where no phrase names a role by itself."""
+    strong = [craft for craft in crafts if not craft.weak and craft.category != NOT_TECH]
     words = " ".join(
         token.text for token in tokens if token.part != "break" and token.category != NOT_TECH
     )
-    hints = _hints(everywhere)
-    if makers or general == "software":
-        chosen = next((craft for craft in strong if craft.plain), None) or _preferred(
-            craft
-            for craft in everywhere
-            if craft.category != NOT_TECH and craft.name not in _PLATFORMS
+    heads = {phrase.head.part for phrase in phrases}
+    if "maker" in heads or general == "software":
+        chosen = next((craft for craft in strong if craft.plain), None) or _technical(
+            [craft for craft in crafts if craft.name not in _PLATFORMS]
         )
         if chosen is not None:
-            return Verdict(chosen.category, words, chosen.name, asks=chosen.asks, other=other)
+            return Verdict(chosen.category, words, chosen.name, asks=chosen.asks)
         if any(_is_alone(craft, tokens) for craft in strong if craft.name == _PLATFORM):
-            return Verdict("platform", words, "platform", other=other)
-        return Verdict(None, words, "general title", asks=general, hints=hints, other=other)
-    if any(phrase.head.part == "leader" for phrase in phrases):
-        if foreign is None and any(craft.name not in _ANY_FIELD for craft in everywhere):
+            return Verdict("platform", words, "platform")
+        return Verdict(None, words, "general title", asks=general, hints=_hints(crafts))
+    if foreign is not None and (not strong or "leader" in heads):
+        return Verdict(None, foreign.text, foreign.name)
+    if "leader" in heads:
+        if any(craft.name not in _ANY_FIELD for craft in crafts):
             return Verdict("management", words, "management of technology")
-        if foreign is not None:
-            return Verdict(None, foreign.text, foreign.name)
-        return Verdict(None, words, "general title", asks="leader", hints=hints)
+        return Verdict(None, words, "general title", asks="leader", hints=_hints(crafts))
     chosen = _preferred(c for c in strong if c.alone or c.name == "platform" or phrases)
     if chosen is not None and foreign is None:
         return Verdict(chosen.category, words, chosen.name)
-    if foreign is not None and not strong:
-        return Verdict(None, foreign.text, foreign.name)
-    return Verdict(None, words, "no name of a job", asks="anything", hints=hints, other=other)
+    return Verdict(None, words, "no name of a job", asks="anything", hints=_hints(crafts))
 
 
 def _hints(crafts: Iterable[Token]) -> tuple[str, ...]:
