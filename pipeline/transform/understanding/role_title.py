@@ -104,7 +104,7 @@ def _alternation() -> str:
 _PATTERN = _alternation()
 _LAST_OF_COMPOUND = (
     "([a-z])(entwickler|entwicklung|ingenieur|architekt|administrator|analyst|berater|beheerder"
-    "|ontwikkelaar|utvecklare|udvikler|utvikler|tester|informatiker)"
+    "|ontwikkelaar|utvecklare|udvikler|utvikler|ingenjor|analist|tester|informatiker)"
 )
 """What the last part of a German, Dutch or Scandinavian compound may be."""
 
@@ -224,10 +224,9 @@ def _preferred(crafts: Iterable[Token]) -> Token | None:
         # Who writes software in a language does so for the cloud, or for a platform.
         crafts = [craft for craft in crafts if craft.plain or craft.category not in _OPERATED]
     chosen = min((c for c in crafts if not c.weak), key=lambda craft: craft.rank, default=None)
-    if chosen is not None and chosen.category == "backend" and chosen.plain:
-        other = next((c for c in crafts if c.category == "frontend" and c.plain), None)
-        if other is not None:
-            return replace(chosen, category="fullstack", name="both ends")
+    names = {craft.name for craft in crafts}
+    if chosen is not None and any(both <= names and chosen.name in both for both in _BOTH_ENDS):
+        return replace(chosen, category="fullstack", name="both ends")
     return chosen
 
 
@@ -252,6 +251,8 @@ def _of_job(phrase: _Phrase) -> Verdict:
         return Verdict(head.category, words, head.name, asks=head.asks)
     if head.category == "management" and other is not None and chosen is None:
         return Verdict(None, words, other.name)
+    if head.category == "frontend" and any(c.name == _LANGUAGE for c in phrase.crafts):
+        return Verdict("fullstack", words, "both ends")
     plain = _plain(phrase.crafts if head.person else phrase.all_crafts)
     if head.category not in _FINAL and plain is not None and plain.category in _OVER_JOBS:
         return Verdict(plain.category, words, plain.name)
@@ -312,13 +313,15 @@ def _is_of_technology(craft: Token) -> bool:
 
 
 _LANGUAGE = "server language"
+_BOTH_ENDS = ({"backend by name", "frontend"}, {_LANGUAGE, "client languages"})
 _OPERATED = frozenset({"cloud", "devops", "platform"})
 _TAKEN = frozenset({"cloud", "devops", "backend", "data_engineering", "ml_ai", "security"})
 """Roles that an architect or an administrator of such things has."""
-_ANALYST = re.compile("analy")
+_ANALYST = re.compile("anal[iy]")
 _SOFTWARE = "software"
 _OPERATIONS = "operations"
-_ANY_FIELD = frozenset({"words of any field", _OPERATIONS})
+_RELIABILITY = "reliability"
+_ANY_FIELD = frozenset({"words of any field", _OPERATIONS, _RELIABILITY})
 _PLATFORM = "platform of something"
 _PRODUCT = "platform of a product"
 _PLATFORMS = frozenset({_PLATFORM, _PRODUCT})
@@ -336,6 +339,11 @@ def judge(tokens: Sequence[Token]) -> Verdict:
     everywhere = [*loose, *(craft for phrase in phrases for craft in phrase.all_crafts)]
     general = _general(phrases, everywhere)
     other = None
+    leads = bool(phrases) and phrases[0].head.part == "leader"
+    if leads and said and said[0][1].category is not None and phrases[0] is not said[0][0]:
+        # "Director, Site Reliability Engineering"
+        words = f"{phrases[0].words} {said[0][1].words}"
+        return Verdict("management", words, "management of technology")
     if said:
         phrase, first = said[0]
         if first.category is not None or first.asks is not None:
@@ -439,14 +447,14 @@ def _general(phrases: Sequence[_Phrase], crafts: Sequence[Token]) -> str:
     heads = {phrase.head.text for phrase in phrases if phrase.head.part == "maker"}
     if _SOFTWARE in names or any(_DEVELOPER.match(head) for head in heads):
         return "software"
-    if _OPERATIONS in names or "technology" in names:
+    if names & {_OPERATIONS, _RELIABILITY, "technology"}:
         return "operations"
     return "engineer"
 
 
 _DEVELOPER = re.compile(
-    r"dev|develop|coder|program|swe|sde|.?mts|member|technical staff|entwickl|ontwikk|desarroll"
-    r"|desenvolv|svilupp|utvikler|utvecklare|udvikler|kehittaja|vyvojar|gelistirici|concepteu"
+    r"tech lead|dev|develop|coder|program|swe|sde|.?mts|member|technical staff|entwickl|ontwikk"
+    r"|desarroll|desenvolv|svilupp|utvikler|utvecklare|udvikler|kehittaja|vyvojar|gelistirici|concepteu"
 )
 
 _GENDERED = r"[:*_](?:in|innen|r|e)\b|/(?:in|a|se|euse|trice)\b"
