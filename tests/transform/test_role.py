@@ -57,7 +57,8 @@ TITLES = {
         Software Engineer; Ingénieur logiciel; Ingeniero de software; Inżynier oprogramowania
         (Senior) Golang Developer | Remote EU; Software Engineer (Python, Kubernetes, AWS)
         Backend Engineer - Oil & Gas; Senior Java Developer (Rail); Game Server Developer; SDE II
-        Software Engineer - Payments Platform""",
+        Software Engineer - Payments Platform; Software Engineer with Security Clearance
+        Software Engineer, Linux""",
     "devops": """
         DevOps-Ingenieur (m/w/d); Consultant DevOps H/F; DevOps Architect - Azure
         Senior Build Engineer - games; Release Engineer, Mobile Platform; Engenheiro DevOps Pleno

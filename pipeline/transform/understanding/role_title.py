@@ -219,10 +219,12 @@ def _preferred(crafts: Iterable[Token]) -> Token | None:
     """The craft that decides: the narrower one; of two of one entry the first. Both ends are full
     stack."""
     crafts = list(crafts)
-    languages = [craft for craft in crafts if craft.name == _LANGUAGE]
-    if languages and any(craft.name == _SOFTWARE for craft in crafts):
-        # Who writes software in a language does so for the cloud, or for a platform.
-        crafts = [craft for craft in crafts if craft.plain or craft.category not in _OPERATED]
+    if any(craft.name == _SOFTWARE for craft in crafts):
+        # Who writes software in a language does so for the cloud, or for a platform; and who
+        # writes software for Linux does not run it.
+        crafts = [craft for craft in crafts if craft.name != _LINUX]
+        if any(craft.name == _LANGUAGE for craft in crafts):
+            crafts = [craft for craft in crafts if craft.plain or craft.category not in _OPERATED]
     chosen = min((c for c in crafts if not c.weak), key=lambda craft: craft.rank, default=None)
     names = {craft.name for craft in crafts}
     if chosen is not None and any(both <= names and chosen.name in both for both in _BOTH_ENDS):
@@ -313,6 +315,7 @@ def _is_of_technology(craft: Token) -> bool:
 
 
 _LANGUAGE = "server language"
+_LINUX = "linux operations"
 _BOTH_ENDS = ({"backend by name", "frontend"}, {_LANGUAGE, "client languages"})
 _OPERATED = frozenset({"cloud", "devops", "platform"})
 _TAKEN = frozenset({"cloud", "devops", "backend", "data_engineering", "ml_ai", "security"})
