@@ -377,3 +377,14 @@ def test_the_documentation_lists_every_rule() -> None:
 def test_every_question_is_asked_and_every_role_has_duties() -> None:
     assert set(ROLES.questions) == set(ASKED)
     assert set(ROLES.duties) == set(CATEGORIES) - {"management"}
+
+
+def test_the_entries_that_the_rules_name_exist() -> None:
+    """The grammar treats some entries of the vocabulary by name."""
+    named = {
+        "software", "operations", "reliability", "technology", "words of any field", "data",
+        "server language", "client languages", "backend by name", "frontend", "linux operations",
+        "platform", "platform of something", "platform of a product",
+    }  # fmt: skip
+
+    assert named <= {craft.name for craft in ROLES.title.crafts}

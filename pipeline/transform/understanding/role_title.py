@@ -31,7 +31,7 @@ class Token:
         name: of the vocabulary's entry.
         category: the role, :data:`NOT_TECH`, or null for a noun.
         rank: among crafts, the smaller the more preferred.
-        plain, alone, weak: see ``roles.toml``.
+        plain, alone, weak, person, yields, asks: see ``roles.toml``.
     """
 
     part: Part
