@@ -1,175 +1,85 @@
-"""Which postings are for backend, DevOps, SRE, cloud or platform roles, and why.
+"""The role of a posting: one of the categories, or none of technology, and why.
 
-The rules are data (``roles.toml``). The exclusions name the occupations that are another's,
-whatever technology stands beside them; the rules are tried in order, and the first that fits gives
-the category and the reason. ``docs/roles.md`` says the same in words.
+The title decides (:mod:`pipeline.transform.understanding.role_title`); where it names no role, the
+duties and the technologies of the posting do
+(:mod:`pipeline.transform.understanding.role_duties`). The words are data, ``roles.toml``;
+``docs/roles.md`` says the rules in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import reduce
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
-from pydantic import Field
 
 from pipeline.fields import CATEGORIES
-from pipeline.transform.cleaning.text import fold
-from pipeline.transform.understanding.skills import KINDS, skills_in
-from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, one_of, read
-
-SHORT_DESCRIPTION_CHARS = 800
-"""Below this a description is a teaser that has no room for a list of technologies."""
-
-SHOWN_EVIDENCE = 6
-"""How many technologies a reason names."""
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """An occupation that is out of scope: ``pattern`` in the title, unless ``unless`` is too."""
-
-    name: str
-    pattern: str
-    unless: str | None = None
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One way to be relevant.
-
-    Attributes:
-        name: what ``docs/roles.md`` calls it.
-        category: one of :data:`pipeline.fields.CATEGORIES`.
-        pattern: what the folded title must hold; the words that match are the reason.
-        unless: what the folded title must not hold.
-        unless_described: what the description must not hold (as written, case ignored).
-        evidence: the kinds of skills that the tags and the description must show; empty when the
-            title is enough.
-        needed: how many different ones; in a short description, ``needed_if_short``.
-    """
-
-    name: str
-    category: str
-    pattern: str
-    unless: str | None = None
-    unless_described: str | None = None
-    evidence: frozenset[str] = frozenset()
-    needed: int = 0
-    needed_if_short: int = 0
-
-
-class _WithRole(Shape):
-    with_role: Pattern
-
-
-class _Exclusion(Shape):
-    name: Word
-    titles: list[Pattern]
-    unless: tuple[Pattern, ...] = ()
-
-
-class _Rule(Shape):
-    name: Word
-    category: Annotated[str, one_of(CATEGORIES)]
-    titles: list[Pattern | _WithRole]
-    unless: tuple[Pattern, ...] = ()
-    unless_described: tuple[Pattern, ...] = ()
-    evidence: Word | None = None
-    needed: int = 0
-    needed_if_short: int = 0
-
-
-class _Evidence(Shape):
-    kinds: dict[Word, list[Annotated[str, one_of(set(KINDS.values()))]]]
-    exceptions: Annotated[list[Annotated[str, one_of(KINDS)]], Field(alias="except")]
-
-
-class _Roles(Shape):
-    words: dict[Word, list[Pattern]]
-    evidence: _Evidence
-    exclusions: list[_Exclusion]
-    rules: list[_Rule]
-
-
-_vocabulary = read("roles", _Roles)
-_words = {name: any_of(patterns) for name, patterns in _vocabulary.words.items()}
-_kinds_of_evidence = {name: frozenset(kinds) for name, kinds in _vocabulary.evidence.kinds.items()}
-NOT_EVIDENCE = frozenset(_vocabulary.evidence.exceptions)
-"""Technologies of those kinds that client developers and analysts name as often."""
-
-
-def _titles(patterns: Sequence[str | _WithRole]) -> str:
-    return any_of(
-        (
-            pattern if isinstance(pattern, str) else _with_role(pattern.with_role)
-            for pattern in patterns
-        ),
-        **_words,
-    )
-
-
-def _with_role(words: str) -> str:
-    """The words and the name of an engineering role, in either order."""
-    word = rf"\b(?:{words})(?: |$)"
-    role = _words["role"]
-    return rf"{word}(?:.* )?{role}\b|\b{role} (?:.* )?{word}"
-
-
-EXCLUSIONS: Sequence[Exclusion] = [
-    Exclusion(
-        name=declared.name,
-        pattern=_titles(declared.titles),
-        unless=_titles(declared.unless) if declared.unless else None,
-    )
-    for declared in _vocabulary.exclusions
-]
-RULES: Sequence[Rule] = [
-    Rule(
-        name=declared.name,
-        category=declared.category,
-        pattern=_titles(declared.titles),
-        unless=_titles(declared.unless) if declared.unless else None,
-        unless_described=any_of(declared.unless_described) if declared.unless_described else None,
-        evidence=_kinds_of_evidence[declared.evidence] if declared.evidence else frozenset(),
-        needed=declared.needed,
-        needed_if_short=declared.needed_if_short,
-    )
-    for declared in _vocabulary.rules
-]
-"""In the order in which they are tried."""
+from pipeline.transform.cleaning.distinct import by_distinct
+from pipeline.transform.understanding.evidence import (
+    EVIDENCE,
+    MAX_WORDS_CHARS,
+    Evidence,
+    Origin,
+    finding,
+)
+from pipeline.transform.understanding.role_duties import (
+    DUTIES,
+    MAX_MATCHES,
+    MAX_NAMED,
+    NAMED,
+    Answer,
+    answer,
+)
+from pipeline.transform.understanding.role_title import Verdict, judged, words_of
+from pipeline.transform.understanding.role_vocabulary import NOT_TECH, ROLES
 
 
 def with_category(postings: pl.LazyFrame) -> pl.LazyFrame:
-    """With ``category``, null where the role is none of those in scope, and ``category_reason``.
+    """With ``category``, null where the job is none of technology, ``category_reason`` and the
+    evidence of it.
 
     The reason names the field and the words that decided, for example ``title: backend engineer``
-    or ``title: software engineer; tags and description: Kubernetes, Terraform``. Reads ``title``,
-    ``tags`` and ``description``; a row's result depends on that row alone.
+    or ``title: software engineer; duties: REST APIs; skills: Kotlin, PostgreSQL``; where there is
+    no category, why not: ``title: account executive (sales and recruiting people)``. Reads
+    ``title``, ``description`` and ``skills``; a row's result depends on that row alone.
     """
-    title = pl.col("_title")
-    decided = pl.coalesce(
-        pl.when(title.str.contains(rule.pattern) & _allows(rule)).then(pl.lit(number, pl.Int32))
-        for number, rule in enumerate(RULES)
+    verdict, answered = pl.col("_verdict").struct, pl.col("_answer").struct
+    is_open = verdict.field("is_open")
+    body = pl.when(verdict.field("asks").is_not_null()).then(pl.col("description"))
+    named = body.str.extract_all(NAMED).list.head(MAX_NAMED)
+    asked = pl.struct(
+        "title",
+        "_verdict",
+        description=body,
+        duties=body.str.extract_all(DUTIES).list.head(MAX_MATCHES),
+        named=named,
+        named_words=named.list.eval(words_of(pl.element())),
+        skills="skills",
     )
-    kept = pl.col("_rule").is_not_null()
     return (
-        postings.with_columns(fold(pl.col("title")).alias("_title"))
-        .with_columns(_rule=pl.when(~_is_excluded()).then(decided))
-        .with_columns(_skills().alias("_skills"))
-        .with_columns(_evidence().alias("_evidence"))
-        .with_columns(_rule=pl.when(_has_enough_evidence()).then("_rule"))
+        postings.with_columns(_verdict=by_distinct(words_of(pl.col("title")), _verdicts, _VERDICT))
+        .with_columns(_answer=asked.map_batches(_answers, return_dtype=_ANSWER))
         .with_columns(
-            category=pl.when(kept)
-            .then(_by_rule([rule.category for rule in RULES]))
+            category=pl.when(is_open)
+            .then(answered.field("category"))
+            .otherwise(verdict.field("category"))
             .cast(pl.Enum(CATEGORIES)),
-            category_reason=pl.when(kept)
-            .then(_reason())
-            .otherwise(pl.lit("no rule finds a role in scope")),
+            category_reason=pl.when(is_open)
+            .then(answered.field("reason"))
+            .otherwise(verdict.field("reason")),
+            _evidence_role=pl.when(is_open)
+            .then(answered.field("found"))
+            .otherwise(
+                finding(
+                    "category",
+                    verdict.field("category"),
+                    "title",
+                    _as_written(verdict.field("words")),
+                    verdict.field("rule"),
+                )
+            ),
         )
-        .drop("_title", "_rule", "_skills", "_evidence")
+        .drop("_verdict", "_answer")
     )
 
 
@@ -178,74 +88,162 @@ def relevant(postings: pl.DataFrame) -> pl.DataFrame:
     return postings.filter(pl.col("category").is_not_null())
 
 
-def _allows(rule: Rule) -> pl.Expr:
-    allowed = pl.lit(value=True)
-    if rule.unless is not None:
-        allowed = allowed & ~pl.col("_title").str.contains(rule.unless)
-    if rule.unless_described is not None:
-        contradicted = pl.col("description").str.contains(f"(?i){rule.unless_described}")
-        allowed = allowed & ~contradicted.fill_null(value=False)
-    return allowed
+_VERDICT = pl.Struct(
+    {
+        "category": pl.String,
+        "words": pl.String,
+        "rule": pl.String,
+        "asks": pl.String,
+        "reason": pl.String,
+        "is_open": pl.Boolean,
+        "title_words": pl.String,
+    }
+)
 
 
-def _is_excluded() -> pl.Expr:
-    def excluded(exclusion: Exclusion) -> pl.Expr:
-        matches = pl.col("_title").str.contains(exclusion.pattern)
-        if exclusion.unless is not None:
-            matches = matches & ~pl.col("_title").str.contains(exclusion.unless)
-        return matches
-
-    return reduce(lambda one, other: one | other, map(excluded, EXCLUSIONS))
+def _verdicts(words: pl.Series) -> pl.Series:
+    return pl.Series([_of_title(text) for text in words], dtype=_VERDICT)
 
 
-def _by_rule(values: Sequence[str | int]) -> pl.Expr:
-    return pl.col("_rule").replace_strict(list(range(len(RULES))), list(values), default=None)
+def _of_title(words: str) -> dict[str, object]:
+    """What the words of a title say. It leaves something open where it asks the duties, and where
+    it overrules a word of another occupation."""
+    verdict = judged(words)
+    return {
+        "category": verdict.category,
+        "words": verdict.words,
+        "rule": verdict.rule,
+        "asks": verdict.asks,
+        "reason": _reason(verdict, Answer(verdict.category)),
+        "is_open": verdict.asks is not None or verdict.other is not None,
+        "title_words": words,
+    }
 
 
-def _numbers_with_evidence() -> list[int]:
-    return [number for number, rule in enumerate(RULES) if rule.evidence]
+_FINDING = pl.Schema(EVIDENCE.inner)  # type: ignore[arg-type]
+_ANSWER = pl.Struct({"category": pl.String, "reason": pl.String, "found": EVIDENCE})
 
 
-def _skills() -> pl.Expr:
-    """The skills of tags and description; read only where the rule asks for evidence."""
-    text = pl.concat_str(
-        pl.col("tags").list.join(" , "), "description", separator="\n", ignore_nulls=True
+def _answers(rows: pl.Series) -> pl.Series:
+    """The answers for the rows whose title leaves something open; null for the others."""
+    frame = rows.struct.unnest().with_row_index("row")
+    open_ = frame.filter(pl.col("_verdict").struct.field("is_open")).with_columns(
+        pl.col("_verdict").struct.field("title_words")
     )
-    asked = pl.col("_rule").is_in(_numbers_with_evidence())
-    return skills_in(pl.when(asked).then(text))
-
-
-def _evidence() -> pl.Expr:
-    """Those of the skills that are of the rule's kinds."""
-    found = pl.lit([], pl.List(pl.String))
-    for number in _numbers_with_evidence():
-        kinds = RULES[number].evidence
-        names = [name for name, kind in KINDS.items() if kind in kinds and name not in NOT_EVIDENCE]
-        kept = pl.col("_skills").list.filter(pl.element().is_in(names))
-        found = pl.when(pl.col("_rule") == number).then(kept).otherwise(found)
-    return found
-
-
-def _has_enough_evidence() -> pl.Expr:
-    length = pl.col("description").str.len_chars().fill_null(0)
-    needed = (
-        pl.when(length < SHORT_DESCRIPTION_CHARS)
-        .then(_by_rule([rule.needed_if_short for rule in RULES]))
-        .otherwise(_by_rule([rule.needed for rule in RULES]))
+    numbers: list[int] = []
+    categories: list[str | None] = []
+    reasons: list[str] = []
+    found: dict[str, list[Any]] = {name: [] for name in ("row", *_FINDING)}
+    for row in open_.select(_READ).iter_rows():
+        number, title, words, description, duties, named, named_words, skills = row
+        verdict = judged(words)
+        given = Answer(verdict.category)
+        if verdict.asks is not None:
+            names = [
+                (text, judged(its_words))
+                for text, its_words in zip(named or (), named_words or (), strict=True)
+            ]
+            if verdict.asks == "engineer" and any(name.asks == "software" for _, name in names):
+                verdict = verdict._replace(asks="software")
+            given = answer(verdict, description, duties or (), skills or (), _first(names))
+        numbers.append(number)
+        categories.append(given.category)
+        reasons.append(_reason(verdict, given, description))
+        for one in _findings(verdict, given, title, description or ""):
+            found["row"].append(number)
+            for name, value in one.items():
+                found[name].append(value)
+    index = {"row": frame.schema["row"]}
+    findings = (
+        pl.DataFrame(found, schema=index | dict(_FINDING))
+        .group_by("row", maintain_order=True)
+        .agg(found=pl.struct(_FINDING.names()))
     )
-    return pl.col("_evidence").list.len() >= needed
+    answers = pl.DataFrame(
+        {"row": numbers, "category": categories, "reason": reasons},
+        schema=index | {"category": pl.String, "reason": pl.String},
+    ).join(findings, on="row", how="left")
+    return (
+        frame.select("row")
+        .join(answers, on="row", how="left", maintain_order="left")
+        .select(pl.struct("category", "reason", "found").cast(_ANSWER).alias(rows.name))
+        .to_series()
+    )
 
 
-def _reason() -> pl.Expr:
-    words = _by_rule([""] * len(RULES))
-    for number, rule in enumerate(RULES):
-        matched = pl.col("_title").str.extract(f"({rule.pattern})", 1)
-        words = pl.when(pl.col("_rule") == number).then(matched).otherwise(words)
-    shown = pl.col("_evidence").list.head(SHOWN_EVIDENCE).list.join(", ")
-    return pl.concat_str(
-        pl.lit("title: "),
-        words,
-        pl.when(pl.col("_evidence").list.len() > 0)
-        .then(pl.lit("; tags and description: ") + shown)
-        .otherwise(pl.lit("")),
+_READ = (
+    "row", "title", "title_words", "description", "duties", "named", "named_words", "skills",
+)  # fmt: skip
+
+
+def _first(names: Sequence[tuple[str, Verdict]]) -> Verdict | None:
+    """What the description calls the job first, of the names that tell a role."""
+    for text, verdict in names:
+        if verdict.category is not None and verdict.asks is None:
+            return verdict._replace(words=text)
+    return None
+
+
+def _reason(verdict: Verdict, given: Answer, description: str | None = None) -> str:
+    if verdict.asks is None:
+        unsaid = f" ({verdict.rule})" if verdict.category is None else ""
+        return f"title: {verdict.words}{unsaid}"
+    title = f"title: {verdict.words or 'no word of a role'}"
+    if given.category is None:
+        silent = "the duties tell no role" if description else "no description tells the role"
+        other = f" ({verdict.other})" if verdict.other else ""
+        return f"{title}{other}; {silent}"
+    duties = f"; duties: {', '.join(given.duties)}" if given.duties else ""
+    skills = f"; skills: {', '.join(given.skills)}" if given.skills else ""
+    return title + duties + skills
+
+
+def _findings(verdict: Verdict, given: Answer, title: str, description: str) -> Iterator[Evidence]:
+    """What the title says, decisive or not, the word of another occupation that it overrules, and
+    what the duties say."""
+    decided = given.category
+    says = verdict.category
+    if says is None and verdict.asks is not None:
+        says = ROLES.questions[verdict.asks].default
+    if says is not None:
+        words = _written(verdict.words, title)
+        yield _found(says, "title", words, verdict.rule, decides=says == decided)
+    if decided is None:
+        return
+    if verdict.other is not None:
+        other = _written(verdict.other, title)
+        yield _found(NOT_TECH, "title", other, "another occupation", decides=False)
+    for duty in given.duties:
+        yield _found(decided, "body", duty, "duties")
+    for skill in given.skills:
+        if skill in description:
+            yield _found(decided, "body", skill, "technologies")
+
+
+def _found(value: str, origin: Origin, words: str, rule: str, *, decides: bool = True) -> Evidence:
+    return {
+        "field": "category",
+        "value": value,
+        "origin": origin,
+        "words": words[:MAX_WORDS_CHARS],
+        "rule": rule,
+        "decides": decides,
+    }
+
+
+def _written(words: str, title: str) -> str:
+    """Folded words as the title has them; the whole title where they are not side by side."""
+    start = title.lower().find(words) if title.isascii() else -1
+    return title[start : start + len(words)] if words and start >= 0 else title
+
+
+def _as_written(words: pl.Expr) -> pl.Expr:
+    """As :func:`_written`."""
+    title = pl.col("title")
+    start = title.str.to_lowercase().str.find(words, literal=True)
+    is_ascii = title.str.len_chars() == title.str.len_bytes()
+    return (
+        pl.when(start.is_not_null() & is_ascii)
+        .then(title.str.slice(start, words.str.len_chars()))
+        .otherwise(title)
     )
