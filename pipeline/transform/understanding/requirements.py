@@ -21,6 +21,7 @@ class _Years(Shape):
     experience: list[PythonPattern]
     work: list[PythonPattern]
     least: list[PythonPattern]
+    up_to: list[PythonPattern]
     label: list[PythonPattern]
     not_before: list[PythonPattern]
     not_after: list[PythonPattern]
@@ -80,6 +81,7 @@ _experience = _compiled(_years.experience, r"\b{}")
 _work = _compiled(_years.work, r"\W{0,3}{}")
 _least = _compiled(_years.least, r"\b{}\W{0,3}$")
 _label = _compiled(_years.label, rf"\b{{}}\W{{0,3}}(?:{any_of(_years.least)}\W{{0,3}})?$")
+_up_to = _compiled(_years.up_to, r"\b{}\W{0,3}$")
 _not_before = _compiled(_years.not_before, r"\b{}(?: the| of| a)?\W{0,3}$")
 _not_after = _compiled(_years.not_after, r"[\W_]{0,3}{}")
 _employer = _compiled(_years.employer, r"\b{}")
@@ -182,16 +184,21 @@ def _experience_of(cue: Cue) -> _Experience | None:
     match = _of_years.match(cue.words)
     if match is None or cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue):
         return None
-    low = _number(match["low"])
+    low: int | None = _number(match["low"])
     high = None if match["high"] is None else _number(match["high"])
-    open_ended = any(match[name] for name in ("plus", "more", "after")) or cue.before.endswith("+")
+    open_ended = (
+        any(match[name] for name in ("plus", "more", "after", "high"))
+        or cue.before.endswith("+")
+    )
     if high is not None and high <= low:
         high = None
-    if low > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
+    if _up_to.search(cue.before):
+        low, high = None, high or low
+    if (low or 0) > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
         return None
     before, after = cue.before, cue.after
     labelled = _label.search(before[-_NEAR_CHARS:]) is not None
-    if not labelled and not _is_asked_for(before, after, low, open_ended or high is not None):
+    if not labelled and not _is_asked_for(before, after, low or high or 0, open_ended):
         return None
     if _wish_before.search(before) or _wish_after.search(after[:_NEAR_CHARS]):
         return None
@@ -201,10 +208,10 @@ def _experience_of(cue: Cue) -> _Experience | None:
     return _Experience(low, None if match["after"] else high, words.strip(), labelled)
 
 
-def _is_asked_for(before: str, after: str, low: int, spanned: bool) -> bool:
+def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
     """Whether the number in a sentence is one of years of experience, asked of the candidate."""
     least = _least.search(before) is not None
-    if (low > _SURE_YEARS and not least) or _not_before.search(before):
+    if (years > _SURE_YEARS and not least) or _not_before.search(before):
         return False
     near = after[:_NEAR_CHARS]
     if _not_after.match(after.lstrip("’' ")):
@@ -218,7 +225,7 @@ def _is_asked_for(before: str, after: str, low: int, spanned: bool) -> bool:
     if _over.search(before) and not candidate:
         # "With over 20 years of experience, Initech is ..." against "Over 5 years of experience".
         start = _bullet.sub("", before.split(",")[-1], count=1).lower()
-        if low > 12 or ("," in after and not _candidate.search(after)):
+        if years > 12 or ("," in after and not _candidate.search(after)):
             return False
         return not start.startswith("for ")
     return True
