@@ -1,12 +1,271 @@
-"""The level of a job."""
+"""The level of a job, by the words that name it (``seniority.toml``): never by years alone."""
 
 from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Annotated, NamedTuple
 
 import polars as pl
 
 from pipeline.fields import SENIORITIES
+from pipeline.transform.cleaning.distinct import of_distinct
+from pipeline.transform.understanding.cues import Cue, of_cues
+from pipeline.transform.understanding.evidence import EVIDENCE, finding
+from pipeline.transform.vocabulary import PythonPattern, Shape, any_of, one_of, read
+
+_Level = Annotated[str, one_of(SENIORITIES)]
+
+
+class _Body(Shape):
+    label: list[PythonPattern]
+    hires: list[PythonPattern]
+    role: list[PythonPattern]
+    levels: dict[_Level, list[PythonPattern]]
+
+
+class _Seniority(Shape):
+    order: list[_Level]
+    at_least_senior: list[_Level]
+    none: list[PythonPattern]
+    craft: list[PythonPattern]
+    title: dict[_Level, list[PythonPattern]]
+    body: _Body
+
+
+_words = read("seniority", _Seniority)
+_MAX_TITLE_CHARS = 200
+_crafts = any_of(_words.craft)
+_between = r"(?:[\w.#+&/-]+,? ){0,3}?"
+
+
+def _level_pattern(levels: dict[str, list[str]]) -> str:
+    """One regular expression with a group named by each level, the more specific words first."""
+    return "|".join(
+        f"(?P<{level}>{any_of(levels[level], craft=_crafts, words=_between)})"
+        for level in _words.order
+        if level in levels
+    )
+
+
+_none = re.compile(rf"\b(?:{any_of(_words.none)})\b")
+_title_levels = [
+    (level, re.compile(
+        rf"(?<![\w@]){any_of(_words.title[level], craft=_crafts, words=_between)}(?![\w])"
+    ))
+    for level in _words.order
+    if level in _words.title
+]  # fmt: skip
+_craft = re.compile(rf"\b{_crafts}\b")
+_segments = re.compile(r"\s*(?:[,;|]|\s[–—-]\s)\s*")
+_alternatives = re.compile(r"\s*(?:/|\||,|\bor\b|\boder\b|\bou\b|\bo\b|\bto\b|\+|&|\band\b|–|—|-)\s*")
+_head_levels = frozenset(("director",))
+
+_body_levels = _level_pattern(_words.body.levels)
+_stems = (
+    "senior|sénior|sr(?-u:\\b)|snr|junior|jr(?-u:\\b)|mid(?-u:\\b)|middle|intermediate|medior|entry|graduate|"
+    "trainee|intern(?-u:\\b)|internship|praktikant|werkstudent|working student|stagiaire|alternant|"
+    "confirmé|débutant|berufseinsteiger|pleno|staff|principal|lead(?-u:\\b)|tech[- ]lead|team[- ]lead|"
+    "starsz|młodsz|regular"
+)
+_labels = (
+    "seniority(?: level)?|experience level|career level|job level|level of experience|level|"
+    "karrierestufe|erfahrungsstufe|nivel(?: de experiencia)?|niveau(?: d.exp[ée]rience)?|poziom|"
+    "senioridade|senioridad"
+)
+_hires = (
+    "looking for|seeking|hiring|searching for|recruiting|seeks|recrute|recherche|recherchons|"
+    "suchen|sucht|buscamos|busca|procuramos|szukamy|poszukujemy|cerchiamo|zoeken|"
+    "role of|position of|"
+    "(?:this|it) is (?:not )?an?|(?:this|the) (?:role|position|job|opportunity) is (?:for )?an?|"
+    "as an?|als|en tant qu.|como|jako"
+)
+_body_cue = (
+    rf"(?i)(?-u:\b)(?:(?:{_labels})\s?[:–-]\s{{0,2}}|(?:{_hires}))"
+    rf"\s?(?:[^\s.!?;:()]{{1,30}}\s){{0,5}}?\(?(?:{_stems})"
+)
+_labelled = re.compile(rf"^(?:{_labels})\s?[:–-]\s*", re.IGNORECASE)
+_first_level = re.compile(rf"(?<!\w)(?:{_body_levels})(?!\w)")
+_role = re.compile(rf"[\s-]*(?:level[\s-]*)?(?:{any_of(_words.body.role)})\b")
+_craft_behind = re.compile(rf"[\s)/-]*{_between}(?:{_crafts})\b")
+_not_hiring = re.compile(
+    r"\b(?:report\w*|mentor\w*|work(?:ing)? with|alongside|support\w*|not|previous\w*|experience|"
+    r"worked|background|years|former\w*|team of|our|become|grow\w*|such|well|known|same|act\w*|"
+    r"serv\w*|part of|used|years?)\b"
+)
+_THIRD_LEVEL = re.compile(r"\biii\b")
+_FOUND = pl.Struct({"level": pl.String(), "words": pl.String()})
+
+
+class Named(NamedTuple):
+    """A level, and the words that name it."""
+
+    level: str
+    words: str
 
 
 def with_seniority(postings: pl.LazyFrame) -> pl.LazyFrame:
-    """With ``seniority``."""
-    return postings.with_columns(seniority=pl.lit(None, pl.Enum(SENIORITIES)))
+    """With ``seniority``: the level that the title names, else the one that the description says
+    in so many words that it hires. Who hires interns hires at their level, unless the title says
+    otherwise."""
+    names = postings.collect_schema().names()
+    is_intern = (
+        pl.col("employment_type").cast(pl.String) == "INTERN"
+        if "employment_type" in names
+        else pl.lit(value=False)
+    ).fill_null(value=False)
+    title, body = pl.col("_title_level").struct, pl.col("_body_level").struct
+    by_contract = is_intern & (
+        title.field("level").is_null() | (title.field("level") == "junior")
+    ).fill_null(value=True)
+    level = (
+        pl.when(by_contract)
+        .then(pl.lit("intern"))
+        .otherwise(pl.coalesce(title.field("level"), body.field("level")))
+    )
+    return (
+        postings.with_columns(
+            _title_level=of_distinct(pl.col("title"), _read_title, _FOUND),
+            _body_level=of_cues(pl.col("description"), _body_cue, _read_body, _FOUND),
+        )
+        .with_columns(seniority=level.cast(pl.Enum(SENIORITIES)))
+        .with_columns(
+            _evidence_seniority=pl.concat_list(
+                found.fill_null(pl.lit([], dtype=EVIDENCE))
+                for found in (
+                    finding(
+                        "seniority", title.field("level"), "title", title.field("words"),
+                        "level in the title",
+                        title.field("level") == pl.col("seniority").cast(pl.String),
+                    ),
+                    finding(
+                        "seniority", body.field("level"), "body", body.field("words"),
+                        "level in the description",
+                        title.field("level").is_null()
+                        & (body.field("level") == pl.col("seniority").cast(pl.String)),
+                    ),
+                    finding(
+                        "seniority",
+                        pl.when(by_contract).then(pl.lit("intern")),
+                        "field", pl.lit("employment_type: INTERN"), "internship",
+                    ),
+                )
+            )
+        )
+        .drop("_title_level", "_body_level")
+    )  # fmt: skip
+
+
+def _read_title(title: str) -> dict[str, str] | None:
+    named = level_in_title(title)
+    return None if named is None else named._asdict()
+
+
+def level_in_title(title: str) -> Named | None:
+    """The level that a title names, null when it names none, or several that are alternatives."""
+    folded = _folded(title[:_MAX_TITLE_CHARS])
+    plain = _none.sub(lambda match: "_" * len(match[0]), folded)
+    found: list[tuple[str, int, int]] = []
+    for level, pattern in _title_levels:
+        for match in pattern.finditer(plain):
+            if level in _head_levels and _is_no_head(plain, match.start(), match.end()):
+                continue
+            found.append((level, match.start(), match.end()))
+    if not found:
+        return None
+    levels = {level for level, _, _ in found}
+    level, start, end = found[0]
+    if len(levels) > 1 and _are_alternatives(plain, found):
+        chosen = _of_alternatives(levels)
+        if chosen is None:
+            return None
+        level, start, end = next(one for one in found if one[0] == chosen)
+    return Named(level, title[start:end] if len(folded) == len(title[:_MAX_TITLE_CHARS]) else plain[start:end])
+
+
+def _of_alternatives(levels: Iterable[str]) -> str | None:
+    if all(level in _words.at_least_senior for level in levels):
+        return next((level for level in _words.at_least_senior if level in levels), None)
+    return None
+
+
+def _are_alternatives(title: str, found: Sequence[tuple[str, int, int]]) -> bool:
+    """Whether two different levels stand side by side with nothing but "/", "or" or the like in
+    between."""
+    ordered = sorted(found, key=lambda one: one[1])
+    return any(
+        one[0] != other[0]
+        and one[2] <= other[1]
+        and _alternatives.fullmatch(title, one[2], other[1]) is not None
+        for one, other in zip(ordered, ordered[1:], strict=False)
+    )
+
+
+def _is_no_head(title: str, start: int, end: int) -> bool:
+    """Whether "Vice President" or the like is a rank beside a craft ("Java Developer, Vice
+    President"), or another job of a list ("Product Designer, Head of Growth")."""
+    before = title[:start]
+    cut = 0
+    for segment in _segments.finditer(before):
+        cut = segment.end()
+    if cut and _craft.search(before[:cut]):
+        return True
+    return title[start:end].startswith(("vp", "vice")) and _craft.search(title, end) is not None
+
+
+def _read_body(cues: Sequence[Cue]) -> dict[str, str] | None:
+    """The one level that a description says it hires; null where it says two."""
+    found: dict[str, str] = {}
+    for cue in cues:
+        if (named := _level_in_body(cue)) is not None:
+            found.setdefault(named.level, named.words)
+    if len(found) != 1:
+        return None
+    level, words = next(iter(found.items()))
+    return {"level": level, "words": words}
+
+
+def _level_in_body(cue: Cue) -> Named | None:
+    folded, tail = _folded(cue.words), _folded(cue.after)
+    label = _labelled.match(folded)
+    text = folded + tail
+    match = _first_level.search(text, label.end() if label else 0)
+    if match is None or match.start() >= len(folded):
+        return None
+    level = match.lastgroup
+    if level is None:
+        return None
+    words = f"{cue.words}{cue.after[:40]}".strip()
+    rest = text[match.end() : match.end() + 60]
+    if _is_one_of_several(rest):
+        return None
+    if label:
+        behind = rest.strip(" \n,.-–")
+        if label.group().startswith("level") and text[: match.start()].strip() != label.group().strip():
+            return None
+        return Named(level, words) if len(behind) < 40 else None
+    if _not_hiring.search(_folded(cue.before[-60:]) if folded.startswith("as ") else text[: match.start()]):
+        return None
+    if _craft_behind.match(rest) or _role.match(rest):
+        return Named(level, words)
+    return None
+
+
+def _is_one_of_several(rest: str) -> bool:
+    """Whether another level is an alternative to the one in front of ``rest``."""
+    other = _alternatives.match(rest)
+    if other is None or not other.group():
+        return False
+    return _first_level.match(rest, other.end()) is not None
+
+
+_folding = str.maketrans("łŁøØßđ", "lLoOsd")
+
+
+def _folded(text: str) -> str:
+    """In lower case without accents, of equal length where every letter is a single character."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFD", text.translate(_folding).lower())
+    return "".join(char for char in plain if not unicodedata.combining(char))
