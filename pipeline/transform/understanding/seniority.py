@@ -13,15 +13,18 @@ from pipeline.fields import SENIORITIES
 from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.understanding.cues import Cue, of_cues
 from pipeline.transform.understanding.evidence import EVIDENCE, finding
-from pipeline.transform.vocabulary import PythonPattern, Shape, any_of, one_of, read
+from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, one_of, read
 
 _Level = Annotated[str, one_of(SENIORITIES)]
 
 
 class _Body(Shape):
-    label: list[PythonPattern]
-    hires: list[PythonPattern]
+    labels: list[Pattern]
+    hires: list[Pattern]
+    stems: list[Pattern]
     role: list[PythonPattern]
+    another: list[PythonPattern]
+    does: list[PythonPattern]
     levels: dict[_Level, list[PythonPattern]]
 
 
@@ -37,7 +40,7 @@ class _Seniority(Shape):
 _words = read("seniority", _Seniority)
 _MAX_TITLE_CHARS = 200
 _crafts = any_of(_words.craft)
-_between = r"(?:[\w.#+&/-]+,? ){0,3}?"
+_between = r"(?:[\w.#+&/][\w.#+&/-]*,? ){0,3}?"
 
 
 def _level_pattern(levels: dict[str, list[str]]) -> str:
@@ -62,39 +65,18 @@ _segments = re.compile(r"\s*(?:[,;|]|\s[–—-]\s)\s*")
 _alternatives = re.compile(r"\s*(?:/|\||,|\bor\b|\boder\b|\bou\b|\bo\b|\bto\b|\+|&|\band\b|–|—|-)\s*")
 _head_levels = frozenset(("director",))
 
-_body_levels = _level_pattern(_words.body.levels)
-_stems = (
-    "senior|sénior|sr(?-u:\\b)|snr|junior|jr(?-u:\\b)|mid(?-u:\\b)|middle|intermediate|medior|entry|graduate|"
-    "trainee|intern(?-u:\\b)|internship|praktikant|werkstudent|working student|stagiaire|alternant|"
-    "confirmé|débutant|berufseinsteiger|pleno|staff|principal|lead(?-u:\\b)|tech[- ]lead|team[- ]lead|"
-    "starsz|młodsz|regular"
-)
-_labels = (
-    "seniority(?: level)?|experience level|career level|job level|level of experience|level|"
-    "karrierestufe|erfahrungsstufe|nivel(?: de experiencia)?|niveau(?: d.exp[ée]rience)?|poziom|"
-    "senioridade|senioridad"
-)
-_hires = (
-    "looking for|seeking|hiring|searching for|recruiting|seeks|recrute|recherche|recherchons|"
-    "suchen|sucht|buscamos|busca|procuramos|szukamy|poszukujemy|cerchiamo|zoeken|"
-    "role of|position of|"
-    "(?:this|it) is (?:not )?an?|(?:this|the) (?:role|position|job|opportunity) is (?:for )?an?|"
-    "as an?|als|en tant qu.|como|jako"
-)
+_body = _words.body
 _body_cue = (
-    rf"(?i)(?-u:\b)(?:(?:{_labels})\s?[:–-]\s{{0,2}}|(?:{_hires}))"
-    rf"\s?(?:[^\s.!?;:()]{{1,30}}\s){{0,5}}?\(?(?:{_stems})"
+    rf"(?i)(?-u:\b)(?:{any_of(_body.labels)}\s?[:–-]\s{{0,2}}|{any_of(_body.hires)})"
+    rf"\s?(?:[^\s.!?;:()]{{1,30}}\s){{0,5}}?\(?{any_of(_body.stems)}"
 )
-_labelled = re.compile(rf"^(?:{_labels})\s?[:–-]\s*", re.IGNORECASE)
-_first_level = re.compile(rf"(?<!\w)(?:{_body_levels})(?!\w)")
-_role = re.compile(rf"[\s-]*(?:level[\s-]*)?(?:{any_of(_words.body.role)})\b")
-_craft_behind = re.compile(rf"[\s)/-]*{_between}(?:{_crafts})\b")
-_not_hiring = re.compile(
-    r"\b(?:report\w*|mentor\w*|work(?:ing)? with|alongside|support\w*|not|previous\w*|experience|"
-    r"worked|background|years|former\w*|team of|our|become|grow\w*|such|well|known|same|act\w*|"
-    r"serv\w*|part of|used|years?)\b"
-)
-_THIRD_LEVEL = re.compile(r"\biii\b")
+_labelled = re.compile(rf"{any_of(_body.labels)}\s?[:–-]\s*\(?", re.IGNORECASE)
+_first_level = re.compile(rf"(?<!\w)(?:{_level_pattern(_body.levels)})(?!\w)")
+_role = re.compile(rf"[\s-]*(?:level[\s-]*)?{any_of(_body.role)}\b")
+_craft_behind = re.compile(rf"[\s)/-]*{_between}{_crafts}\b")
+_does = re.compile(rf"[\s)/-]*{_between}{_crafts}\s(?:{any_of(_body.does)})\b")
+_craft_before = re.compile(rf"\b{_crafts}\s(?:[\w.#+/-]+\s){{0,2}}$")
+_another = re.compile(rf"\b{any_of(_body.another)}\b")
 _FOUND = pl.Struct({"level": pl.String(), "words": pl.String()})
 
 
@@ -237,17 +219,18 @@ def _level_in_body(cue: Cue) -> Named | None:
     if level is None:
         return None
     words = f"{cue.words}{cue.after[:40]}".strip()
-    rest = text[match.end() : match.end() + 60]
+    rest = text[match.end() : match.end() + 80]
+    between = folded[label.end() if label else 0 : match.start()]
     if _is_one_of_several(rest):
         return None
     if label:
-        behind = rest.strip(" \n,.-–")
-        if label.group().startswith("level") and text[: match.start()].strip() != label.group().strip():
-            return None
-        return Named(level, words) if len(behind) < 40 else None
-    if _not_hiring.search(_folded(cue.before[-60:]) if folded.startswith("as ") else text[: match.start()]):
+        return None if between or len(rest.split("\n")[0]) > 40 else Named(level, words)
+    if folded.startswith("the "):
+        starts = not cue.before.strip(" -*\t") and between == "the "
+        return Named(level, words) if starts and _does.match(rest) else None
+    if _another.search(between) or _another.search(_folded(cue.before[-20:])):
         return None
-    if _craft_behind.match(rest) or _role.match(rest):
+    if _craft_behind.match(rest) or _role.match(rest) or _craft_before.search(between):
         return Named(level, words)
     return None
 
