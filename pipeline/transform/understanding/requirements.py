@@ -276,7 +276,17 @@ def _read_clearance(cues: Sequence[Cue]) -> dict[str, object] | None:
 
 
 def _sentences(cues: Sequence[Cue]) -> list[str]:
-    return list(dict.fromkeys(cue.sentence for cue in cues))
+    return list(dict.fromkeys(_with_value(cue) for cue in cues))
+
+
+def _with_value(cue: Cue) -> str:
+    """The sentence of a cue, with the next line where it is a label."""
+    sentence = cue.sentence
+    if not cue.after.rstrip().endswith(":"):
+        return sentence
+    begin = cue.start + len(cue.words) + len(cue.after)
+    value = cue.text[begin : begin + _NEAR_CHARS].strip().split("\n", 1)[0]
+    return f"{sentence.rstrip()} {value}"
 
 
 def _answer(field: str, answers: Sequence[tuple[str, str, str]]) -> dict[str, object] | None:

@@ -124,8 +124,7 @@ def with_seniority(postings: pl.LazyFrame) -> pl.LazyFrame:
                     finding(
                         "seniority", body.field("level"), "body", body.field("words"),
                         "level in the description",
-                        title.field("level").is_null()
-                        & (body.field("level") == pl.col("seniority").cast(pl.String)),
+                        body.field("level") == pl.col("seniority").cast(pl.String),
                     ),
                     finding(
                         "seniority",
