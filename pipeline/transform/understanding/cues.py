@@ -77,7 +77,7 @@ def of_cues(
         cued = (found.list.len() > 0).fill_null(value=False)
         rows = cued.arg_true()
         answers: list[Any] = [
-            read(_located(body, words))
+            read(located(body, words))
             for body, words in zip(texts.gather(rows), found.gather(rows), strict=True)
         ]
         # The rows without a cue point behind the answers, where there is none.
@@ -90,7 +90,8 @@ def of_cues(
     return pl.struct(text=text, found=found).map_batches(apply, return_dtype=dtype)
 
 
-def _located(text: str, found: Sequence[str]) -> list[Cue]:
+def located(text: str, found: Sequence[str]) -> list[Cue]:
+    """The cues that a regular expression found in a text, in order."""
     cues = []
     position = 0
     for words in found:
