@@ -45,6 +45,7 @@ class _Employment(Shape):
     unstated: list[str]
     order: list[_Kind]
     permanent: list[PythonPattern]
+    employed: list[PythonPattern]
     kinds: dict[_Kind, list[PythonPattern]]
     title: _Title
     body: _Body
@@ -55,8 +56,15 @@ _body = _words.body
 _unstated = frozenset(_words.unstated)
 _PERMANENT = "PERMANENT"
 """Stands for permanent employment until it is known whether it is part-time."""
+_EMPLOYED = "EMPLOYED"
+"""Stands for employment of which no more is said."""
+_ASSUMED = frozenset((_PERMANENT, _EMPLOYED))
 _UNLIKE_PERMANENT = frozenset(("PARTTIME", "INTERN", "TEMPORARY", "VOLUNTEER"))
-_patterns = [(_PERMANENT, _words.permanent)] + [(kind, _words.kinds[kind]) for kind in _words.order]
+_patterns = [
+    (_PERMANENT, _words.permanent),
+    (_EMPLOYED, _words.employed),
+    *((kind, _words.kinds[kind]) for kind in _words.order),
+]
 _kinds = re.compile(
     r"\b(?:" + "|".join(f"(?P<{kind}>{any_of(patterns)})" for kind, patterns in _patterns) + r")\b"
 )
@@ -188,7 +196,7 @@ def _decided(field: str | None, found: Iterable[_Statement | None]) -> dict[str,
             kinds = types = _without_permanent(_distinct((*of_field, *said_kinds)))
         else:
             kinds = _without_permanent(sorted(best, key=_rank))
-            agreeing = [kind for kind in of_field if kind not in ("FULLTIME", "OTHER", _PERMANENT)]
+            agreeing = [kind for kind in of_field if kind not in ("FULLTIME", "OTHER", *_ASSUMED)]
             if _PERMANENT in said_kinds:
                 agreeing = [kind for kind in agreeing if kind == "PARTTIME"]
             types = _without_permanent(_distinct((*kinds, *said_kinds, *agreeing)))
@@ -217,17 +225,17 @@ def _findings(said: _Statement, main: str | None, types: Sequence[str]) -> list[
 
 def _rank(kind: str) -> int:
     """A contract or an internship says more than the hours that are worked on it."""
-    return -1 if kind == _PERMANENT and False else _words.order.index(kind) if kind in _words.order else len(_words.order)
+    return _words.order.index(kind) if kind in _words.order else len(_words.order)
 
 
 def _without_permanent(kinds: Iterable[str]) -> tuple[str, ...]:
     """Permanent employment is full-time where nothing beside it says otherwise."""
     kinds = tuple(kinds)
-    if _PERMANENT not in kinds:
+    if _ASSUMED.isdisjoint(kinds):
         return kinds
     if _UNLIKE_PERMANENT.intersection(kinds):
-        return tuple(kind for kind in kinds if kind != _PERMANENT)
-    return _distinct("FULLTIME" if kind == _PERMANENT else kind for kind in kinds)
+        return tuple(kind for kind in kinds if kind not in _ASSUMED)
+    return _distinct("FULLTIME" if kind in _ASSUMED else kind for kind in kinds)
 
 
 def _distinct(kinds: Iterable[str]) -> tuple[str, ...]:
@@ -294,7 +302,7 @@ def _statements(cues: Sequence[Cue]) -> list[_Statement]:
     found: list[_Statement] = []
     for cue in cues:
         said = _labelled(cue) if cue.words[-1] in ":–" else _stated(cue)
-        if said is not None and (not found or said.words != found[-1].words):
+        if said is not None and said.kinds != (_EMPLOYED,) and (not found or said.words != found[-1].words):
             found.append(said)
     return found
 
@@ -317,8 +325,6 @@ def _labelled(cue: Cue) -> _Statement | None:
             kinds = ("CONTRACT",)
     if not kinds or _another.search(_plain(_folded(cue.before[-25:]))):
         return None
-    if label.strip(" :–") in ("term", "hours", "schedule", "duration", "duree", "type", "employment", "contract") and len(value.split()) > 8 and not _kinds.match(_plain(value)):
-        return None
     return _Statement(kinds, "body", f"{cue.words}{cue.after[:_VALUE_CHARS]}".strip(), "labelled terms", 2)
 
 
@@ -329,7 +335,7 @@ def _stated(cue: Cue) -> _Statement | None:
     if _alone(cue):
         kinds = tuple(kind for kind in kinds_of(_line_part(cue)) if kind != "OTHER")
         return _Statement(kinds, "body", _line_part(cue), "line of terms", 2) if kinds else None
-    if _another.search(before[-40:]) or _otherwise.match(after):
+    if _another.search(before) or _otherwise.match(after):
         return None
     around = f"{before[-15:]} {words} {after[:25]}"
     undoubted = _undoubted.search(around)
