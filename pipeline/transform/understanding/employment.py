@@ -290,7 +290,7 @@ def _both(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=4_096)
 def _in_title(title: str) -> _Statement | None:
-    plain = _title_none.sub(" ", _plain(_folded(title[:_MAX_CHARS])))
+    plain = _title_none.sub(" ", _plain(_whole_phrases(_folded(title[:_MAX_CHARS]))))
     kinds = _named(plain)
     # A title that says "employee" or the like speaks of work, not of terms.
     if not kinds or kinds == (_PERMANENT,) and not re.search(r"permanent|cdi|festanstellung|unbefristet", plain):

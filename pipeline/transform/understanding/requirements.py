@@ -11,7 +11,13 @@ from pydantic import Field
 
 from pipeline.fields import YES_OR_NO
 from pipeline.transform.understanding.cues import Cue, of_cues
-from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence
+from pipeline.transform.cleaning.distinct import of_distinct
+from pipeline.transform.understanding.evidence import (
+    EVIDENCE,
+    MAX_WORDS_CHARS,
+    Evidence,
+    finding,
+)
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, read
 
 
@@ -48,6 +54,8 @@ class _Clearance(Shape):
     unsaid: list[PythonPattern]
     wish: list[PythonPattern]
     no: list[PythonPattern]
+    unless: list[PythonPattern]
+    title: list[PythonPattern]
     yes: list[PythonPattern]
 
 
@@ -112,9 +120,12 @@ _visa_unless = _compiled(_visa.unless)
 _visa_yes = _compiled(_visa.yes)
 
 _clearance_cue = f"(?i){any_of(_clearance.cues)}"
+_clearance_title_cue = f"(?i){any_of(_clearance.title)}"
 _clearance_unsaid = _compiled(_clearance.unsaid, r"\b{}|\?")
 _clearance_wish = _compiled(_clearance.wish)
 _clearance_no = _compiled(_clearance.no)
+_clearance_unless = _compiled(_clearance.unless)
+_clearance_title = _compiled(_clearance.title, r"\b{}")
 _clearance_yes = _compiled(_clearance.yes)
 
 _YEARS_FOUND = pl.Struct({"low": pl.Int64(), "high": pl.Int64(), "evidence": EVIDENCE})
@@ -124,26 +135,55 @@ _ANSWER_FOUND = pl.Struct({"value": pl.String(), "evidence": EVIDENCE})
 def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``years_experience_min``, ``years_experience_max``, ``visa_sponsorship`` and
     ``clearance_required``, each null where the description does not say so."""
-    text = pl.col("description")
+    text, title = pl.col("description"), pl.col("title")
     empty = pl.lit([], dtype=EVIDENCE)
-    return (
-        postings.with_columns(
-            _years=of_cues(text, _years_cue, _read_years, _YEARS_FOUND),
-            _visa=of_cues(text, _visa_cue, _read_visa, _ANSWER_FOUND),
-            _clearance=of_cues(text, _clearance_cue, _read_clearance, _ANSWER_FOUND),
-        )
-        .with_columns(
-            years_experience_min=pl.col("_years").struct.field("low"),
-            years_experience_max=pl.col("_years").struct.field("high"),
-            visa_sponsorship=pl.col("_visa").struct.field("value").cast(pl.Enum(YES_OR_NO)),
-            clearance_required=pl.col("_clearance").struct.field("value").cast(pl.Enum(YES_OR_NO)),
-            _evidence_requirements=pl.concat_list(
-                pl.col(name).struct.field("evidence").fill_null(empty)
-                for name in ("_years", "_visa", "_clearance")
+    in_title = {
+        "visa_sponsorship": of_distinct(_where(title, _visa_cue), _read_visa_in_title),
+        "clearance_required": of_distinct(
+            _where(title, _clearance_title_cue), _read_clearance_in_title
+        ),
+    }
+    postings = postings.with_columns(
+        _years=of_cues(text, _years_cue, _read_years, _YEARS_FOUND),
+        _visa_sponsorship=of_cues(text, _visa_cue, _read_visa, _ANSWER_FOUND),
+        _clearance_required=of_cues(text, _clearance_cue, _read_clearance, _ANSWER_FOUND),
+        **{f"_title_{field}": answer for field, answer in in_title.items()},
+    ).with_columns(
+        years_experience_min=pl.col("_years").struct.field("low"),
+        years_experience_max=pl.col("_years").struct.field("high"),
+        **{
+            field: pl.coalesce(
+                f"_title_{field}", pl.col(f"_{field}").struct.field("value")
+            ).cast(pl.Enum(YES_OR_NO))
+            for field in in_title
+        },
+    )
+    return postings.with_columns(
+        _evidence_requirements=pl.concat_list(
+            pl.col("_years").struct.field("evidence").fill_null(empty),
+            *(
+                found.fill_null(empty)
+                for field in in_title
+                for found in (
+                    finding(field, pl.col(f"_title_{field}"), "title", title, f"{field} in the title"),
+                    _contradicted(field),
+                )
             ),
         )
-        .drop("_years", "_visa", "_clearance")
-    )
+    ).drop("_years", *(f"{kind}_{field}" for field in in_title for kind in ("", "_title")))
+
+
+def _where(title: pl.Expr, pattern: str) -> pl.Expr:
+    return pl.when(title.str.contains(pattern)).then(title)
+
+
+def _contradicted(field: str) -> pl.Expr:
+    """The findings in the description; those that the title contradicts decide nothing."""
+    found = pl.col(f"_{field}").struct.field("evidence")
+    named = pl.element().struct
+    weaker = found.list.eval(named.with_fields(decides=pl.lit(value=False)))
+    contradicts = pl.col(f"_title_{field}") != pl.col(f"_{field}").struct.field("value")
+    return pl.when(contradicts.fill_null(value=False)).then(weaker).otherwise(found)
 
 
 class _Experience(NamedTuple):
@@ -264,15 +304,28 @@ def _read_visa(cues: Sequence[Cue]) -> dict[str, object] | None:
 
 
 def _read_clearance(cues: Sequence[Cue]) -> dict[str, object] | None:
+    """A sentence that asks for a clearance beats one that asks for none: the one to start with is
+    often none, the one to obtain is asked for."""
     answers: list[tuple[str, str, str]] = []
     for sentence in _sentences(cues):
         if _clearance_unsaid.search(sentence) or _clearance_wish.search(sentence):
             continue
         if _clearance_no.search(sentence):
-            answers.append(("no", sentence, "no clearance"))
+            refuses = _clearance_unless.search(sentence) is not None
+            answers.append(("yes", sentence, "clearance") if refuses else ("no", sentence, "no clearance"))
         elif _clearance_yes.search(sentence):
             answers.append(("yes", sentence, "clearance"))
-    return _answer("clearance_required", answers)
+    return _answer("clearance_required", sorted(answers, key=lambda one: one[0] != "yes"))
+
+
+def _read_clearance_in_title(title: str) -> str | None:
+    if not _clearance_title.search(title) or _clearance_unsaid.search(title):
+        return None
+    return "no" if _clearance_no.search(title) else "yes"
+
+
+def _read_visa_in_title(title: str) -> str | None:
+    return "no" if _visa_no.search(title) else None
 
 
 def _sentences(cues: Sequence[Cue]) -> list[str]:

@@ -62,13 +62,15 @@ _title_levels = [
 ]  # fmt: skip
 _craft = re.compile(rf"\b{_crafts}\b")
 _segments = re.compile(r"\s*(?:[,;|]|\s[–—-]\s)\s*")
-_alternatives = re.compile(r"\s*(?:/|\||,|\bor\b|\boder\b|\bou\b|\bo\b|\bto\b|\+|&|\band\b|–|—|-)\s*")
+_alternatives = re.compile(
+    r"(?:\s?(?:/|\||,|\bor\b|\boder\b|\bou\b|\bo\b|\bto\b|\+|&|\band\b|–|—|-)\s?){1,3}"
+)
 _head_levels = frozenset(("director",))
 
 _body = _words.body
 _body_cue = (
-    rf"(?i)(?-u:\b)(?:{any_of(_body.labels)}\s?[:–-]\s{{0,2}}|{any_of(_body.hires)})"
-    rf"\s?(?:[^\s.!?;:()]{{1,30}}\s){{0,5}}?\(?{any_of(_body.stems)}"
+    rf"(?i)(?-u:\b)(?:{any_of(_body.labels)}\s?[:–-]\s{{0,2}}|{any_of(_body.hires)}(?-u:\b))"
+    rf" ?(?:[^\s.!?;:()]{{1,30}} ){{0,5}}?\(?{any_of(_body.stems)}"
 )
 _labelled = re.compile(rf"{any_of(_body.labels)}\s?[:–-]\s*\(?", re.IGNORECASE)
 _first_level = re.compile(rf"(?<!\w)(?:{_level_pattern(_body.levels)})(?!\w)")
@@ -220,7 +222,8 @@ def _level_in_body(cue: Cue) -> Named | None:
     words = f"{cue.words}{cue.after[:40]}".strip()
     rest = text[match.end() : match.end() + 80]
     between = folded[label.end() if label else 0 : match.start()]
-    if _is_one_of_several(rest):
+    is_optional = text[: match.start()].endswith("(") and rest.startswith(")")
+    if is_optional or _is_one_of_several(rest):
         return None
     if label:
         return None if between or len(rest.split("\n")[0]) > 40 else Named(level, words)
