@@ -222,7 +222,7 @@ def _level_in_body(cue: Cue) -> Named | None:
     words = f"{cue.words}{cue.after[:40]}".strip()
     rest = text[match.end() : match.end() + 80]
     between = folded[label.end() if label else 0 : match.start()]
-    is_optional = text[: match.start()].endswith("(") and rest.startswith(")")
+    is_optional = rest.startswith(")") or text[: match.start()].endswith((" or ", "/", " oder "))
     if is_optional or _is_one_of_several(rest):
         return None
     if label:
