@@ -8,8 +8,8 @@ number of cues, so that a body's time is in proportion to its length, whatever i
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -20,11 +20,15 @@ SENTENCE_CHARS = 200
 """How much of the sentence is read on either side of a cue."""
 
 # A full stop behind a single letter ("U.S.") or a usual abbreviation ends no sentence. One that a
-# capital follows at once does: plain text from markup often lacks the blank.
+# capital follows at once does: plain text from markup often lacks the blank. The class comes first,
+# so that Python looks for its characters before anything else.
 _end = re.compile(
-    r"[\n;•·]|(?<![\W_][A-Za-z])(?<!\bmin)(?<!\bMin)(?<!\bmax)(?<!\bapprox)(?<!\bca)(?<!\bmind)"
-    r"[.!?](?=[\sA-ZÀ-Þ(]|$)"
+    r"[\n;•·.!?](?:(?<=[\n;•·])|(?=[\sA-ZÀ-Þ(]|$)(?<![\W_][A-Za-z].)"
+    r"(?<!\b[Mm]in.)(?<!\bmax.)(?<!\bca.)(?<!\bmind.)(?<!\bapprox.))"
 )
+_MARKS = re.compile(r"[\u0300-\u036f]")
+_LETTERS = {"ł": "l", "ø": "o", "ß": "s", "đ": "d", "’": "'"}
+_letters = str.maketrans(_LETTERS)
 
 
 class Cue:
@@ -36,31 +40,59 @@ class Cue:
         words: the words.
     """
 
+    __slots__ = ("_after", "_before", "start", "text", "words")
+
     def __init__(self, text: str, start: int, words: str) -> None:
         self.text = text
         self.start = start
         self.words = words
+        self._before: str | None = None
+        self._after: str | None = None
 
-    @cached_property
+    @property
     def before(self) -> str:
         """What stands before it in its sentence, shortened to :data:`SENTENCE_CHARS`."""
-        head = self.text[max(0, self.start - SENTENCE_CHARS) : self.start]
+        if self._before is not None:
+            return self._before
+        begin = max(0, self.start - SENTENCE_CHARS)
+        begin = max(begin, self.text.rfind("\n", begin, self.start) + 1)
+        head = self.text[begin : self.start]
         cut = 0
         for end in _end.finditer(head):
             cut = end.end()
-        return head[cut:]
+        self._before = head[cut:]
+        return self._before
 
-    @cached_property
+    @property
     def after(self) -> str:
         """What follows it in its sentence, with the mark that ends it."""
+        if self._after is not None:
+            return self._after
         begin = self.start + len(self.words)
         tail = self.text[begin : begin + SENTENCE_CHARS]
         end = _end.search(tail)
-        return tail[: end.end()] if end else tail
+        self._after = tail[: end.end()] if end else tail
+        return self._after
 
     @property
     def sentence(self) -> str:
         return f"{self.before}{self.words}{self.after}"
+
+
+def folded(text: str) -> str:
+    """In lower case without accents."""
+    text = text.lower()
+    if text.isascii():
+        return text
+    return _MARKS.sub("", unicodedata.normalize("NFD", text.translate(_letters)))
+
+
+def folded_column(text: pl.Expr, chars: int) -> pl.Expr:
+    """What :func:`folded` makes of the first ``chars`` characters of each text."""
+    lower = text.str.head(chars).str.to_lowercase()
+    odd = lower.str.replace_many(list(_LETTERS), list(_LETTERS.values()))
+    plain = odd.str.normalize("NFD").str.replace_all(_MARKS.pattern, "")
+    return pl.when(lower.str.len_bytes() == lower.str.len_chars()).then(lower).otherwise(plain)
 
 
 def of_cues(
@@ -78,7 +110,9 @@ def of_cues(
         rows = cued.arg_true()
         answers: list[Any] = [
             read(located(body, words))
-            for body, words in zip(texts.gather(rows), found.gather(rows), strict=True)
+            for body, words in zip(
+                texts.gather(rows).to_list(), found.gather(rows).to_list(), strict=True
+            )
         ]
         # The rows without a cue point behind the answers, where there is none.
         place = (cued.cast(pl.UInt32).cum_sum() - 1).zip_with(

@@ -4,7 +4,6 @@ and the description."""
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Annotated, NamedTuple
@@ -12,7 +11,7 @@ from typing import Annotated, NamedTuple
 import polars as pl
 
 from pipeline.fields import EMPLOYMENT_TYPES
-from pipeline.transform.understanding.cues import MAX_CUES, Cue, located
+from pipeline.transform.understanding.cues import MAX_CUES, Cue, folded, folded_column, located
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
     MAX_WORDS_CHARS,
@@ -68,6 +67,7 @@ _patterns = [
 _kinds = re.compile(
     r"\b(?:" + "|".join(f"(?P<{kind}>{any_of(patterns)})" for kind, patterns in _patterns) + r")\b"
 )
+_title_cue = rf"(?-u:\b)(?:{any_of(pattern for _, patterns in _patterns for pattern in patterns)})"
 _denied = re.compile(r"\b(?:not|non|no|kein\w*) (?:an? )?\w+(?: time)?")
 _separators = re.compile(r"[,;/|&+\n]|\b(?:and|or|und|oder|et|ou|y|e|o)\b")
 _no_word = re.compile(r"[\W_]+")
@@ -119,9 +119,11 @@ class _Statement(NamedTuple):
 def with_employment_type(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``employment_type`` and ``employment_types`` in our words. What the title or the
     description states beats the field: boards file contracts as full-time."""
+    # A blank for each dash, as the patterns are written.
+    title = folded_column(pl.col("title"), _MAX_CHARS).str.replace_all(r"[^\pL\pN]+", " ")
     given = pl.struct(
         field=pl.col("employment_type").cast(pl.String),
-        title=pl.col("title"),
+        title=pl.when(title.str.contains(_title_cue)).then(pl.col("title")),
         text=pl.col("description"),
         cues=pl.col("description").str.extract_all(_body_cue).list.head(MAX_CUES),
     )
@@ -150,7 +152,9 @@ def _read_all(given: pl.Series) -> pl.Series:
             (
                 _statements(located(text, found))
                 for text, found in zip(
-                    given.struct.field("text").gather(rows), cues.gather(rows), strict=True
+                    given.struct.field("text").gather(rows).to_list(),
+                    cues.gather(rows).to_list(),
+                    strict=True,
                 )
             ),
             strict=True,
@@ -254,12 +258,12 @@ def employment_type(words: str) -> str | None:
 def kinds_of(words: str) -> tuple[str, ...]:
     """The kinds that a source's wording names, in order; OTHER alone for words that are unknown,
     none for such as state nothing."""
-    folded = _folded(words[:_MAX_CHARS])
-    if _plain(folded) in _unstated:
+    lower = folded(words[:_MAX_CHARS])
+    if _plain(lower) in _unstated:
         return ()
     found: list[str] = []
     unknown = False
-    for item in _separators.split(_whole_phrases(folded)):
+    for item in _separators.split(_whole_phrases(lower)):
         plain = _denied.sub(" ", _plain(item))
         if plain in _unstated:
             continue
@@ -279,9 +283,9 @@ def _named(plain: str) -> tuple[str, ...]:
     return tuple(sorted(kinds, key=_rank))
 
 
-def _whole_phrases(folded: str) -> str:
+def _whole_phrases(lower: str) -> str:
     """Words that hold a separator are kept whole: "Voll- oder Teilzeit", "w/2"."""
-    return re.sub(r"\b(voll|full|part)\s?-?\s?(?:/|oder|or|und|and)\s?-?\s?(teilzeit|part|full)", _both, folded)
+    return re.sub(r"\b(voll|full|part)\s?-?\s?(?:/|oder|or|und|and)\s?-?\s?(teilzeit|part|full)", _both, lower)
 
 
 def _both(match: re.Match[str]) -> str:
@@ -290,7 +294,7 @@ def _both(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=4_096)
 def _in_title(title: str) -> _Statement | None:
-    plain = _title_none.sub(" ", _plain(_whole_phrases(_folded(title[:_MAX_CHARS]))))
+    plain = _title_none.sub(" ", _plain(_whole_phrases(folded(title[:_MAX_CHARS]))))
     kinds = _named(plain)
     # A title that says "employee" or the like speaks of work, not of terms.
     if not kinds or kinds == (_PERMANENT,) and not re.search(r"permanent|cdi|festanstellung|unbefristet", plain):
@@ -313,8 +317,8 @@ def _labelled(cue: Cue) -> _Statement | None:
     if not value.strip():
         begin = cue.start + len(cue.words) + len(value)
         value = cue.text[begin : begin + _AROUND_CHARS].strip().split("\n", 1)[0]
-    value = _folded(_glued.sub(" ; ", value)[:_VALUE_CHARS])
-    label = _folded(cue.words)
+    value = folded(_glued.sub(" ; ", value)[:_VALUE_CHARS])
+    label = folded(cue.words)
     kinds = tuple(kind for kind in kinds_of(value) if kind != "OTHER")
     if not kinds or kinds == ("CONTRACT",):
         if re.search(r"ir35", label):
@@ -323,15 +327,15 @@ def _labelled(cue: Cue) -> _Statement | None:
             _length.match(value.strip()) or _until.match(value.strip())
         ):
             kinds = ("CONTRACT",)
-    if not kinds or _another.search(_plain(_folded(cue.before[-25:]))):
+    if not kinds or _another.search(_plain(folded(cue.before[-25:]))):
         return None
     return _Statement(kinds, "body", f"{cue.words}{cue.after[:_VALUE_CHARS]}".strip(), "labelled terms", 2)
 
 
 def _stated(cue: Cue) -> _Statement | None:
     """What a sentence or a line says of this job's terms."""
-    before, after = _plain(_folded(cue.before[-_AROUND_CHARS:])), _plain(_folded(_glued.sub(" ", cue.after[:_AROUND_CHARS])))
-    words = _plain(_folded(cue.words))
+    before, after = _plain(folded(cue.before[-_AROUND_CHARS:])), _plain(folded(_glued.sub(" ", cue.after[:_AROUND_CHARS])))
+    words = _plain(folded(cue.words))
     if _alone(cue):
         kinds = tuple(kind for kind in kinds_of(_line_part(cue)) if kind != "OTHER")
         return _Statement(kinds, "body", _line_part(cue), "line of terms", 2) if kinds else None
@@ -370,7 +374,7 @@ def _alone(cue: Cue) -> bool:
         "|" not in line and any(len(part.split()) > _MAX_PART_WORDS for part in parts)
     ):
         return False
-    plain = _plain(_folded(_line_part(cue)))
+    plain = _plain(folded(_line_part(cue)))
     rest = _beside.sub(" ", _length.sub(" ", _kinds.sub(" ", plain)))
     return not rest.strip()
 
@@ -380,15 +384,5 @@ def _line_part(cue: Cue) -> str:
     return f"{before}{cue.words}{after}".strip(" \n\t-–*.")
 
 
-_folding = str.maketrans("łŁøØßđ’", "lLoOsd ")
-
-
-def _folded(text: str) -> str:
-    if text.isascii():
-        return text.lower()
-    plain = unicodedata.normalize("NFD", text.translate(_folding).lower())
-    return "".join(char for char in plain if not unicodedata.combining(char))
-
-
-def _plain(folded: str) -> str:
-    return _no_word.sub(" ", folded).strip()
+def _plain(lower: str) -> str:
+    return _no_word.sub(" ", lower).strip()

@@ -70,7 +70,8 @@ _years, _visa, _clearance = _words.years, _words.visa, _words.clearance
 
 
 def _compiled(patterns: Iterable[str], form: str = "{}") -> re.Pattern[str]:
-    return re.compile(form.replace("{}", any_of(patterns)), re.IGNORECASE)
+    """For sentences in lower case: Python is far slower where it has to disregard case."""
+    return re.compile(form.replace("{}", any_of(patterns)))
 
 
 _DASH = r"(?:-|–|—|−|to|or|bis|à|a|do|y|e|tot|till|until|und|and)"
@@ -99,9 +100,8 @@ _wish_before = _compiled(_years.wish_before, r"\b{}")
 _wish_after = _compiled(_years.wish_after, r"[\s(,–-]{}\W*$")
 _instead = _compiled(_years.instead, r"{}\W{0,3}$")
 _heading = re.compile(
-    rf"^[^\w\n]{{0,6}}(?:\w[\w’'-]*[ ]){{0,4}}?(?:(?P<wish>{any_of(_years.wish_heading)})"
-    rf"|{any_of(_years.must_heading)})[^.\n]{{0,40}}$",
-    re.IGNORECASE | re.MULTILINE,
+    rf"\W{{0,6}}(?:\w[\w’'-]* ){{0,4}}?(?:(?P<wish>{any_of(_years.wish_heading)})"
+    rf"|{any_of(_years.must_heading)})[^.]{{0,40}}$"
 )
 _bullet = re.compile(r"[\W_]*")
 
@@ -111,6 +111,9 @@ _SURE_YEARS = 15
 """More is believed where it is a minimum in so many words."""
 _SECTION_CHARS = 1_500
 _NEAR_CHARS = 80
+_LAST_CHARS = 40
+_MAX_HEADING_CHARS = 60
+_MAX_LINES = 40
 _MAX_CANDIDATES = 8
 
 _visa_cue = f"(?i){any_of(_visa.cues)}"
@@ -232,26 +235,26 @@ def _experience_of(cue: Cue) -> _Experience | None:
     )
     if high is not None and high <= low:
         high = None
-    if _up_to.search(cue.before):
+    if _up_to.search(cue.before[-_LAST_CHARS:].lower()):
         low, high = None, high or low
     if (low or 0) > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
         return None
-    before, after = cue.before, cue.after
+    before, after = cue.before.lower(), cue.after.lower()
     labelled = _label.search(before[-_NEAR_CHARS:]) is not None
     if not labelled and not _is_asked_for(before, after, low or high or 0, open_ended):
         return None
     if _wish_before.search(before) or _wish_after.search(after[:_NEAR_CHARS]):
         return None
-    if _instead.search(before) or (not labelled and _is_under_a_wish(cue)):
+    if _instead.search(before[-_LAST_CHARS:]) or (not labelled and _is_under_a_wish(cue)):
         return None
-    words = f"{before[-_NEAR_CHARS:]}{cue.words}{after[:_NEAR_CHARS]}"
+    words = f"{cue.before[-_NEAR_CHARS:]}{cue.words}{cue.after[:_NEAR_CHARS]}"
     return _Experience(low, None if match["after"] else high, words.strip(), labelled)
 
 
 def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
     """Whether the number in a sentence is one of years of experience, asked of the candidate."""
-    least = _least.search(before) is not None
-    if (years > _SURE_YEARS and not least) or _not_before.search(before):
+    least = _least.search(before[-_LAST_CHARS:]) is not None
+    if (years > _SURE_YEARS and not least) or _not_before.search(before[-_LAST_CHARS:]):
         return False
     near = after[:_NEAR_CHARS]
     if _not_after.match(after.lstrip("’' ")):
@@ -262,9 +265,9 @@ def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
     candidate = _candidate.search(before) is not None
     if _employer.search(before) and not candidate:
         return False
-    if _over.search(before) and not candidate:
+    if _over.search(before[-_LAST_CHARS:]) and not candidate:
         # "With over 20 years of experience, Initech is ..." against "Over 5 years of experience".
-        start = _bullet.sub("", before.split(",")[-1], count=1).lower()
+        start = _bullet.sub("", before.split(",")[-1], count=1)
         if years > 12 or ("," in after and not _candidate.search(after)):
             return False
         return not start.startswith("for ")
@@ -274,10 +277,10 @@ def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
 def _is_under_a_wish(cue: Cue) -> bool:
     """Whether the last heading in front of it is one of wishes rather than of requirements."""
     section = cue.text[max(0, cue.start - _SECTION_CHARS) : cue.start - len(cue.before)]
-    last = None
-    for last in _heading.finditer(section):
-        pass
-    return last is not None and last["wish"] is not None
+    for line in section.lower().split("\n")[: -_MAX_LINES : -1]:
+        if 0 < len(line) < _MAX_HEADING_CHARS and (heading := _heading.match(line)) is not None:
+            return heading["wish"] is not None
+    return False
 
 
 def _glued(cue: Cue) -> bool:
@@ -294,11 +297,12 @@ def _read_visa(cues: Sequence[Cue]) -> dict[str, object] | None:
     """The first sentence that answers decides; one that says otherwise is kept beside it."""
     answers: list[tuple[str, str, str]] = []
     for sentence in _sentences(cues):
-        if _visa_unsaid.search(sentence):
+        lower = sentence.lower()
+        if _visa_unsaid.search(lower):
             continue
-        if _visa_no.search(sentence) and not _visa_unless.search(sentence):
+        if _visa_no.search(lower) and not _visa_unless.search(lower):
             answers.append(("no", sentence, "no sponsorship"))
-        elif _visa_yes.search(sentence):
+        elif _visa_yes.search(lower):
             answers.append(("yes", sentence, "sponsorship"))
     return _answer("visa_sponsorship", answers)
 
@@ -308,24 +312,25 @@ def _read_clearance(cues: Sequence[Cue]) -> dict[str, object] | None:
     often none, the one to obtain is asked for."""
     answers: list[tuple[str, str, str]] = []
     for sentence in _sentences(cues):
-        if _clearance_unsaid.search(sentence) or _clearance_wish.search(sentence):
+        lower = sentence.lower()
+        if _clearance_unsaid.search(lower) or _clearance_wish.search(lower):
             continue
-        if _clearance_no.search(sentence):
-            refuses = _clearance_unless.search(sentence) is not None
-            answers.append(("yes", sentence, "clearance") if refuses else ("no", sentence, "no clearance"))
-        elif _clearance_yes.search(sentence):
+        if _clearance_no.search(lower) and not _clearance_unless.search(lower):
+            answers.append(("no", sentence, "no clearance"))
+        elif _clearance_unless.search(lower) or _clearance_yes.search(lower):
             answers.append(("yes", sentence, "clearance"))
     return _answer("clearance_required", sorted(answers, key=lambda one: one[0] != "yes"))
 
 
 def _read_clearance_in_title(title: str) -> str | None:
+    title = title.lower()
     if not _clearance_title.search(title) or _clearance_unsaid.search(title):
         return None
     return "no" if _clearance_no.search(title) else "yes"
 
 
 def _read_visa_in_title(title: str) -> str | None:
-    return "no" if _visa_no.search(title) else None
+    return "no" if _visa_no.search(title.lower()) else None
 
 
 def _sentences(cues: Sequence[Cue]) -> list[str]:

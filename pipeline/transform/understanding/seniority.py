@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Annotated, NamedTuple
 
 import polars as pl
 
 from pipeline.fields import SENIORITIES
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.understanding.cues import Cue, of_cues
+from pipeline.transform.understanding.cues import Cue, folded, folded_column, of_cues
 from pipeline.transform.understanding.evidence import EVIDENCE, finding
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, one_of, read
 
@@ -33,7 +33,7 @@ class _Seniority(Shape):
     at_least_senior: list[_Level]
     none: list[PythonPattern]
     craft: list[PythonPattern]
-    title: dict[_Level, list[PythonPattern]]
+    title: dict[_Level, list[Pattern]]
     body: _Body
 
 
@@ -43,7 +43,7 @@ _crafts = any_of(_words.craft)
 _between = r"(?:[\w.#+&/][\w.#+&/-]*,? ){0,3}?"
 
 
-def _level_pattern(levels: dict[str, list[str]]) -> str:
+def _any_level(levels: dict[str, list[str]]) -> str:
     """One regular expression with a group named by each level, the more specific words first."""
     return "|".join(
         f"(?P<{level}>{any_of(levels[level], craft=_crafts, words=_between)})"
@@ -53,13 +53,9 @@ def _level_pattern(levels: dict[str, list[str]]) -> str:
 
 
 _none = re.compile(rf"\b(?:{any_of(_words.none)})\b")
-_title_levels = [
-    (level, re.compile(
-        rf"(?<![\w@]){any_of(_words.title[level], craft=_crafts, words=_between)}(?![\w])"
-    ))
-    for level in _words.order
-    if level in _words.title
-]  # fmt: skip
+# Whatever stands for a craft: the less a pattern asks, the smaller it is, and Python looks closer.
+_title_cue = rf"(?-u:\b){any_of(chain(*_words.title.values()), craft='', words='.*')}(?-u:\b)"
+_title_level = re.compile(rf"(?<![\w@])(?:{_any_level(_words.title)})(?!\w)")
 _craft = re.compile(rf"\b{_crafts}\b")
 _segments = re.compile(r"\s*(?:[,;|]|\s[–—-]\s)\s*")
 _alternatives = re.compile(
@@ -73,7 +69,7 @@ _body_cue = (
     rf" ?(?:[^\s.!?;:()]{{1,30}} ){{0,5}}?\(?{any_of(_body.stems)}"
 )
 _labelled = re.compile(rf"{any_of(_body.labels)}\s?[:–-]\s*\(?", re.IGNORECASE)
-_first_level = re.compile(rf"(?<!\w)(?:{_level_pattern(_body.levels)})(?!\w)")
+_first_level = re.compile(rf"(?<!\w)(?:{_any_level(_body.levels)})(?!\w)")
 _role = re.compile(rf"[\s-]*(?:level[\s-]*)?{any_of(_body.role)}\b")
 _craft_behind = re.compile(rf"[\s)/-]*{_between}{_crafts}\b")
 _does = re.compile(rf"[\s)/-]*{_between}{_crafts}\s(?:{any_of(_body.does)})\b")
@@ -110,7 +106,13 @@ def with_seniority(postings: pl.LazyFrame) -> pl.LazyFrame:
     )
     return (
         postings.with_columns(
-            _title_level=of_distinct(pl.col("title"), _read_title, _FOUND),
+            _title_level=of_distinct(
+                pl.when(
+                    folded_column(pl.col("title"), _MAX_TITLE_CHARS).str.contains(_title_cue)
+                ).then(pl.col("title")),
+                _read_title,
+                _FOUND,
+            ),
             _body_level=of_cues(pl.col("description"), _body_cue, _read_body, _FOUND),
         )
         .with_columns(seniority=level.cast(pl.Enum(SENIORITIES)))
@@ -147,24 +149,27 @@ def _read_title(title: str) -> dict[str, str] | None:
 
 def level_in_title(title: str) -> Named | None:
     """The level that a title names, null when it names none, or several that are alternatives."""
-    folded = _folded(title[:_MAX_TITLE_CHARS])
-    plain = _none.sub(lambda match: "_" * len(match[0]), folded)
-    found: list[tuple[str, int, int]] = []
-    for level, pattern in _title_levels:
-        for match in pattern.finditer(plain):
-            if level in _head_levels and _is_no_head(plain, match.start(), match.end()):
-                continue
-            found.append((level, match.start(), match.end()))
+    title = title[:_MAX_TITLE_CHARS]
+    plain = _none.sub(lambda match: "_" * len(match[0]), folded(title))
+    found = [
+        (match.lastgroup or "", match.start(), match.end())
+        for match in _title_level.finditer(plain)
+    ]
+    found = [
+        (level, start, end)
+        for level, start, end in found
+        if level not in _head_levels or not _is_no_head(plain, start, end)
+    ]
     if not found:
         return None
     levels = {level for level, _, _ in found}
-    level, start, end = found[0]
+    chosen: str | None = min(levels, key=_words.order.index)
     if len(levels) > 1 and _are_alternatives(plain, found):
         chosen = _of_alternatives(levels)
-        if chosen is None:
-            return None
-        level, start, end = next(one for one in found if one[0] == chosen)
-    return Named(level, title[start:end] if len(folded) == len(title[:_MAX_TITLE_CHARS]) else plain[start:end])
+    if chosen is None:
+        return None
+    start, end = next((start, end) for level, start, end in found if level == chosen)
+    return Named(chosen, (title if len(plain) == len(title) else plain)[start:end])
 
 
 def _of_alternatives(levels: Iterable[str]) -> str | None:
@@ -210,27 +215,27 @@ def _read_body(cues: Sequence[Cue]) -> dict[str, str] | None:
 
 
 def _level_in_body(cue: Cue) -> Named | None:
-    folded, tail = _folded(cue.words), _folded(cue.after)
-    label = _labelled.match(folded)
-    text = folded + tail
+    head = folded(cue.words)
+    label = _labelled.match(head)
+    text = head + folded(cue.after)
     match = _first_level.search(text, label.end() if label else 0)
-    if match is None or match.start() >= len(folded):
+    if match is None or match.start() >= len(head):
         return None
     level = match.lastgroup
     if level is None:
         return None
     words = f"{cue.words}{cue.after[:40]}".strip()
     rest = text[match.end() : match.end() + 80]
-    between = folded[label.end() if label else 0 : match.start()]
+    between = head[label.end() if label else 0 : match.start()]
     is_optional = rest.startswith(")") or text[: match.start()].endswith((" or ", "/", " oder "))
     if is_optional or _is_one_of_several(rest):
         return None
     if label:
         return None if between or len(rest.split("\n")[0]) > 40 else Named(level, words)
-    if folded.startswith("the "):
+    if head.startswith("the "):
         starts = not cue.before.strip(" -*\t") and between == "the "
         return Named(level, words) if starts and _does.match(rest) else None
-    if _another.search(between) or _another.search(_folded(cue.before[-20:])):
+    if _another.search(between) or _another.search(folded(cue.before[-20:])):
         return None
     if _craft_behind.match(rest) or _role.match(rest) or _craft_before.search(between):
         return Named(level, words)
@@ -243,14 +248,3 @@ def _is_one_of_several(rest: str) -> bool:
     if other is None or not other.group():
         return False
     return _first_level.match(rest, other.end()) is not None
-
-
-_folding = str.maketrans("łŁøØßđ", "lLoOsd")
-
-
-def _folded(text: str) -> str:
-    """In lower case without accents, of equal length where every letter is a single character."""
-    if text.isascii():
-        return text.lower()
-    plain = unicodedata.normalize("NFD", text.translate(_folding).lower())
-    return "".join(char for char in plain if not unicodedata.combining(char))
