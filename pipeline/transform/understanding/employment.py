@@ -35,6 +35,7 @@ class _Body(Shape):
     noun: list[PythonPattern]
     another: list[PythonPattern]
     otherwise: list[PythonPattern]
+    subject: list[PythonPattern]
     length: PythonPattern
     until: PythonPattern
     beside: list[PythonPattern]
@@ -84,6 +85,7 @@ _ours = re.compile(rf"\b{any_of(_body.ours)}(?: [\w-]+){{0,4}}? ?$")
 _noun = re.compile(rf" ?(?:[\w-]+ ){{0,4}}?{any_of(_body.noun)}\b")
 _another = re.compile(rf"\b{any_of(_body.another)}\b")
 _otherwise = re.compile(rf" ?{any_of(_body.otherwise)}\b")
+_subject = re.compile(rf" ?{any_of(_body.subject)}\b")
 _length = re.compile(_body.length)
 _length_before = re.compile(rf"\b{_body.length} (?:[\w-]+ ){{0,2}}?$")
 _until = re.compile(_body.until)
@@ -285,6 +287,7 @@ def _named(plain: str) -> tuple[str, ...]:
 
 def _whole_phrases(lower: str) -> str:
     """Words that hold a separator are kept whole: "Voll- oder Teilzeit", "w/2"."""
+    lower = lower.replace("umowa o ", "umowa-o ")
     return re.sub(r"\b(voll|full|part)\s?-?\s?(?:/|oder|or|und|and)\s?-?\s?(teilzeit|part|full)", _both, lower)
 
 
@@ -338,8 +341,11 @@ def _stated(cue: Cue) -> _Statement | None:
     words = _plain(folded(cue.words))
     if _alone(cue):
         kinds = tuple(kind for kind in kinds_of(_line_part(cue)) if kind != "OTHER")
-        return _Statement(kinds, "body", _line_part(cue), "line of terms", 2) if kinds else None
+        if kinds:
+            return _Statement(kinds, "body", _line_part(cue), "line of terms", 2)
     if _another.search(before) or _otherwise.match(after):
+        return None
+    if words in ("contract", "b2b") and _subject.match(after):
         return None
     around = f"{before[-15:]} {words} {after[:25]}"
     undoubted = _undoubted.search(around)

@@ -86,7 +86,7 @@ _YEARS = (
 _years_cue = rf"(?i){_YEARS}"
 _of_years = re.compile(_YEARS.replace("(?-u:", "(?:"), re.IGNORECASE)
 
-_experience = _compiled(_years.experience, r"\b{}")
+_experience = _compiled(_years.experience)
 _work = _compiled(_years.work, r"\W{0,3}{}")
 _least = _compiled(_years.least, r"\b{}\W{0,3}$")
 _label = _compiled(_years.label, rf"\b{{}}\W{{0,3}}(?:{any_of(_years.least)}\W{{0,3}})?$")
