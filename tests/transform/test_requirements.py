@@ -81,7 +81,10 @@ def test_the_total_is_no_less_than_its_parts() -> None:
     assert years(text) == (5, None)
     assert years("Experience: 4 years\n5+ years of experience with SQL") == (4, None)
     assert years("5 years of experience or 8 years without a degree") == (5, None)
-    assert years("Must have\n- 3+ years of experience\nBonus\n- 9+ years of experience") == (3, None)
+    assert years("Must have\n- 3+ years of experience\nBonus\n- 9+ years of experience") == (
+        3,
+        None,
+    )
 
 
 @pytest.mark.parametrize(

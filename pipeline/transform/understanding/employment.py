@@ -32,6 +32,10 @@ class _Body(Shape):
     words: list[Pattern]
     undoubted: list[PythonPattern]
     ours: list[PythonPattern]
+    seeking: list[PythonPattern]
+    goes_on: list[PythonPattern]
+    ending: list[PythonPattern]
+    ir35: list[PythonPattern]
     noun: list[PythonPattern]
     another: list[PythonPattern]
     otherwise: list[PythonPattern]
@@ -92,15 +96,25 @@ _until = re.compile(_body.until)
 _beside = re.compile(rf"\b{any_of(_body.beside)}\b")
 _parts = re.compile(r"[|/•·,;()\[\]:]|\s[–—-]\s")
 _glued = re.compile(r"(?<=[a-zß-ÿ0-9])(?=[A-ZÀ-Þ][a-z])")
-_seeking = re.compile(r"\b(?:seeking|hiring|looking for|recruiting|recruiting for)(?: an?)?(?: [\w-]+){0,4}? ?$")
+_seeking = re.compile(rf"\b{any_of(_body.seeking)}(?: [\w-]+){{0,4}}? ?$")
+_goes_on = re.compile(rf"{any_of(_body.goes_on)}(?!\w)")
+_ending = re.compile(any_of(_body.ending))
+_ir35 = re.compile(rf"\W*{any_of(_body.ir35)}\b")
+_both_hours = re.compile(
+    r"\b(voll|full|part)\s?-?\s?(?:/|oder|or|und|and)\s?-?\s?(?=teilzeit|part|full)"
+)
+_BOTH = {"voll": "vollzeit, ", "full": "full time, ", "part": "part time, "}
+_MAY_END = frozenset(("contract", "fixed term", "temporary", "internship", "freelance", "ftc"))
+_MAY_END_A_PHRASE = frozenset(("contract", "internship", "intern"))
+_LENGTH = "length of a contract"
 _AROUND_CHARS = 60
 _VALUE_CHARS = 60
+_LABEL_CHARS = 25
+_NEAR_CHARS = 25
 _MAX_PART_WORDS = 6
 _MAX_PARTS = 12
 
-_FOUND = pl.Struct(
-    {"type": pl.String(), "types": pl.List(pl.String()), "evidence": EVIDENCE}
-)
+_FOUND = pl.Struct({"type": pl.String(), "types": pl.List(pl.String()), "evidence": EVIDENCE})
 
 
 class _Statement(NamedTuple):
@@ -184,6 +198,9 @@ def _read_all(given: pl.Series) -> pl.Series:
 
 def _decided(field: str | None, found: Iterable[_Statement | None]) -> dict[str, object]:
     said = sorted((one for one in found if one is not None), key=lambda one: -one.strength)
+    if any("INTERN" in one.kinds for one in said):
+        # An internship of six months is no contractor's.
+        said = [one for one in said if one.rule != _LENGTH or "INTERN" in one.kinds]
     of_field = () if field is None else kinds_of(field)
     said_kinds = _distinct(kind for one in said for kind in one.kinds)
     if not said_kinds:
@@ -286,21 +303,16 @@ def _named(plain: str) -> tuple[str, ...]:
 
 
 def _whole_phrases(lower: str) -> str:
-    """Words that hold a separator are kept whole: "Voll- oder Teilzeit", "w/2"."""
-    lower = lower.replace("umowa o ", "umowa-o ")
-    return re.sub(r"\b(voll|full|part)\s?-?\s?(?:/|oder|or|und|and)\s?-?\s?(teilzeit|part|full)", _both, lower)
-
-
-def _both(match: re.Match[str]) -> str:
-    return {"voll": "vollzeit , ", "full": "full time , ", "part": "part time , "}[match[1]] + match[2]
+    """With what a separator leaves out ("Voll- oder Teilzeit"), and without one in a phrase."""
+    lower = lower.replace("umowa o ", "umowa_o_")
+    return _both_hours.sub(lambda hours: _BOTH[hours[1]], lower)
 
 
 @lru_cache(maxsize=4_096)
 def _in_title(title: str) -> _Statement | None:
     plain = _title_none.sub(" ", _plain(_whole_phrases(folded(title[:_MAX_CHARS]))))
     kinds = _named(plain)
-    # A title that says "employee" or the like speaks of work, not of terms.
-    if not kinds or kinds == (_PERMANENT,) and not re.search(r"permanent|cdi|festanstellung|unbefristet", plain):
+    if not kinds or kinds == (_EMPLOYED,):
         return None
     return _Statement(kinds, "title", title, "employment in the title", 3)
 
@@ -309,7 +321,11 @@ def _statements(cues: Sequence[Cue]) -> list[_Statement]:
     found: list[_Statement] = []
     for cue in cues:
         said = _labelled(cue) if cue.words[-1] in ":–" else _stated(cue)
-        if said is not None and said.kinds != (_EMPLOYED,) and (not found or said.words != found[-1].words):
+        if (
+            said is not None
+            and said.kinds != (_EMPLOYED,)
+            and (not found or said.words != found[-1].words)
+        ):
             found.append(said)
     return found
 
@@ -320,25 +336,26 @@ def _labelled(cue: Cue) -> _Statement | None:
     if not value.strip():
         begin = cue.start + len(cue.words) + len(value)
         value = cue.text[begin : begin + _AROUND_CHARS].strip().split("\n", 1)[0]
-    value = folded(_glued.sub(" ; ", value)[:_VALUE_CHARS])
+    value = folded(_glued.sub(" ; ", value)[:_VALUE_CHARS]).strip()
     label = folded(cue.words)
     kinds = tuple(kind for kind in kinds_of(value) if kind != "OTHER")
-    if not kinds or kinds == ("CONTRACT",):
-        if re.search(r"ir35", label):
-            kinds = ("CONTRACT",) if re.match(r"\W*(?:inside|outside)", value) else ()
-        elif re.search(r"contract|duration|assignment|term|engagement|length", label) and (
-            _length.match(value.strip()) or _until.match(value.strip())
-        ):
-            kinds = ("CONTRACT",)
-    if not kinds or _another.search(_plain(folded(cue.before[-25:]))):
+    rule = "labelled terms"
+    if not kinds and (
+        _ir35.match(value) is not None
+        if label.startswith("ir35")
+        else _ending.search(label) and (_length.match(value) or _until.match(value))
+    ):
+        kinds, rule = ("CONTRACT",), _LENGTH
+    if not kinds or _another.search(_plain(folded(cue.before[-_LABEL_CHARS:]))):
         return None
-    return _Statement(kinds, "body", f"{cue.words}{cue.after[:_VALUE_CHARS]}".strip(), "labelled terms", 2)
+    return _Statement(kinds, "body", f"{cue.words}{cue.after[:_VALUE_CHARS]}".strip(), rule, 2)
 
 
 def _stated(cue: Cue) -> _Statement | None:
     """What a sentence or a line says of this job's terms."""
-    before, after = _plain(folded(cue.before[-_AROUND_CHARS:])), _plain(folded(_glued.sub(" ", cue.after[:_AROUND_CHARS])))
+    before = _plain(folded(cue.before[-_AROUND_CHARS:]))
     words = _plain(folded(cue.words))
+    after = _plain(folded(_glued.sub(" ", cue.after[:_AROUND_CHARS])))
     if _alone(cue):
         kinds = tuple(kind for kind in kinds_of(_line_part(cue)) if kind != "OTHER")
         if kinds:
@@ -347,28 +364,23 @@ def _stated(cue: Cue) -> _Statement | None:
         return None
     if words in ("contract", "b2b") and _subject.match(after):
         return None
-    around = f"{before[-15:]} {words} {after[:25]}"
-    undoubted = _undoubted.search(around)
-    text = f"{before[-40:]} {words} {after}"
     quote = f"{cue.before[-_AROUND_CHARS:]}{cue.words}{cue.after[:_AROUND_CHARS]}".strip()
-    if undoubted:
-        kinds = _named(_plain(undoubted.group())) or ("CONTRACT",)
+    near = f"{before[-_NEAR_CHARS:]} {words} {after[:_NEAR_CHARS]}"
+    if (undoubted := _undoubted.search(near)) is not None:
+        kinds = _named(undoubted.group()) or ("CONTRACT",)
         return _Statement(kinds, "body", quote, "terms in a sentence", 1)
-    length = _length_before.search(before)
-    if words in ("contract", "fixed term", "temporary", "internship", "freelance", "ftc") and length:
+    if words in _MAY_END and (length := _length_before.search(before)) is not None:
         kinds = _named(f"{length.group()}{words} {after.split(' ')[0]}")
-        return _Statement(kinds, "body", quote, "length of a contract", 1)
+        return _Statement(kinds, "body", quote, _LENGTH, 1)
     ours = _ours.search(before)
-    if not ours:
+    if ours is None:
         return None
     noun = _noun.match(after)
-    if words in ("contract", "internship", "intern") and not noun and _seeking.search(before) is None:
-        noun = re.match(r"$|for\b|of\b|with\b|based\b|in\b|until\b|starting\b|lasting\b|that\b|until\b|to\b", after)
-    if noun or _seeking.search(before):
-        kinds = _named(f"{ours.group().split(' ')[-1]} {words} {noun.group() if noun else ''}")
-        kinds = _named(_plain(f"{before[ours.start():]} {words} {noun.group() if noun else ''}"))
-        return _Statement(kinds, "body", quote, "terms in a sentence", 1) if kinds else None
-    return None
+    goes_on = words in _MAY_END_A_PHRASE and _goes_on.match(after) is not None
+    if noun is None and not goes_on and _seeking.search(before) is None:
+        return None
+    kinds = _named(f"{before[ours.start() :]} {words} {noun.group() if noun else ''}")
+    return _Statement(kinds, "body", quote, "terms in a sentence", 1)
 
 
 def _alone(cue: Cue) -> bool:

@@ -10,8 +10,8 @@ import polars as pl
 from pydantic import Field
 
 from pipeline.fields import YES_OR_NO
-from pipeline.transform.understanding.cues import Cue, of_cues
 from pipeline.transform.cleaning.distinct import of_distinct
+from pipeline.transform.understanding.cues import Cue, of_cues
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
     MAX_WORDS_CHARS,
@@ -78,7 +78,7 @@ _DASH = r"(?:-|–|—|−|to|or|bis|à|a|do|y|e|tot|till|until|und|and)"
 _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(sorted(_years.numbers, key=len, reverse=True))})"
 _COUNT = rf"(?P<low>{_NUMBER})(?:\s?\(\d{{1,2}}\))?\s?(?P<plus>\+)?"
 _SPAN = rf"(?:\s?{_DASH}\s?(?P<high>{_NUMBER})(?:\s?\(\d{{1,2}}\))?)?"
-_MORE = r"(?P<more>\s?\+|\s?(?:or more|or above|and above|and more|plus|of plus|oder mehr|o m[áa]s))?"
+_MORE = r"(?P<more>\s?\+|\s?(?:or more|or above|and above|plus|oder mehr|o m[áa]s))?"
 _YEARS = (
     rf"{_COUNT}{_SPAN}{_MORE}\s?(?:full |solid |whole |pełne )?{any_of(_years.units)}(?-u:\b)"
     rf"(?P<after>\s?\+|\s(?:plus|or more|and above)(?-u:\b))?"
@@ -155,9 +155,9 @@ def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
         years_experience_min=pl.col("_years").struct.field("low"),
         years_experience_max=pl.col("_years").struct.field("high"),
         **{
-            field: pl.coalesce(
-                f"_title_{field}", pl.col(f"_{field}").struct.field("value")
-            ).cast(pl.Enum(YES_OR_NO))
+            field: pl.coalesce(f"_title_{field}", pl.col(f"_{field}").struct.field("value")).cast(
+                pl.Enum(YES_OR_NO)
+            )
             for field in in_title
         },
     )
@@ -168,7 +168,9 @@ def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
                 found.fill_null(empty)
                 for field in in_title
                 for found in (
-                    finding(field, pl.col(f"_title_{field}"), "title", title, f"{field} in the title"),
+                    finding(
+                        field, pl.col(f"_title_{field}"), "title", title, "stated in the title"
+                    ),
                     _contradicted(field),
                 )
             ),
@@ -225,18 +227,17 @@ def _read_years(cues: Sequence[Cue]) -> dict[str, object] | None:
 
 def _experience_of(cue: Cue) -> _Experience | None:
     match = _of_years.match(cue.words)
-    if match is None or cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue):
+    if match is None or (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
         return None
-    low: int | None = _number(match["low"])
-    high = None if match["high"] is None else _number(match["high"])
-    open_ended = (
-        any(match[name] for name in ("plus", "more", "after", "high"))
-        or cue.before.endswith("+")
-    )
-    if high is not None and high <= low:
-        high = None
+    least = _number(match["low"])
+    most = None if match["high"] is None else _number(match["high"])
+    open_ended = any(
+        match[name] for name in ("plus", "more", "after", "high")
+    ) or cue.before.endswith("+")
+    low: int | None = least
+    high = most if most is not None and most > least else None
     if _up_to.search(cue.before[-_LAST_CHARS:].lower()):
-        low, high = None, high or low
+        low, high = None, high or least
     if (low or 0) > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
         return None
     before, after = cue.before.lower(), cue.after.lower()
@@ -277,7 +278,7 @@ def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
 def _is_under_a_wish(cue: Cue) -> bool:
     """Whether the last heading in front of it is one of wishes rather than of requirements."""
     section = cue.text[max(0, cue.start - _SECTION_CHARS) : cue.start - len(cue.before)]
-    for line in section.lower().split("\n")[: -_MAX_LINES : -1]:
+    for line in section.lower().split("\n")[:-_MAX_LINES:-1]:
         if 0 < len(line) < _MAX_HEADING_CHARS and (heading := _heading.match(line)) is not None:
             return heading["wish"] is not None
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Annotated, NamedTuple
 
 import polars as pl
@@ -186,7 +186,7 @@ def _are_alternatives(title: str, found: Sequence[tuple[str, int, int]]) -> bool
         one[0] != other[0]
         and one[2] <= other[1]
         and _alternatives.fullmatch(title, one[2], other[1]) is not None
-        for one, other in zip(ordered, ordered[1:], strict=False)
+        for one, other in pairwise(ordered)
     )
 
 
@@ -237,7 +237,12 @@ def _level_in_body(cue: Cue) -> Named | None:
         return Named(level, words) if starts and _does.match(rest) else None
     if _another.search(between) or _another.search(folded(cue.before[-20:])):
         return None
-    if _craft_behind.match(rest) or _role.match(rest) or _craft_before.search(between):
+    if (
+        level == "intern"
+        or _craft_behind.match(rest)
+        or _role.match(rest)
+        or _craft_before.search(between)
+    ):
         return Named(level, words)
     return None
 
