@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -96,32 +96,38 @@ def folded_column(text: pl.Expr, chars: int) -> pl.Expr:
 
 
 def of_cues(
-    text: pl.Expr,
-    pattern: str,
-    read: Callable[[Sequence[Cue]], Any],
+    looked_for: Mapping[str, tuple[pl.Expr, str]],
+    read: Callable[[Mapping[str, Sequence[Cue]]], Any],
     dtype: pl.DataType,
 ) -> pl.Expr:
-    """What ``read`` makes of the cues of each text that match ``pattern``, a regular expression of
-    Rust; null where there is none."""
+    """What ``read`` makes of the cues of each row, null for a row without any. ``looked_for`` has
+    a name for each kind of cue, with the text and the regular expression of Rust that finds it."""
 
     def apply(given: pl.Series) -> pl.Series:
-        texts, found = given.struct.field("text"), given.struct.field("found")
-        cued = (found.list.len() > 0).fill_null(value=False)
-        rows = cued.arg_true()
-        answers: list[Any] = [
-            read(located(body, words))
-            for body, words in zip(
-                texts.gather(rows).to_list(), found.gather(rows).to_list(), strict=True
-            )
-        ]
+        columns = given.struct.unnest()
+        cued = columns.select(
+            pl.any_horizontal(pl.col(f"found {name}").list.len() > 0 for name in looked_for)
+        ).to_series()
+        cued = cued.fill_null(value=False)
+        kept = columns.filter(cued).to_dict(as_series=False)
+        answers: list[Any] = []
+        for row in range(int(cued.sum())):
+            cues = {}
+            for name in looked_for:
+                words = kept[f"found {name}"][row]
+                cues[name] = located(kept[f"text {name}"][row], words) if words else []
+            answers.append(read(cues))
         # The rows without a cue point behind the answers, where there is none.
         place = (cued.cast(pl.UInt32).cum_sum() - 1).zip_with(
             cued, pl.Series([len(answers)], dtype=pl.UInt32)
         )
         return pl.Series(given.name, [*answers, None], dtype).gather(place)
 
-    found = text.str.extract_all(pattern).list.head(MAX_CUES)
-    return pl.struct(text=text, found=found).map_batches(apply, return_dtype=dtype)
+    columns = [text.alias(f"text {name}") for name, (text, _) in looked_for.items()] + [
+        text.str.extract_all(pattern).list.head(MAX_CUES).alias(f"found {name}")
+        for name, (text, pattern) in looked_for.items()
+    ]
+    return pl.struct(columns).map_batches(apply, return_dtype=dtype)
 
 
 def located(text: str, found: Sequence[str]) -> list[Cue]:

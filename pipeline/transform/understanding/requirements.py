@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
 from pydantic import Field
 
 from pipeline.fields import YES_OR_NO
-from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.understanding.cues import Cue, of_cues
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
     MAX_WORDS_CHARS,
     Evidence,
-    finding,
+    Origin,
 )
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, read
 
@@ -53,6 +52,7 @@ class _Clearance(Shape):
     cues: list[Pattern]
     unsaid: list[PythonPattern]
     wish: list[PythonPattern]
+    must: list[PythonPattern]
     no: list[PythonPattern]
     unless: list[PythonPattern]
     title: list[PythonPattern]
@@ -103,12 +103,12 @@ _heading = re.compile(
     rf"\W{{0,6}}(?:\w[\w’'-]* ){{0,4}}?(?:(?P<wish>{any_of(_years.wish_heading)})"
     rf"|{any_of(_years.must_heading)})[^.]{{0,40}}$"
 )
-_bullet = re.compile(r"[\W_]*")
 
 MAX_YEARS = 20
 """More is the age of a firm, not what is asked of a person."""
 _SURE_YEARS = 15
 """More is believed where it is a minimum in so many words."""
+_SURE_OVER_YEARS = 12
 _SECTION_CHARS = 1_500
 _NEAR_CHARS = 80
 _LAST_CHARS = 40
@@ -126,69 +126,60 @@ _clearance_cue = f"(?i){any_of(_clearance.cues)}"
 _clearance_title_cue = f"(?i){any_of(_clearance.title)}"
 _clearance_unsaid = _compiled(_clearance.unsaid, r"\b{}|\?")
 _clearance_wish = _compiled(_clearance.wish)
+_clearance_must = _compiled(_clearance.must)
 _clearance_no = _compiled(_clearance.no)
 _clearance_unless = _compiled(_clearance.unless)
 _clearance_title = _compiled(_clearance.title, r"\b{}")
 _clearance_yes = _compiled(_clearance.yes)
 
-_YEARS_FOUND = pl.Struct({"low": pl.Int64(), "high": pl.Int64(), "evidence": EVIDENCE})
-_ANSWER_FOUND = pl.Struct({"value": pl.String(), "evidence": EVIDENCE})
+_FOUND = pl.Struct(
+    {
+        "low": pl.Int64(), "high": pl.Int64(), "visa": pl.String(), "clearance": pl.String(),
+        "evidence": EVIDENCE,
+    }
+)  # fmt: skip
 
 
 def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``years_experience_min``, ``years_experience_max``, ``visa_sponsorship`` and
-    ``clearance_required``, each null where the description does not say so."""
+    ``clearance_required``, each null where neither the title nor the description says so."""
     text, title = pl.col("description"), pl.col("title")
-    empty = pl.lit([], dtype=EVIDENCE)
-    in_title = {
-        "visa_sponsorship": of_distinct(_where(title, _visa_cue), _read_visa_in_title),
-        "clearance_required": of_distinct(
-            _where(title, _clearance_title_cue), _read_clearance_in_title
-        ),
+    looked_for = {
+        "years": (text, _years_cue),
+        "visa": (text, _visa_cue),
+        "clearance": (text, _clearance_cue),
+        "visa in title": (title, _visa_cue),
+        "clearance in title": (title, _clearance_title_cue),
     }
-    postings = postings.with_columns(
-        _years=of_cues(text, _years_cue, _read_years, _YEARS_FOUND),
-        _visa_sponsorship=of_cues(text, _visa_cue, _read_visa, _ANSWER_FOUND),
-        _clearance_required=of_cues(text, _clearance_cue, _read_clearance, _ANSWER_FOUND),
-        **{f"_title_{field}": answer for field, answer in in_title.items()},
-    ).with_columns(
-        years_experience_min=pl.col("_years").struct.field("low"),
-        years_experience_max=pl.col("_years").struct.field("high"),
-        **{
-            field: pl.coalesce(f"_title_{field}", pl.col(f"_{field}").struct.field("value")).cast(
-                pl.Enum(YES_OR_NO)
-            )
-            for field in in_title
-        },
-    )
-    return postings.with_columns(
-        _evidence_requirements=pl.concat_list(
-            pl.col("_years").struct.field("evidence").fill_null(empty),
-            *(
-                found.fill_null(empty)
-                for field in in_title
-                for found in (
-                    finding(
-                        field, pl.col(f"_title_{field}"), "title", title, "stated in the title"
-                    ),
-                    _contradicted(field),
-                )
-            ),
+    found = pl.col("_requirements").struct
+    yes_or_no = pl.Enum(YES_OR_NO)
+    return (
+        postings.with_columns(_requirements=of_cues(looked_for, _read, _FOUND))
+        .with_columns(
+            years_experience_min=found.field("low"),
+            years_experience_max=found.field("high"),
+            visa_sponsorship=found.field("visa").cast(yes_or_no),
+            clearance_required=found.field("clearance").cast(yes_or_no),
+            _evidence_requirements=found.field("evidence"),
         )
-    ).drop("_years", *(f"{kind}_{field}" for field in in_title for kind in ("", "_title")))
+        .drop("_requirements")
+    )
 
 
-def _where(title: pl.Expr, pattern: str) -> pl.Expr:
-    return pl.when(title.str.contains(pattern)).then(title)
-
-
-def _contradicted(field: str) -> pl.Expr:
-    """The findings in the description; those that the title contradicts decide nothing."""
-    found = pl.col(f"_{field}").struct.field("evidence")
-    named = pl.element().struct
-    weaker = found.list.eval(named.with_fields(decides=pl.lit(value=False)))
-    contradicts = pl.col(f"_title_{field}") != pl.col(f"_{field}").struct.field("value")
-    return pl.when(contradicts.fill_null(value=False)).then(weaker).otherwise(found)
+def _read(cues: Mapping[str, Sequence[Cue]]) -> dict[str, object]:
+    low, high, years = _read_years(cues["years"])
+    visa, of_visa = _answer(
+        "visa_sponsorship", _visa_in_title(cues["visa in title"]), _visa_in_body(cues["visa"])
+    )
+    clearance, of_clearance = _answer(
+        "clearance_required",
+        _clearance_in_title(cues["clearance in title"]),
+        _clearance_in_body(cues["clearance"]),
+    )
+    return {
+        "low": low, "high": high, "visa": visa, "clearance": clearance,
+        "evidence": [*years, *of_visa, *of_clearance],
+    }  # fmt: skip
 
 
 class _Experience(NamedTuple):
@@ -198,7 +189,7 @@ class _Experience(NamedTuple):
     labelled: bool
 
 
-def _read_years(cues: Sequence[Cue]) -> dict[str, object] | None:
+def _read_years(cues: Sequence[Cue]) -> tuple[int | None, int | None, list[Evidence]]:
     """The experience that is asked for in total: what a label states, else the largest minimum
     that is required, since a total is no less than any of its parts."""
     found: list[_Experience] = []
@@ -208,7 +199,7 @@ def _read_years(cues: Sequence[Cue]) -> dict[str, object] | None:
             if experience.labelled or len(found) == _MAX_CANDIDATES:
                 break
     if not found:
-        return None
+        return None, None, []
     decisive = next((one for one in found if one.labelled), None) or max(
         found, key=lambda one: -1 if one.low is None else one.low
     )
@@ -222,7 +213,7 @@ def _read_years(cues: Sequence[Cue]) -> dict[str, object] | None:
             ):  # fmt: skip
                 if value is not None:
                     evidence.append(_finding(field, str(value), one.words, rule, one is decisive))
-    return {"low": decisive.low, "high": decisive.high, "evidence": evidence}
+    return decisive.low, decisive.high, evidence
 
 
 def _experience_of(cue: Cue) -> _Experience | None:
@@ -236,17 +227,19 @@ def _experience_of(cue: Cue) -> _Experience | None:
     ) or cue.before.endswith("+")
     low: int | None = least
     high = most if most is not None and most > least else None
-    if _up_to.search(cue.before[-_LAST_CHARS:].lower()):
+    before, after = cue.before.lower().lstrip(" -*–\t"), cue.after.lower()
+    if before and _up_to.search(before[-_LAST_CHARS:]):
         low, high = None, high or least
     if (low or 0) > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
         return None
-    before, after = cue.before.lower(), cue.after.lower()
-    labelled = _label.search(before[-_NEAR_CHARS:]) is not None
+    labelled = before != "" and _label.search(before[-_NEAR_CHARS:]) is not None
     if not labelled and not _is_asked_for(before, after, low or high or 0, open_ended):
         return None
-    if _wish_before.search(before) or _wish_after.search(after[:_NEAR_CHARS]):
+    if (before and _wish_before.search(before)) or _wish_after.search(after[:_NEAR_CHARS]):
         return None
-    if _instead.search(before[-_LAST_CHARS:]) or (not labelled and _is_under_a_wish(cue)):
+    if (before and _instead.search(before[-_LAST_CHARS:])) or (
+        not labelled and _is_under_a_wish(cue)
+    ):
         return None
     words = f"{cue.before[-_NEAR_CHARS:]}{cue.words}{cue.after[:_NEAR_CHARS]}"
     return _Experience(low, None if match["after"] else high, words.strip(), labelled)
@@ -254,24 +247,29 @@ def _experience_of(cue: Cue) -> _Experience | None:
 
 def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
     """Whether the number in a sentence is one of years of experience, asked of the candidate."""
-    least = _least.search(before[-_LAST_CHARS:]) is not None
-    if (years > _SURE_YEARS and not least) or _not_before.search(before[-_LAST_CHARS:]):
-        return False
-    near = after[:_NEAR_CHARS]
     if _not_after.match(after.lstrip("’' ")):
         return False
-    said = _experience.search(near) or _experience.search(before[-_NEAR_CHARS:])
+    last = before[-_LAST_CHARS:]
+    least = last != "" and _least.search(last) is not None
+    if (years > _SURE_YEARS and not least) or (last and _not_before.search(last)):
+        return False
+    said = _experience.search(after[:_NEAR_CHARS]) or (
+        last and _experience.search(before[-_NEAR_CHARS:])
+    )
     if not said and not ((spanned or least) and _work.match(after)):
         return False
-    candidate = _candidate.search(before) is not None
-    if _employer.search(before) and not candidate:
+    if not last or _candidate.search(before):
+        return True
+    if _employer.search(before):
         return False
-    if _over.search(before[-_LAST_CHARS:]) and not candidate:
+    if _over.search(last):
         # "With over 20 years of experience, Initech is ..." against "Over 5 years of experience".
-        start = _bullet.sub("", before.split(",")[-1], count=1)
-        if years > 12 or ("," in after and not _candidate.search(after)):
-            return False
-        return not start.startswith("for ")
+        begins = before.rsplit(",", 1)[-1].lstrip()
+        return (
+            years <= _SURE_OVER_YEARS
+            and not begins.startswith("for ")
+            and ("," not in after or _candidate.search(after) is not None)
+        )
     return True
 
 
@@ -294,44 +292,59 @@ def _number(words: str) -> int:
     return int(words) if words.isdecimal() else _years.numbers[words.lower()]
 
 
-def _read_visa(cues: Sequence[Cue]) -> dict[str, object] | None:
+class _Said(NamedTuple):
+    answer: str
+    origin: Origin
+    words: str
+    rule: str
+
+
+def _visa_in_title(cues: Sequence[Cue]) -> list[_Said]:
+    if not cues or not _visa_no.search(cues[0].text.lower()):
+        return []
+    return [_Said("no", "title", cues[0].text, "no sponsorship")]
+
+
+def _clearance_in_title(cues: Sequence[Cue]) -> list[_Said]:
+    if not cues:
+        return []
+    title = cues[0].text.lower()
+    if not _clearance_title.search(title) or _clearance_unsaid.search(title):
+        return []
+    if _clearance_no.search(title):
+        return [_Said("no", "title", cues[0].text, "no clearance")]
+    return [_Said("yes", "title", cues[0].text, "clearance")]
+
+
+def _visa_in_body(cues: Sequence[Cue]) -> list[_Said]:
     """The first sentence that answers decides; one that says otherwise is kept beside it."""
-    answers: list[tuple[str, str, str]] = []
+    said = []
     for sentence in _sentences(cues):
         lower = sentence.lower()
         if _visa_unsaid.search(lower):
             continue
         if _visa_no.search(lower) and not _visa_unless.search(lower):
-            answers.append(("no", sentence, "no sponsorship"))
+            said.append(_Said("no", "body", sentence, "no sponsorship"))
         elif _visa_yes.search(lower):
-            answers.append(("yes", sentence, "sponsorship"))
-    return _answer("visa_sponsorship", answers)
+            said.append(_Said("yes", "body", sentence, "sponsorship"))
+    return said
 
 
-def _read_clearance(cues: Sequence[Cue]) -> dict[str, object] | None:
+def _clearance_in_body(cues: Sequence[Cue]) -> list[_Said]:
     """A sentence that asks for a clearance beats one that asks for none: the one to start with is
     often none, the one to obtain is asked for."""
-    answers: list[tuple[str, str, str]] = []
+    said = []
     for sentence in _sentences(cues):
         lower = sentence.lower()
-        if _clearance_unsaid.search(lower) or _clearance_wish.search(lower):
+        if _clearance_unsaid.search(lower):
+            continue
+        if _clearance_wish.search(lower) and not _clearance_must.search(lower):
             continue
         if _clearance_no.search(lower) and not _clearance_unless.search(lower):
-            answers.append(("no", sentence, "no clearance"))
+            said.append(_Said("no", "body", sentence, "no clearance"))
         elif _clearance_unless.search(lower) or _clearance_yes.search(lower):
-            answers.append(("yes", sentence, "clearance"))
-    return _answer("clearance_required", sorted(answers, key=lambda one: one[0] != "yes"))
-
-
-def _read_clearance_in_title(title: str) -> str | None:
-    title = title.lower()
-    if not _clearance_title.search(title) or _clearance_unsaid.search(title):
-        return None
-    return "no" if _clearance_no.search(title) else "yes"
-
-
-def _read_visa_in_title(title: str) -> str | None:
-    return "no" if _visa_no.search(title.lower()) else None
+            said.append(_Said("yes", "body", sentence, "clearance"))
+    return sorted(said, key=lambda one: one.answer != "yes")
 
 
 def _sentences(cues: Sequence[Cue]) -> list[str]:
@@ -348,24 +361,27 @@ def _with_value(cue: Cue) -> str:
     return f"{sentence.rstrip()} {value}"
 
 
-def _answer(field: str, answers: Sequence[tuple[str, str, str]]) -> dict[str, object] | None:
-    if not answers:
-        return None
-    value = answers[0][0]
-    first_of_each = {answer: (words, rule) for answer, words, rule in reversed(answers)}
-    return {
-        "value": value,
-        "evidence": [
-            _finding(field, answer, words.strip(), rule, answer == value)
-            for answer, (words, rule) in sorted(
-                first_of_each.items(), key=lambda item: item[0] != value
-            )
-        ],
-    }
+def _answer(
+    field: str, in_title: Sequence[_Said], in_body: Sequence[_Said]
+) -> tuple[str | None, list[Evidence]]:
+    """The first answer, and a finding for the first of each answer in title and body."""
+    said = [*in_title, *in_body]
+    if not said:
+        return None, []
+    first_of_each = {(one.answer, one.origin): one for one in reversed(said)}
+    return said[0].answer, [
+        _finding(
+            field, one.answer, one.words.strip(), one.rule, one.answer == said[0].answer, one.origin
+        )
+        for one in said
+        if first_of_each[one.answer, one.origin] is one
+    ]
 
 
-def _finding(field: str, value: str, words: str, rule: str, decides: bool) -> Evidence:
+def _finding(
+    field: str, value: str, words: str, rule: str, decides: bool, origin: Origin = "body"
+) -> Evidence:
     return {
-        "field": field, "value": value, "origin": "body", "words": words[:MAX_WORDS_CHARS],
+        "field": field, "value": value, "origin": origin, "words": words[:MAX_WORDS_CHARS],
         "rule": rule, "decides": decides,
     }  # fmt: skip

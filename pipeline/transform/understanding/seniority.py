@@ -113,7 +113,11 @@ def with_seniority(postings: pl.LazyFrame) -> pl.LazyFrame:
                 _read_title,
                 _FOUND,
             ),
-            _body_level=of_cues(pl.col("description"), _body_cue, _read_body, _FOUND),
+            _body_level=of_cues(
+                {"body": (pl.col("description"), _body_cue)},
+                lambda cues: _read_body(cues["body"]),
+                _FOUND,
+            ),
         )
         .with_columns(seniority=level.cast(pl.Enum(SENIORITIES)))
         .with_columns(
