@@ -14,6 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.transform.understanding.evidence import EVIDENCE, Evidence
+
 MAX_CUES = 40
 """How many cues of one text are read."""
 SENTENCE_CHARS = 200
@@ -98,7 +100,7 @@ def folded_column(text: pl.Expr, chars: int) -> pl.Expr:
 def of_cues(
     looked_for: Mapping[str, tuple[pl.Expr, str]],
     read: Callable[[Mapping[str, Sequence[Cue]]], Any],
-    dtype: pl.DataType,
+    dtype: pl.Struct,
 ) -> pl.Expr:
     """What ``read`` makes of the cues of each row, null for a row without any. ``looked_for`` has
     a name for each kind of cue, with the text and the regular expression of Rust that finds it."""
@@ -121,13 +123,43 @@ def of_cues(
         place = (cued.cast(pl.UInt32).cum_sum() - 1).zip_with(
             cued, pl.Series([len(answers)], dtype=pl.UInt32)
         )
-        return pl.Series(given.name, [*answers, None], dtype).gather(place)
+        return structs([*answers, None], dtype).gather(place).alias(given.name)
 
     columns = [text.alias(f"text {name}") for name, (text, _) in looked_for.items()] + [
         text.str.extract_all(pattern).list.head(MAX_CUES).alias(f"found {name}")
         for name, (text, pattern) in looked_for.items()
     ]
     return pl.struct(columns).map_batches(apply, return_dtype=dtype)
+
+
+def structs(rows: Sequence[Mapping[str, Any] | None], dtype: pl.Struct) -> pl.Series:
+    """A series of structs of one mapping each; of nulls alone for none. Field by field it takes a
+    tenth of the time that Polars takes for mappings with lists of mappings in them."""
+    columns = []
+    for field in dtype.fields:
+        values = [None if row is None else row[field.name] for row in rows]
+        if field.dtype == EVIDENCE:
+            columns.append(_findings(values).alias(field.name))
+        else:
+            columns.append(pl.Series(field.name, values, field.dtype))
+    return pl.DataFrame(columns).to_struct()
+
+
+def _findings(rows: Sequence[Sequence[Evidence] | None]) -> pl.Series:
+    """A series of :data:`EVIDENCE`; null for a row without a finding."""
+    flat = [finding for row in rows for finding in row or ()]
+    if not flat:
+        return pl.Series([None], dtype=EVIDENCE).new_from_index(0, len(rows))
+    columns = {name: [finding[name] for finding in flat] for name in Evidence.__annotations__}  # type: ignore[literal-required]
+    found = pl.DataFrame({"finding": pl.DataFrame(columns).to_struct()}).with_columns(
+        row=pl.Series([place for place, row in enumerate(rows) for _ in row or ()], dtype=pl.UInt32)
+    )
+    lists = found.group_by("row", maintain_order=True).agg("finding").drop("row").to_series()
+    places, count = [], 0
+    for row in rows:
+        places.append(count if row else None)
+        count += bool(row)
+    return lists.gather(pl.Series(places, dtype=pl.UInt32)).cast(EVIDENCE)
 
 
 def located(text: str, found: Sequence[str]) -> list[Cue]:

@@ -11,7 +11,14 @@ from typing import Annotated, NamedTuple
 import polars as pl
 
 from pipeline.fields import EMPLOYMENT_TYPES
-from pipeline.transform.understanding.cues import MAX_CUES, Cue, folded, folded_column, located
+from pipeline.transform.understanding.cues import (
+    MAX_CUES,
+    Cue,
+    folded,
+    folded_column,
+    located,
+    structs,
+)
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
     MAX_WORDS_CHARS,
@@ -193,7 +200,7 @@ def _read_all(given: pl.Series) -> pl.Series:
             answers.append(_decided(field, [in_title]))
     if not answers:
         return pl.Series(given.name, [], _FOUND)
-    return pl.Series(given.name, answers, _FOUND).gather(places)
+    return structs(answers, _FOUND).gather(places).alias(given.name)
 
 
 def _decided(field: str | None, found: Iterable[_Statement | None]) -> dict[str, object]:
