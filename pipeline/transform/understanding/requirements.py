@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
@@ -216,24 +217,41 @@ def _read_years(cues: Sequence[Cue]) -> tuple[int | None, int | None, list[Evide
     return decisive.low, decisive.high, evidence
 
 
-def _experience_of(cue: Cue) -> _Experience | None:
-    match = _of_years.match(cue.words)
-    if match is None or (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
+class _Number(NamedTuple):
+    """A number of years: from the least on, up to the most, or open to more."""
+
+    least: int
+    most: int | None
+    is_open: bool
+
+
+@lru_cache(maxsize=4_096)
+def _number_of(words: str) -> _Number | None:
+    match = _of_years.match(words)
+    if match is None:
         return None
     least = _number(match["low"])
     most = None if match["high"] is None else _number(match["high"])
-    open_ended = any(
-        match[name] for name in ("plus", "more", "after", "high")
-    ) or cue.before.endswith("+")
+    if most is not None and (most <= least or match["after"]):
+        most = None
+    is_open = any(match[name] for name in ("plus", "more", "after", "high"))
+    return _Number(least, most, is_open)
+
+
+def _experience_of(cue: Cue) -> _Experience | None:
+    number = _number_of(cue.words)
+    if number is None or (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
+        return None
+    least, high, is_open = number
+    is_open = is_open or cue.before.endswith("+")
     low: int | None = least
-    high = most if most is not None and most > least else None
     before, after = cue.before.lower().lstrip(" -*–\t"), cue.after.lower()
     if before and _up_to.search(before[-_LAST_CHARS:]):
         low, high = None, high or least
     if (low or 0) > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
         return None
     labelled = before != "" and _label.search(before[-_NEAR_CHARS:]) is not None
-    if not labelled and not _is_asked_for(before, after, low or high or 0, open_ended):
+    if not labelled and not _is_asked_for(before, after, low or high or 0, is_open):
         return None
     if (before and _wish_before.search(before)) or _wish_after.search(after[:_NEAR_CHARS]):
         return None
@@ -242,7 +260,7 @@ def _experience_of(cue: Cue) -> _Experience | None:
     ):
         return None
     words = f"{cue.before[-_NEAR_CHARS:]}{cue.words}{cue.after[:_NEAR_CHARS]}"
-    return _Experience(low, None if match["after"] else high, words.strip(), labelled)
+    return _Experience(low, high, words.strip(), labelled)
 
 
 def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:

@@ -54,7 +54,7 @@ def _any_level(levels: dict[str, list[str]]) -> str:
 
 _none = re.compile(rf"\b(?:{any_of(_words.none)})\b")
 # Whatever stands for a craft: the less a pattern asks, the smaller it is, and Python looks closer.
-_title_cue = rf"(?-u:\b){any_of(chain(*_words.title.values()), craft='', words='.*')}(?-u:\b)"
+_title_cue = rf"(?-u:\b){any_of(chain(*_words.title.values()), craft='', words='.*')}"
 _title_level = re.compile(rf"(?<![\w@])(?:{_any_level(_words.title)})(?!\w)")
 _craft = re.compile(rf"\b{_crafts}\b")
 _segments = re.compile(r"\s*(?:[,;|]|\s[–—-]\s)\s*")
@@ -65,10 +65,10 @@ _head_levels = frozenset(("director",))
 
 _body = _words.body
 _body_cue = (
-    rf"(?i)(?-u:\b)(?:{any_of(_body.labels)}\s?[:–-]\s{{0,2}}|{any_of(_body.hires)}(?-u:\b))"
+    rf"(?i)(?-u:\b)(?:{any_of(_body.labels)}(?:\s?[:–-]\s{{0,2}}|\n{{1,2}})|{any_of(_body.hires)}(?-u:\b))"
     rf" ?(?:[^\s.!?;:()]{{1,30}} ){{0,5}}?\(?{any_of(_body.stems)}"
 )
-_labelled = re.compile(rf"{any_of(_body.labels)}\s?[:–-]\s*\(?", re.IGNORECASE)
+_labelled = re.compile(rf"{any_of(_body.labels)}(?:\s?[:–-]\s*|\n+)\(?", re.IGNORECASE)
 _first_level = re.compile(rf"(?<!\w)(?:{_any_level(_body.levels)})(?!\w)")
 _role = re.compile(rf"[\s-]*(?:level[\s-]*)?{any_of(_body.role)}\b")
 _craft_behind = re.compile(rf"[\s)/-]*{_between}{_crafts}\b")
