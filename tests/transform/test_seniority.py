@@ -111,7 +111,8 @@ def test_of_alternatives_that_are_all_senior_the_lowest_counts(title: str, level
     ("text", "level"),
     [
         ("Seniority: Senior", "senior"),
-        ("Seniority level\nEntry level\n", "junior"), ("Seniority level\nMid-Senior level", None), ("Experience level: Intermediate\nPay: 1", "mid"),
+        ("Seniority level\nEntry level\n", "junior"), ("Seniority level\nMid-Senior level", None),
+        ("Experience level: Intermediate\nPay: 1", "mid"),
         ("Career level - Entry level", "junior"), ("Level: Mid-Senior level", None),
         ("We are looking for a Senior Software Engineer to join us.", "senior"),
         ("We're hiring a senior DevOps / SRE to own production.", "senior"),

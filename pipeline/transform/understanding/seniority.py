@@ -154,7 +154,7 @@ def _read_title(title: str) -> dict[str, str] | None:
 def level_in_title(title: str) -> Named | None:
     """The level that a title names, null when it names none, or several that are alternatives."""
     title = title[:_MAX_TITLE_CHARS]
-    plain = _none.sub(lambda match: "_" * len(match[0]), folded(title))
+    plain = _none.sub(lambda match: "~" * len(match[0]), folded(title))
     found = [
         (match.lastgroup or "", match.start(), match.end())
         for match in _title_level.finditer(plain)
