@@ -109,7 +109,10 @@ def test_the_total_is_no_less_than_its_parts() -> None:
         ("Work with the executive sponsor of the project.", None), ("senior citizens", None),
         ("regardless of citizenship or age", None), ("employer-sponsored health plans", None),
         ("We cannot guarantee visa sponsorship.", None), ("Payments for Visa and Mastercard", None),
-        ("Present ideas to potential sponsors.", None), ("US Citizenship Required: No", None),
+        ("Present ideas to potential sponsors.", None),
+        ("We provide employment support for citizens.", None),
+        ("Experience with Visa payments support teams", None),
+        ("US Citizenship Required: No", None),
         ("Visa sponsorship may be available.", None), ("", None), (None, None),
     ],
 )  # fmt: skip
@@ -133,7 +136,11 @@ def test_visa_sponsorship(text: str | None, answer: str | None) -> None:
         ("A background check is part of hiring.", None), ("customs clearance for freight", None),
         ("An active clearance is a plus.", None), ("Clearance preferred", None),
         ("meet any clearance requirements", None), ("Do you hold a clearance?", None),
-        ("clearance sale every Friday", None), ("police clearance", None), ("", None), (None, None),
+        ("clearance sale every Friday", None),
+        ("able to obtain FDA clearance for devices", None), ("work with clearance teams", None),
+        ("You have a security clearance.", "yes"),
+        ("Secret clearance required, polygraph preferred.", "yes"), ("police clearance", None),
+        ("", None), (None, None),
     ],
 )  # fmt: skip
 def test_clearance(text: str | None, answer: str | None) -> None:
