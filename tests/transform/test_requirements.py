@@ -49,6 +49,9 @@ def years(text: str | None) -> tuple[int | None, int | None]:
         ("mínimo de 4 anos de experiência", 4, None),
         ("minimum 2 lata doświadczenia", 2, None), ("almeno 3 anni di esperienza", 3, None),
         ("minimaal 3 jaar ervaring", 3, None), ("minst 3 års erfarenhet", 3, None),
+        ("- well written\n- 1+ years of experience", 1, None),
+        ("1+ years of sales experience (agency background a plus)", 1, None),
+        ("- Certificate preferred\n- 2+ years of experience", 2, None),
         ("up to 3 years of experience", None, 3), ("5 years experience of SQL", 5, None),
     ],
 )  # fmt: skip

@@ -76,13 +76,15 @@ def _compiled(patterns: Iterable[str], form: str = "{}") -> re.Pattern[str]:
 
 
 _DASH = r"(?:-|–|—|−|to|or|bis|à|a|do|y|e|tot|till|until|und|and)"
-_NUMBER = rf"(?:\d{{1,2}}|{'|'.join(sorted(_years.numbers, key=len, reverse=True))})"
-_COUNT = rf"(?P<low>{_NUMBER})(?:\s?\(\d{{1,2}}\))?\s?(?P<plus>\+)?"
-_SPAN = rf"(?:\s?{_DASH}\s?(?P<high>{_NUMBER})(?:\s?\(\d{{1,2}}\))?)?"
-_MORE = r"(?P<more>\s?\+|\s?(?:or more|or above|and above|plus|oder mehr|o m[áa]s))?"
+_WORDS = "|".join(sorted(_years.numbers, key=len, reverse=True))
+_NUMBER = rf"(?:\d{{1,2}}|(?-u:\b)(?:{_WORDS}))"
+_GAP = "[ \u00a0]?"
+_COUNT = rf"(?P<low>{_NUMBER})(?:{_GAP}\(\d{{1,2}}\))?{_GAP}(?P<plus>\+)?"
+_SPAN = rf"(?:{_GAP}{_DASH}{_GAP}(?P<high>{_NUMBER})(?:{_GAP}\(\d{{1,2}}\))?)?"
+_MORE = rf"(?P<more>{_GAP}\+|{_GAP}(?:or more|or above|and above|plus|oder mehr|o m[áa]s))?"
 _YEARS = (
-    rf"{_COUNT}{_SPAN}{_MORE}\s?(?:full |solid |whole |pełne )?{any_of(_years.units)}(?-u:\b)"
-    rf"(?P<after>\s?\+|\s(?:plus|or more|and above)(?-u:\b))?"
+    rf"{_COUNT}{_SPAN}{_MORE}{_GAP}(?:full |solid |whole |pełne )?{any_of(_years.units)}(?-u:\b)"
+    rf"(?P<after>{_GAP}\+|[ \u00a0](?:plus|or more|and above)(?-u:\b))?"
 )
 _years_cue = rf"(?i){_YEARS}"
 _of_years = re.compile(_YEARS.replace("(?-u:", "(?:"), re.IGNORECASE)
@@ -99,6 +101,8 @@ _candidate = _compiled(_years.candidate, r"\b{}")
 _over = _compiled(_years.over, r"\b{}\W{0,3}$")
 _wish_before = _compiled(_years.wish_before, r"\b{}")
 _wish_after = _compiled(_years.wish_after, r"[\s(,–-]{}\W*$")
+_item = re.compile(r"\s*[-–*•●▪◦·]\s")
+_aside = re.compile(r"\([^)]*\)?")
 _instead = _compiled(_years.instead, r"{}\W{0,3}$")
 _heading = re.compile(
     rf"\W{{0,6}}(?:\w[\w’'-]* ){{0,4}}?(?:(?P<wish>{any_of(_years.wish_heading)})"
@@ -253,7 +257,9 @@ def _experience_of(cue: Cue) -> _Experience | None:
     labelled = before != "" and _label.search(before[-_NEAR_CHARS:]) is not None
     if not labelled and not _is_asked_for(before, after, low or high or 0, is_open):
         return None
-    if (before and _wish_before.search(before)) or _wish_after.search(after[:_NEAR_CHARS]):
+    if (before and _wish_before.search(before)) or _wish_after.search(
+        _aside.sub("", after[:_NEAR_CHARS])
+    ):
         return None
     if (before and _instead.search(before[-_LAST_CHARS:])) or (
         not labelled and _is_under_a_wish(cue)
@@ -295,7 +301,11 @@ def _is_under_a_wish(cue: Cue) -> bool:
     """Whether the last heading in front of it is one of wishes rather than of requirements."""
     section = cue.text[max(0, cue.start - _SECTION_CHARS) : cue.start - len(cue.before)]
     for line in section.lower().split("\n")[:-_MAX_LINES:-1]:
-        if 0 < len(line) < _MAX_HEADING_CHARS and (heading := _heading.match(line)) is not None:
+        if not 0 < len(line) < _MAX_HEADING_CHARS or (
+            _item.match(line) is not None and not line.endswith(":")
+        ):
+            continue
+        if (heading := _heading.match(line)) is not None:
             return heading["wish"] is not None
     return False
 
