@@ -39,6 +39,9 @@ class _Body(Shape):
     words: list[Pattern]
     undoubted: list[PythonPattern]
     ours: list[PythonPattern]
+    on_a: list[PythonPattern]
+    basis: list[PythonPattern]
+    role: list[PythonPattern]
     seeking: list[PythonPattern]
     goes_on: list[PythonPattern]
     ending: list[PythonPattern]
@@ -104,6 +107,9 @@ _beside = re.compile(rf"\b{any_of(_body.beside)}\b")
 _parts = re.compile(r"[|/•·,;()\[\]:]|\s[–—-]\s")
 _glued = re.compile(r"(?<=[a-zß-ÿ0-9])(?=[A-ZÀ-Þ][a-z])")
 _seeking = re.compile(rf"\b{any_of(_body.seeking)}(?: [\w-]+){{0,4}}? ?$")
+_on_a = re.compile(rf"\b{any_of(_body.on_a)}(?: [\w-]+){{0,3}}$")
+_basis = re.compile(rf"(?:[\w-]+ ){{0,2}}?{any_of(_body.basis)}\b")
+_role = re.compile(rf"{any_of(_body.role)}\b")
 _goes_on = re.compile(rf"{any_of(_body.goes_on)}(?!\w)")
 _ending = re.compile(any_of(_body.ending))
 _ir35 = re.compile(rf"\W*{any_of(_body.ir35)}\b")
@@ -353,7 +359,8 @@ def _labelled(cue: Cue) -> _Statement | None:
         else _ending.search(label) and (_length.match(value) or _until.match(value))
     ):
         kinds, rule = ("CONTRACT",), _LENGTH
-    if not kinds or _another.search(_plain(folded(cue.before[-_LABEL_CHARS:]))):
+    last_word = _plain(folded(cue.before[-_LABEL_CHARS:])).rsplit(" ", 1)[-1]
+    if not kinds or _another.search(last_word):
         return None
     return _Statement(kinds, "body", f"{cue.words}{cue.after[:_VALUE_CHARS]}".strip(), rule, 2)
 
@@ -367,7 +374,12 @@ def _stated(cue: Cue) -> _Statement | None:
         kinds = tuple(kind for kind in kinds_of(_line_part(cue)) if kind != "OTHER")
         if kinds:
             return _Statement(kinds, "body", _line_part(cue), "line of terms", 2)
-    if _another.search(before) or _otherwise.match(after):
+    is_sure = (
+        _basis.match(after) is not None and _on_a.search(before) is not None
+        if before
+        else _role.match(after) is not None
+    )
+    if (not is_sure and _another.search(before)) or _otherwise.match(after):
         return None
     if words in ("contract", "b2b") and _subject.match(after):
         return None
@@ -379,6 +391,9 @@ def _stated(cue: Cue) -> _Statement | None:
     if words in _MAY_END and (length := _length_before.search(before)) is not None:
         kinds = _named(f"{length.group()}{words} {after.split(' ')[0]}")
         return _Statement(kinds, "body", quote, _LENGTH, 1)
+    if is_sure:
+        kinds = _named(f"{before[-_NEAR_CHARS:]} {words}" if before else words)
+        return _Statement(kinds, "body", quote, "terms in a sentence", 1) if kinds else None
     ours = _ours.search(before)
     if ours is None:
         return None
