@@ -180,10 +180,13 @@ def _role(report: Report, posting: Row, label: Row, row: Row) -> None:
             names.append("in scope, title only")
         for name in names:
             report.score(name).add(["shown"] * shown, ["shown"] * is_wanted)
-    may = any(role in (*SHOWN_CATEGORIES, "fullstack") for role in roles)
-    must = all(role in (*SHOWN_CATEGORIES, "fullstack") for role in roles)
+    # Full stack is between the two, so that either answer is forgiven.
+    forgiven = (*SHOWN_CATEGORIES, "fullstack")
+    kept = category in forgiven
+    may = any(role in forgiven for role in roles)
+    must = all(role in forgiven for role in roles)
     report.score("in scope, disputable forgiven").add(
-        ["shown"] * shown, ["shown"] * (must or (may and shown))
+        ["kept"] * kept, ["kept"] * (must or (may and kept))
     )
     if is_wanted and shown:
         for name in SHOWN_CATEGORIES:
@@ -318,6 +321,8 @@ def _level_and_terms(report: Report, posting: Row, label: Row, row: Row) -> None
         "clearance": (row.get("clearance_required"), _stated(label["clearance_required"])),
     }
     for name, (got, wanted) in terms.items():
+        if name == "years" and wanted is None and label.get("depth") != "deep":
+            continue  # who read such a posting did not look for them
         if not report.score(name).add({got} - {None}, {wanted} - {None}):
             report.fault(name, posting, wanted, got)
 

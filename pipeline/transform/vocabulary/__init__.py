@@ -4,9 +4,12 @@ A contribution needs no Python. Each file says at its top how it is written, and
 the module that uses it:
 
 - ``skills.toml``: technologies (:mod:`pipeline.transform.understanding.skills`)
-- ``roles.toml``: the roles in scope (:mod:`pipeline.transform.understanding.role`)
+- ``roles.toml``: the roles (:mod:`pipeline.transform.understanding.role_vocabulary`)
 - ``places.toml``: names of places (:mod:`pipeline.transform.understanding.gazetteer`)
 - ``pay.toml``: currencies and periods (:mod:`pipeline.transform.understanding.pay`)
+- ``seniority.toml``: levels (:mod:`pipeline.transform.understanding.seniority`)
+- ``requirements.toml``: experience, visa, clearance
+  (:mod:`pipeline.transform.understanding.requirements`)
 - ``employment.toml``: kinds of employment (:mod:`pipeline.transform.understanding.employment`)
 - ``workplace.toml``: remote and on site (:mod:`pipeline.transform.understanding.workplace`)
 - ``companies.toml``, ``titles.toml``: what is compared of names and titles
