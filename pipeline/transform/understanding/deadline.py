@@ -1,10 +1,436 @@
-"""Until when a job can be applied for."""
+"""Until when a job can be applied for: the day that a text announces as the last one, or the
+closing date among the fields of a source.
+
+A day counts only near words that announce it (``vocabulary/deadline.toml``). The order of day and
+month in ``05/06/2026`` follows from the language of those words, from the country and from the
+posting's own date; a missing year from that date alone: it is the next such day. What stays
+ambiguous is unknown, and so is a day that no posting of that date can mean.
+
+Considered for the reading of days: dateparser (some 100 µs a text, and it reads "may 2" and
+"17.00" as days), dateutil (English only, fills in what is missing from today) and Duckling (a
+server in Haskell). The days of an announcement are written in few ways; they are one regular
+expression below, over names of months that are data.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
 import polars as pl
+
+from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence
+from pipeline.transform.vocabulary import PythonPattern, Shape, Word, any_of, read
+
+
+class _Cues(Shape):
+    language: Word
+    stems: list[Word]
+    day_first: bool
+    named: list[PythonPattern] = []
+    until: list[PythonPattern] = []
+    before: list[PythonPattern] = []
+
+
+class _Words(Shape):
+    words: list[Word]
+
+
+class _Months(Shape):
+    english: list[list[Word]]
+    others: list[list[Word]]
+
+
+class _Vocabulary(Shape):
+    boards_own_expiry: list[Word]
+    month_first: list[Word]
+    american: list[PythonPattern]
+    not_american: list[PythonPattern]
+    cues: list[_Cues]
+    not_before: _Words
+    works: _Words
+    not_after: _Words
+    others: _Words
+    by: _Words
+    between: _Words
+    about: _Words
+    months: _Months
+
+
+_VOCABULARY = read("deadline", _Vocabulary)
+_BY = frozenset(_VOCABULARY.by.words)
+_BETWEEN = frozenset(_VOCABULARY.between.words) | _BY
+_ABOUT = _BETWEEN | frozenset(_VOCABULARY.about.words)
+_OTHERS = frozenset(_VOCABULARY.others.words)
+_NOT_BEFORE = frozenset(_VOCABULARY.not_before.words)
+_WORKS = frozenset(_VOCABULARY.works.words)
+_MONTH_FIRST = frozenset(_VOCABULARY.month_first)
+_not_after = re.compile("|".join(_VOCABULARY.not_after.words), re.IGNORECASE)
+_american = re.compile(any_of(_VOCABULARY.american))
+_not_american = re.compile(any_of(_VOCABULARY.not_american))
+
+
+def _pattern(patterns: list[str]) -> re.Pattern[str] | None:
+    return re.compile(any_of(patterns), re.IGNORECASE) if patterns else None
+
+
+class _Language(NamedTuple):
+    stems: list[str]
+    day_first: bool
+    named: re.Pattern[str] | None
+    until: re.Pattern[str] | None
+    before: re.Pattern[str] | None
+
+
+_LANGUAGES = [
+    _Language(
+        cues.stems, cues.day_first, _pattern(cues.named), _pattern(cues.until),
+        _pattern(cues.before),
+    )
+    for cues in _VOCABULARY.cues
+]  # fmt: skip
+_STEMS = sorted({stem for language in _LANGUAGES for stem in language.stems})
+
+_MONTHS = {
+    name: number
+    for names in (_VOCABULARY.months.english, _VOCABULARY.months.others)
+    for number, same in enumerate(names, 1)
+    for name in same
+}
+
+
+def _alternatives(names: list[list[str]]) -> str:
+    every = sorted((name for same in names for name in same), key=len, reverse=True)
+    return f"(?i:{'|'.join(map(re.escape, every))})"
+
+
+_MONTH = _alternatives([*_VOCABULARY.months.english, *_VOCABULARY.months.others]) + r"(?![a-zß-ÿ])"
+_ENGLISH_MONTH = _alternatives(_VOCABULARY.months.english)
+_BEGINNINGS = "|".join(sorted({name[:3] for name in _MONTHS}))
+_DATED = (
+    rf"[0-9][./-]\s?[0-9]{{1,2}}\s?[./-]|[0-9]/[0-9]|[0-9年]\s?[0-9]{{1,2}}月"
+    rf"|[0-9](?:st|nd|rd|th|er|\.|º|-|/|:?e)?[\s-]{{0,3}}(?:of |de |den |the )?(?i:{_BEGINNINGS})"
+    rf"|(?i:{_BEGINNINGS})[a-z.]{{0,9}},?\s{{1,3}}(?:the )?[0-9]"
+)
+"""What a text without a day does not hold: quick to see, as it looks at no words' ends."""
+
+_digits = re.compile(r"\d+")
+_YEAR_AFTER = (
+    r"(?:[\s.,/-]{1,3}(?:(?:de|del|of)\s+)?(?P<year>20\d\d)(?!\d)"
+    r"|(?:\s?['’]|[-/. ])(?P<short>\d\d)(?=\s*(?:$|[.,;)]|\n)))?"
+)
+_FORMS = [
+    re.compile(r"(?P<year>20\d\d)(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?!\d)"),
+    re.compile(r"(?P<year>20\d\d)\s?年\s?(?P<month>\d{1,2})\s?月\s?(?P<day>\d{1,2})\s?日"),
+    re.compile(
+        r"(?P<first>\d{1,2})\s?(?P<mark>[-/.])\s?(?P<second>\d{1,2})\s?(?P=mark)\s?"
+        r"(?:(?P<year>20\d\d)|(?P<short>\d\d))(?!\d)"
+    ),
+    re.compile(
+        r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|ère|º|ª|°|\.|:?e|de|:?a)?[\s.,/-]{0,3}"
+        rf"(?:(?:of|de|del|den|the|d[’'])\s*)?(?P<name>{_MONTH})\.?{_YEAR_AFTER}"
+    ),
+    re.compile(r"(?P<first>\d{1,2})\.\s?(?P<second>\d{1,2})\.(?!\s?\d)"),
+    re.compile(r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\d/%]|\s?-?(?:h|hours?|x)\b)"),
+]
+"""The ways to write a day that begin with a number."""
+_month_before = re.compile(rf"(?<![a-zA-Zß-ÿ])(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
+_month_run_on = re.compile(rf"(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
+_day_after_month = re.compile(
+    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d%]|\s?[:h]\d){_YEAR_AFTER}"
+)
+_range = re.compile(
+    r"\s{0,2}(?:-|–|—|to|until|through|till|bis|au|al|do|tot|til|a)\s{0,2}(?:the\s|zum\s|den\s)?\Z"
+)
+_sentence_end = re.compile(r"[!?;]|\.\s+(?=[A-ZÀ-Þ])|\n|(?<=[^\W\d])\s*:")
+_last_break = re.compile(r"[.!?;:\n](?!\w)")
+_word = re.compile(r"[^\W\d_]+")
+
+_LONGEST_MONTH = 18
+_CONTEXT = 240
+_GAP = 90
+
+EARLIEST = timedelta(days=31)
+"""How long before its posting's date a day may be: boards date an advert anew that they repeat."""
+LATEST = timedelta(days=548)
+"""How long after it."""
+
+
+class _Written(NamedTuple):
+    """A day as it is written, from ``start`` to ``end``. Where the order of day and month is open,
+    ``month`` stands for the second number and ``is_ordered`` is false."""
+
+    start: int
+    end: int
+    year: int | None
+    month: int
+    day: int
+    is_ordered: bool
+    has_month_name: bool
+
+
+class _Announced(NamedTuple):
+    day: date
+    words: str
+    rule: str
+    has_year: bool
 
 
 def with_deadline(postings: pl.LazyFrame) -> pl.LazyFrame:
-    """With ``deadline``."""
-    return postings.with_columns(deadline=pl.lit(None, pl.Date))
+    """With ``deadline``: the last day to apply that title and description announce or, where they
+    announce none, the closing date among the source's fields.
+
+    Of several announced ones the latest counts: who prolongs an offer leaves the old day standing.
+    A day without a year is doubtful beside a field that says otherwise.
+    """
+    dated = pl.any_horizontal(
+        pl.col(column).str.contains(_DATED)
+        & pl.col(column).str.contains_any(_STEMS, ascii_case_insensitive=True)
+        for column in ("title", "description")
+    ).fill_null(value=False)
+    given = pl.struct(
+        "title",
+        "description",
+        "country",
+        posted_on=pl.col("posted_at").dt.date(),
+        closes_on=pl.when(~pl.col("source").is_in(_VOCABULARY.boards_own_expiry)).then(
+            pl.col("expires_at").dt.date()
+        ),
+        dated=dated,
+    )
+    found = given.map_batches(_findings_of_all, return_dtype=EVIDENCE)
+    decided = pl.col("_evidence_deadline").list.eval(
+        pl.element().filter(pl.element().struct.field("decides")).struct.field("value")
+    )
+    return postings.with_columns(_evidence_deadline=found).with_columns(
+        deadline=decided.list.first().str.to_date("%Y-%m-%d", strict=False)
+    )
+
+
+def _findings_of_all(given: pl.Series) -> pl.Series:
+    rows = given.struct.unnest().with_row_index("row")
+    rows = rows.filter(pl.col("dated") | pl.col("closes_on").is_not_null())
+    found: list[list[Evidence] | None] = [None] * len(given)
+    for row in rows.iter_rows(named=True):
+        found[row["row"]] = _findings(row) or None
+    return pl.Series(given.name, found, EVIDENCE)
+
+
+def _findings(row: dict[str, Any]) -> list[Evidence]:
+    posted_on: date | None = row["posted_on"]
+    found: list[tuple[str, _Announced]] = []
+    if row["dated"]:
+        for origin, column in (("title", "title"), ("body", "description")):
+            text = row[column] or ""
+            found += [(origin, each) for each in announced(text, row["country"], posted_on)]
+    closes_on: date | None = row["closes_on"]
+    if closes_on and any(day.day != closes_on and not day.has_year for _, day in found):
+        chosen = closes_on
+    else:
+        chosen = max((day.day for _, day in found), default=closes_on)
+    findings = [_evidence(day, origin, day.day == chosen) for origin, day in found]
+    if closes_on:
+        field = _Announced(closes_on, closes_on.isoformat(), "source_closing_date", has_year=True)
+        findings.append(_evidence(field, "field", closes_on == chosen))
+    return findings
+
+
+def _evidence(found: _Announced, origin: Any, decides: bool) -> Evidence:
+    return {
+        "field": "deadline",
+        "value": found.day.isoformat(),
+        "origin": origin,
+        "words": found.words,
+        "rule": found.rule,
+        "decides": decides,
+    }
+
+
+def announced(text: str, country: str | None, posted_on: date | None) -> Iterator[_Announced]:
+    """The last days to apply that a text announces, each once, in its order."""
+    seen: set[date] = set()
+    last: _Written | None = None
+    last_cue: tuple[int, bool, str] | None = None
+    for written in _days(text):
+        between = text[last.end : written.start] if last else None
+        cue = None
+        if between is not None and last_cue and len(between) < 12 and _range.search(between):
+            cue = last_cue
+        cue = cue or _cue(text, last.end if last else 0, written)
+        last, last_cue = written, cue
+        if cue is None:
+            continue
+        start, day_first, rule = cue
+        day = _meant(written, day_first, country, posted_on, text)
+        if day is not None and day not in seen:
+            seen.add(day)
+            words = " ".join(text[start : written.end].split())[-MAX_WORDS_CHARS:]
+            yield _Announced(day, words, rule, written.year is not None)
+
+
+def _days(text: str) -> Iterator[_Written]:
+    """The days that are written in a text, in order and apart from each other."""
+    end = 0
+    for number in _digits.finditer(text):
+        start = number.start()
+        if start < end or number.end() - start > 4:
+            continue
+        written = _day_at(text, start, end)
+        if written is not None:
+            end = written.end
+            yield written
+
+
+def _day_at(text: str, start: int, after: int) -> _Written | None:
+    before = text[max(after, start - _LONGEST_MONTH) : start]
+    if before[-1:].isspace() and (month := _english_month(before)):
+        match = _day_after_month.match(text, start)
+        if match:
+            return _written(
+                start - len(before) + month.start(), match, _MONTHS[month["name"].lower()]
+            )
+    for form in _FORMS:
+        if match := form.match(text, start):
+            groups = match.groupdict()
+            if groups.get("name"):
+                return _written(start, match, _MONTHS[groups["name"].lower()])
+            return _written(start, match, None)
+    return None
+
+
+def _english_month(before: str) -> re.Match[str] | None:
+    """The month at the end of these words; one that runs on from another word has a capital."""
+    match = _month_before.search(before)
+    if match is None and (match := _month_run_on.search(before)) and not match["name"][0].isupper():
+        return None
+    return match
+
+
+def _written(start: int, match: re.Match[str], month: int | None) -> _Written | None:
+    groups = match.groupdict()
+    year = groups.get("year")
+    if year is None and groups.get("short"):
+        year = f"20{groups['short']}"
+    has_name = month is not None
+    is_ordered = has_name or groups.get("first") is None or groups.get("mark") == "."
+    if groups.get("first") is not None:
+        day, month = int(groups["first"]), int(groups["second"])
+        # What ends with a point is German or Nordic.
+        is_ordered = is_ordered or match.group().endswith(".")
+        if not is_ordered and (day > 12 or month > 12):
+            day, month = (day, month) if day > 12 else (month, day)
+            is_ordered = True
+    else:
+        day, month = int(groups["day"]), month or int(groups["month"])
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    return _Written(
+        start, match.end(), int(year) if year else None, month, day, is_ordered, has_name
+    )
+
+
+def _cue(text: str, after: int, written: _Written) -> tuple[int, bool, str] | None:
+    """Where the words begin that announce a day, whether their language writes the day first, and
+    the name of the rule; null where nothing announces it."""
+    begin = max(after, written.start - _CONTEXT)
+    left, right = text[begin : written.start], text[written.end : written.end + 80]
+    lowered = left.lower()
+    sentence = _sentence_end.split(right, maxsplit=1)[0]
+    if _not_after.search(sentence):
+        return None
+    for language in _LANGUAGES:
+        if language.before and (match := language.before.match(right.lstrip(" ,("))):
+            return written.start, language.day_first, "day_before_cue"
+        if not any(stem in lowered for stem in language.stems):
+            continue
+        for pattern, allows, rule in (
+            (language.named, _allows_named, "named_closing_date"),
+            (language.until, _allows_until, "apply_until"),
+        ):
+            for match in reversed(list(pattern.finditer(left))) if pattern else ():
+                gap = left[match.end() :]
+                tight = not written.has_month_name and written.year is None
+                if (
+                    len(gap) <= _GAP
+                    and (_allows_until(gap) if tight else allows(gap))
+                    and not _is_of_work(left[: match.start()])
+                ):
+                    return begin + match.start(), language.day_first, rule
+    return None
+
+
+def _allows_named(gap: str) -> bool:
+    """Whether a day after these words can belong to a named closing date before them."""
+    parts = _sentence_end.split(gap)
+    tail = _words(parts[-1])
+    if len(parts) == 1:
+        return _OTHERS.isdisjoint(tail)
+    return _ABOUT.issuperset(tail) and all(_ABOUT.issuperset(_words(part)) for part in parts[:-1])
+
+
+def _allows_until(gap: str) -> bool:
+    """Whether nothing but the likes of "midnight on Friday the" stands in these words, or they
+    end with such words after a "by"."""
+    if _sentence_end.search(gap.strip(" \n:")):
+        return False
+    for word in reversed(_words(gap)):
+        if word in _BY:
+            return True
+        if word not in _BETWEEN:
+            return False
+    return True
+
+
+def _is_of_work(before: str) -> bool:
+    """Whether the words before a cue deny it, or make it the deadline of some work."""
+    words = _words(_last_break.split(before[-60:])[-1])[-3:]
+    return not _NOT_BEFORE.isdisjoint(words) or (bool(words) and words[-1] in _WORKS)
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _word.findall(text)]
+
+
+def _meant(
+    written: _Written, day_first: bool, country: str | None, posted_on: date | None, text: str
+) -> date | None:
+    """The day that is meant, null where that is ambiguous or cannot be."""
+    readings = [(written.month, written.day)]
+    if not written.is_ordered and written.month != written.day and not day_first:
+        readings.append((written.day, written.month))
+    days = [_dated(written.year, month, day, posted_on) for month, day in readings]
+    possible = {place: day for place, day in enumerate(days) if day is not None}
+    if len(possible) <= 1:
+        return next(iter(possible.values()), None)
+    is_month_first = country in _MONTH_FIRST if country else _is_american(text)
+    return None if is_month_first is None else possible[int(is_month_first)]
+
+
+def _is_american(text: str) -> bool | None:
+    """Whether an English advert without a country comes from the United States; null where it does
+    not show."""
+    head = text[:20_000]
+    american, other = _american.search(head), _not_american.search(head)
+    return None if bool(american) == bool(other) else bool(american)
+
+
+def _dated(year: int | None, month: int, day: int, posted_on: date | None) -> date | None:
+    """The day of that year or, without one, the next such day; null where no posting of that date
+    announces it."""
+    if posted_on is None:
+        return _date(year, month, day) if year else None
+    first = posted_on - EARLIEST if posted_on > date.min + EARLIEST else posted_on
+    if year is None:
+        days = (_date(first.year + later, month, day) for later in range(2))
+        return next((each for each in days if each and each >= first), None)
+    meant = _date(year, month, day)
+    return meant if meant and first <= meant <= posted_on + LATEST else None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
