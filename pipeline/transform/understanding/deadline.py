@@ -29,9 +29,9 @@ class _Cues(Shape):
     language: Word
     stems: list[Word]
     day_first: bool
-    named: list[PythonPattern] = []
-    until: list[PythonPattern] = []
-    before: list[PythonPattern] = []
+    named: tuple[PythonPattern, ...] = ()
+    until: tuple[PythonPattern, ...] = ()
+    before: tuple[PythonPattern, ...] = ()
 
 
 class _Words(Shape):
@@ -72,8 +72,8 @@ _american = re.compile(any_of(_VOCABULARY.american))
 _not_american = re.compile(any_of(_VOCABULARY.not_american))
 
 
-def _pattern(patterns: list[str]) -> re.Pattern[str] | None:
-    return re.compile(any_of(patterns), re.IGNORECASE) if patterns else None
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile(any_of(patterns)) if patterns else None
 
 
 class _Language(NamedTuple):
@@ -106,36 +106,43 @@ def _alternatives(names: list[list[str]]) -> str:
     return f"(?i:{'|'.join(map(re.escape, every))})"
 
 
-_MONTH = _alternatives([*_VOCABULARY.months.english, *_VOCABULARY.months.others]) + r"(?![a-zß-ÿ])"
+_ALL_MONTHS = [*_VOCABULARY.months.english, *_VOCABULARY.months.others]
+_MONTH = _alternatives(_ALL_MONTHS) + r"(?![a-zß-ÿ])"
 _ENGLISH_MONTH = _alternatives(_VOCABULARY.months.english)
-_BEGINNINGS = "|".join(sorted({name[:3] for name in _MONTHS}))
 _DATED = (
-    rf"[0-9][./-]\s?[0-9]{{1,2}}\s?[./-]|[0-9]/[0-9]|[0-9年]\s?[0-9]{{1,2}}月"
-    rf"|[0-9](?:st|nd|rd|th|er|\.|º|-|/|:?e)?[\s-]{{0,3}}(?:of |de |den |the )?(?i:{_BEGINNINGS})"
-    rf"|(?i:{_BEGINNINGS})[a-z.]{{0,9}},?\s{{1,3}}(?:the )?[0-9]"
+    r"[0-9][./-]\s?[0-9]{1,2}\s?[./-]|[0-9]/[0-9]|[0-9年]\s?[0-9]{1,2}月"
+    r"|[0-9](?:st|nd|rd|th|er|ère|º|ª|°|\.|,|:?e|de|:?a|-|/)?[\s.,/-]{0,3}"
+    rf"(?:(?:of|de|del|den|the|d[’'])\s{{0,3}})?{_alternatives(_ALL_MONTHS)}(?:[^a-zß-ÿ]|$)"
+    rf"|{_alternatives(_VOCABULARY.months.english)}\.?,?\s{{1,3}}(?:the )?[0-9]{{1,2}}(?:[^0-9]|$)"
 )
-"""What a text without a day does not hold: quick to see, as it looks at no words' ends."""
+"""What a text without a day does not hold, in Polars' words: quick, as it looks at no words'
+beginnings."""
 
 _digits = re.compile(r"\d+")
 _YEAR_AFTER = (
     r"(?:[\s.,/-]{1,3}(?:(?:de|del|of)\s+)?(?P<year>20\d\d)(?!\d)"
     r"|(?:\s?['’]|[-/. ])(?P<short>\d\d)(?=\s*(?:$|[.,;)]|\n)))?"
 )
-_FORMS = [
+_YEAR_FIRST = [
     re.compile(r"(?P<year>20\d\d)(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?!\d)"),
     re.compile(r"(?P<year>20\d\d)\s?年\s?(?P<month>\d{1,2})\s?月\s?(?P<day>\d{1,2})\s?日"),
+]
+_NAMED_MONTH = [
+    re.compile(
+        r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|ère|º|ª|°|\.|:?e|de|:?a)?[\s.,/-]{0,3}"
+        rf"(?:(?:of|de|del|den|the|d[’'])\s{{0,3}})?(?P<name>{_MONTH})\.?{_YEAR_AFTER}"
+    ),
+]
+_NUMERIC = [
     re.compile(
         r"(?P<first>\d{1,2})\s?(?P<mark>[-/.])\s?(?P<second>\d{1,2})\s?(?P=mark)\s?"
         r"(?:(?P<year>20\d\d)|(?P<short>\d\d))(?!\d)"
     ),
-    re.compile(
-        r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|ère|º|ª|°|\.|:?e|de|:?a)?[\s.,/-]{0,3}"
-        rf"(?:(?:of|de|del|den|the|d[’'])\s*)?(?P<name>{_MONTH})\.?{_YEAR_AFTER}"
-    ),
+    *_NAMED_MONTH,
     re.compile(r"(?P<first>\d{1,2})\.\s?(?P<second>\d{1,2})\.(?!\s?\d)"),
     re.compile(r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\d/%]|\s?-?(?:h|hours?|x)\b)"),
 ]
-"""The ways to write a day that begin with a number."""
+_NUMERIC_MARKS = frozenset("./-")
 _month_before = re.compile(rf"(?<![a-zA-Zß-ÿ])(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
 _month_run_on = re.compile(rf"(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
 _day_after_month = re.compile(
@@ -144,12 +151,13 @@ _day_after_month = re.compile(
 _range = re.compile(
     r"\s{0,2}(?:-|–|—|to|until|through|till|bis|au|al|do|tot|til|a)\s{0,2}(?:the\s|zum\s|den\s)?\Z"
 )
-_sentence_end = re.compile(r"[!?;]|\.\s+(?=[A-ZÀ-Þ])|\n|(?<=[^\W\d])\s*:")
+_sentence_end = re.compile(r"[!?;]|\.\s+(?=[A-ZÀ-Þ])|\.\s*\n")
+_line_or_label_end = re.compile(r"\n|(?<=[^\W\d])\s*:")
 _last_break = re.compile(r"[.!?;:\n](?!\w)")
 _word = re.compile(r"[^\W\d_]+")
 
 _LONGEST_MONTH = 18
-_CONTEXT = 240
+_CONTEXT = 200
 _GAP = 90
 
 EARLIEST = timedelta(days=31)
@@ -227,7 +235,7 @@ def _findings(row: dict[str, Any]) -> list[Evidence]:
             found += [(origin, each) for each in announced(text, row["country"], posted_on)]
     closes_on: date | None = row["closes_on"]
     if closes_on and any(day.day != closes_on and not day.has_year for _, day in found):
-        chosen = closes_on
+        chosen: date | None = closes_on
     else:
         chosen = max((day.day for _, day in found), default=closes_on)
     findings = [_evidence(day, origin, day.day == chosen) for origin, day in found]
@@ -275,15 +283,19 @@ def _days(text: str) -> Iterator[_Written]:
     end = 0
     for number in _digits.finditer(text):
         start = number.start()
-        if start < end or number.end() - start > 4:
+        if start < end or number.end() - start not in (1, 2, 4):
             continue
-        written = _day_at(text, start, end)
+        written = _day_at(text, start, number.end(), end)
         if written is not None:
             end = written.end
             yield written
 
 
-def _day_at(text: str, start: int, after: int) -> _Written | None:
+def _day_at(text: str, start: int, end: int, after: int) -> _Written | None:
+    """The day whose first number stands from ``start`` to ``end``, or whose month stands before
+    that number, but not before ``after``."""
+    if end - start == 4:
+        return _in_one_of(_YEAR_FIRST, text, start)
     before = text[max(after, start - _LONGEST_MONTH) : start]
     if before[-1:].isspace() and (month := _english_month(before)):
         match = _day_after_month.match(text, start)
@@ -291,12 +303,16 @@ def _day_at(text: str, start: int, after: int) -> _Written | None:
             return _written(
                 start - len(before) + month.start(), match, _MONTHS[month["name"].lower()]
             )
-    for form in _FORMS:
+    if _NUMERIC_MARKS.isdisjoint(text[end : end + 2]):
+        return _in_one_of(_NAMED_MONTH, text, start)
+    return _in_one_of(_NUMERIC, text, start)
+
+
+def _in_one_of(forms: list[re.Pattern[str]], text: str, start: int) -> _Written | None:
+    for form in forms:
         if match := form.match(text, start):
-            groups = match.groupdict()
-            if groups.get("name"):
-                return _written(start, match, _MONTHS[groups["name"].lower()])
-            return _written(start, match, None)
+            name = match.groupdict().get("name")
+            return _written(start, match, _MONTHS[name.lower()] if name else None)
     return None
 
 
@@ -337,11 +353,13 @@ def _cue(text: str, after: int, written: _Written) -> tuple[int, bool, str] | No
     begin = max(after, written.start - _CONTEXT)
     left, right = text[begin : written.start], text[written.end : written.end + 80]
     lowered = left.lower()
+    if len(lowered) != len(left):  # Some letters grow, and places would be wrong.
+        lowered = left
     sentence = _sentence_end.split(right, maxsplit=1)[0]
     if _not_after.search(sentence):
         return None
     for language in _LANGUAGES:
-        if language.before and (match := language.before.match(right.lstrip(" ,("))):
+        if language.before and (match := language.before.match(right.lower().lstrip(" ,("))):
             return written.start, language.day_first, "day_before_cue"
         if not any(stem in lowered for stem in language.stems):
             continue
@@ -349,7 +367,7 @@ def _cue(text: str, after: int, written: _Written) -> tuple[int, bool, str] | No
             (language.named, _allows_named, "named_closing_date"),
             (language.until, _allows_until, "apply_until"),
         ):
-            for match in reversed(list(pattern.finditer(left))) if pattern else ():
+            for match in reversed(list(pattern.finditer(lowered))) if pattern else ():
                 gap = left[match.end() :]
                 tight = not written.has_month_name and written.year is None
                 if (
@@ -363,7 +381,9 @@ def _cue(text: str, after: int, written: _Written) -> tuple[int, bool, str] | No
 
 def _allows_named(gap: str) -> bool:
     """Whether a day after these words can belong to a named closing date before them."""
-    parts = _sentence_end.split(gap)
+    if _sentence_end.search(gap):
+        return False
+    parts = _line_or_label_end.split(gap)
     tail = _words(parts[-1])
     if len(parts) == 1:
         return _OTHERS.isdisjoint(tail)
@@ -373,7 +393,8 @@ def _allows_named(gap: str) -> bool:
 def _allows_until(gap: str) -> bool:
     """Whether nothing but the likes of "midnight on Friday the" stands in these words, or they
     end with such words after a "by"."""
-    if _sentence_end.search(gap.strip(" \n:")):
+    bare = gap.strip(" \n:")
+    if _sentence_end.search(gap) or _line_or_label_end.search(bare):
         return False
     for word in reversed(_words(gap)):
         if word in _BY:
