@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence
-from pipeline.transform.vocabulary import PythonPattern, Shape, Word, any_of, read
+from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, Word, any_of, read
 
 
 class _Cues(Shape):
@@ -38,6 +38,11 @@ class _Words(Shape):
     words: list[Word]
 
 
+class _Unread(Shape):
+    phrases: list[Word]
+    hints: list[Pattern]
+
+
 class _Months(Shape):
     english: list[list[Word]]
     others: list[list[Word]]
@@ -49,6 +54,7 @@ class _Vocabulary(Shape):
     american: list[PythonPattern]
     not_american: list[PythonPattern]
     cues: list[_Cues]
+    unread: _Unread
     not_before: _Words
     works: _Words
     not_after: _Words
@@ -455,3 +461,56 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+_PHRASES = _VOCABULARY.unread.phrases
+_phrase = re.compile(any_of(map(re.escape, _PHRASES)), re.IGNORECASE)
+_UNREAD = (
+    f"(?i){any_of(map(re.escape, _PHRASES))}(?s:.{{0,120}}?){any_of(_VOCABULARY.unread.hints)}"
+)
+_PASSAGE_BEFORE, _PASSAGE_AFTER = 200, 400
+_MAX_PASSAGES = 4
+
+
+def announces_no_day() -> pl.Expr:
+    """Of postings with their ``deadline``: whether the description seems to announce a last day
+    that the rules cannot read, such as "two weeks from today"."""
+    return pl.col("deadline").is_null() & (
+        pl.col("description").str.contains_any(_PHRASES, ascii_case_insensitive=True)
+        & pl.col("description").str.contains(_UNREAD)
+    ).fill_null(value=False)
+
+
+def passages(text: str) -> list[str]:
+    """The first passages of a text that announce a last day, apart from each other."""
+    ranges: list[tuple[int, int]] = []
+    for match in _phrase.finditer(text):
+        start, end = max(0, match.start() - _PASSAGE_BEFORE), match.end() + _PASSAGE_AFTER
+        if ranges and start <= ranges[-1][1]:
+            start = ranges[-1][1]
+        if len(ranges) == _MAX_PASSAGES:
+            break
+        ranges.append((start, end))
+    return [text[start:end] for start, end in ranges]
+
+
+def can_be_quoted_for(quote: str, day: date, posted_on: date | None) -> bool:
+    """Whether words that are said to state a day as the last one may do so: they write that day
+    and no other, or announce one in words that are read elsewhere, and a posting of that date can
+    mean it. Without that date the words must have the year."""
+    if posted_on is None and str(day.year) not in quote:
+        return False
+    if _dated(day.year, day.month, day.day, posted_on) is None:
+        return False
+    days = list(_days(quote))
+    if not days:
+        return _phrase.search(quote) is not None
+    return any(
+        written.year in (None, day.year)
+        and (day.month, day.day)
+        in {
+            (written.month, written.day),
+            (written.month, written.day) if written.is_ordered else (written.day, written.month),
+        }
+        for written in days
+    )
