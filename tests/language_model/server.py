@@ -77,7 +77,7 @@ def serving() -> Iterator[Answering]:
     answering = Answering()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the library's name
+        def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             answering.requests.append(request)
             answering.headers.append({name.lower(): value for name, value in self.headers.items()})

@@ -103,7 +103,10 @@ def test_an_answer_that_can_be_quoted_fills_the_field(
         }
     ]  # fmt: skip
     (headers,) = server.headers
-    assert KEY in (headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer "))
+    assert KEY in (
+        headers.get("x-api-key"),
+        headers.get("authorization", "").removeprefix("Bearer "),
+    )
 
 
 def test_a_model_sees_passages_as_data(configure: Configure, server: Answering) -> None:
@@ -286,7 +289,9 @@ def test_an_unknown_provider_is_a_fault_of_the_configuration() -> None:
 
 def test_an_old_server_is_asked_without_a_schema(server: Answering, tmp_path: Path) -> None:
     server.knows_schemas = False
-    server.content = lambda _: f"```json\n{json.dumps({'value': '2026-03-15', 'quote': QUOTE})}\n```"
+    server.content = lambda _: (
+        f"```json\n{json.dumps({'value': '2026-03-15', 'quote': QUOTE})}\n```"
+    )
     settings = Settings.load(
         _env_file=None, data_dir=tmp_path, llm_provider="openai", llm_base_url=server.url,
         llm_model="m",

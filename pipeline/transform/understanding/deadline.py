@@ -124,7 +124,7 @@ _DATED = (
 """What a text without a day does not hold, in Polars' words: quick, as it looks at no words'
 beginnings."""
 
-_digits = re.compile(r"\d+")
+_number = re.compile("[0-9]+")
 _YEAR_AFTER = (
     r"(?:[\s.,/-]{1,3}(?:(?:de|del|of)\s+)?(?P<year>20\d\d)(?!\d)"
     r"|(?:\s?['’]|[-/. ])(?P<short>\d\d)(?=\s*(?:$|[.,;)]|\n)))?"
@@ -149,6 +149,7 @@ _NUMERIC = [
     re.compile(r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\d/%]|\s?-?(?:h|hours?|x)\b)"),
 ]
 _NUMERIC_MARKS = frozenset("./-")
+_MONTH_ENDINGS = {name[-3:] for same in _VOCABULARY.months.english for name in same} | {"the"}
 _month_before = re.compile(rf"(?<![a-zA-Zß-ÿ])(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
 _month_run_on = re.compile(rf"(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
 _day_after_month = re.compile(
@@ -287,11 +288,11 @@ def announced(text: str, country: str | None, posted_on: date | None) -> Iterato
 def _days(text: str) -> Iterator[_Written]:
     """The days that are written in a text, in order and apart from each other."""
     end = 0
-    for number in _digits.finditer(text):
-        start = number.start()
-        if start < end or number.end() - start not in (1, 2, 4):
+    for number in _number.finditer(text):
+        start, stop = number.span()
+        if start < end or stop - start not in (1, 2, 4):
             continue
-        written = _day_at(text, start, number.end(), end)
+        written = _day_at(text, start, stop, end)
         if written is not None:
             end = written.end
             yield written
@@ -324,6 +325,8 @@ def _in_one_of(forms: list[re.Pattern[str]], text: str, start: int) -> _Written 
 
 def _english_month(before: str) -> re.Match[str] | None:
     """The month at the end of these words; one that runs on from another word has a capital."""
+    if before.rstrip().rstrip(".,")[-3:].lower() not in _MONTH_ENDINGS:
+        return None
     match = _month_before.search(before)
     if match is None and (match := _month_run_on.search(before)) and not match["name"][0].isupper():
         return None
