@@ -15,7 +15,7 @@ expression below, over names of months that are data.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -97,7 +97,14 @@ _LANGUAGES = [
     )
     for cues in _VOCABULARY.cues
 ]  # fmt: skip
-_STEMS = sorted({stem for language in _LANGUAGES for stem in language.stems})
+
+
+def _in_any_case(words: Iterable[str]) -> list[str]:
+    """What Polars finds in any case: it folds ASCII letters alone."""
+    return sorted({form for word in words for form in (word, word.upper())})
+
+
+_STEMS = _in_any_case(stem for language in _LANGUAGES for stem in language.stems)
 
 _MONTHS = {
     name: number
@@ -117,16 +124,16 @@ _MONTH = _alternatives(_ALL_MONTHS) + r"(?![a-zß-ÿ])"
 _ENGLISH_MONTH = _alternatives(_VOCABULARY.months.english)
 _DATED = (
     r"[0-9][./-]\s?[0-9]{1,2}\s?[./-]|[0-9]/[0-9]|[0-9年]\s?[0-9]{1,2}月"
-    r"|[0-9](?:st|nd|rd|th|er|ère|º|ª|°|\.|,|:?e|de|:?a|-|/)?[\s.,/-]{0,3}"
-    rf"(?:(?:of|de|del|den|the|d[’'])\s{{0,3}})?{_alternatives(_ALL_MONTHS)}(?:[^a-zß-ÿ]|$)"
-    rf"|{_alternatives(_VOCABULARY.months.english)}\.?,?\s{{1,3}}(?:the )?[0-9]{{1,2}}(?:[^0-9]|$)"
+    r"|[0-9](?i:st|nd|rd|th|er|ère|º|ª|°|\.|,|:?e|de|:?a|-|/)?[\s.,/-]{0,3}"
+    rf"(?i:(?:of|de|del|den|the|d[’'])\s{{0,3}})?{_alternatives(_ALL_MONTHS)}(?:[^a-zß-ÿ]|$)"
+    rf"|{_alternatives(_VOCABULARY.months.english)}\.?,?\s{{1,3}}(?i:the )?[0-9]{{1,2}}(?:[^0-9]|$)"
 )
 """What a text without a day does not hold, in Polars' words: quick, as it looks at no words'
 beginnings."""
 
 _number = re.compile("[0-9]+")
 _YEAR_AFTER = (
-    r"(?:[\s.,/-]{1,3}(?:(?:de|del|of)\s+)?(?P<year>20\d\d)(?!\d)"
+    r"(?:[\s.,/-]{1,3}(?i:(?:de|del|of)\s+)?(?P<year>20\d\d)(?!\d)"
     r"|(?:\s?['’]|[-/. ])(?P<short>\d\d)(?=\s*(?:$|[.,;)]|\n)))?"
 )
 _YEAR_FIRST = [
@@ -135,8 +142,8 @@ _YEAR_FIRST = [
 ]
 _NAMED_MONTH = [
     re.compile(
-        r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|ère|º|ª|°|\.|:?e|de|:?a)?[\s.,/-]{0,3}"
-        rf"(?:(?:of|de|del|den|the|d[’'])\s{{0,3}})?(?P<name>{_MONTH})\.?{_YEAR_AFTER}"
+        r"(?P<day>\d{1,2})(?i:st|nd|rd|th|er|ère|º|ª|°|\.|:?e|de|:?a)?[\s.,/-]{0,3}"
+        rf"(?i:(?:of|de|del|den|the|d[’'])\s{{0,3}})?(?P<name>{_MONTH})\.?{_YEAR_AFTER}"
     ),
 ]
 _NUMERIC = [
@@ -150,10 +157,10 @@ _NUMERIC = [
 ]
 _NUMERIC_MARKS = frozenset("./-")
 _MONTH_ENDINGS = {name[-3:] for same in _VOCABULARY.months.english for name in same} | {"the"}
-_month_before = re.compile(rf"(?<![a-zA-Zß-ÿ])(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
-_month_run_on = re.compile(rf"(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?:the )?\Z")
+_month_before = re.compile(rf"(?<![a-zA-Zß-ÿ])(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?i:the )?\Z")
+_month_run_on = re.compile(rf"(?P<name>{_ENGLISH_MONTH})\.?,?\s{{1,3}}(?i:the )?\Z")
 _day_after_month = re.compile(
-    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d%]|\s?[:h]\d){_YEAR_AFTER}"
+    rf"(?P<day>\d{{1,2}})(?i:st|nd|rd|th)?(?![\d%]|\s?[:h]\d){_YEAR_AFTER}"
 )
 _range = re.compile(
     r"\s{0,2}(?:-|–|—|to|until|through|till|bis|au|al|do|tot|til|a)\s{0,2}(?:the\s|zum\s|den\s)?\Z"
@@ -479,7 +486,7 @@ def announces_no_day() -> pl.Expr:
     """Of postings with their ``deadline``: whether the description seems to announce a last day
     that the rules cannot read, such as "two weeks from today"."""
     return pl.col("deadline").is_null() & (
-        pl.col("description").str.contains_any(_PHRASES, ascii_case_insensitive=True)
+        pl.col("description").str.contains_any(_in_any_case(_PHRASES), ascii_case_insensitive=True)
         & pl.col("description").str.contains(_UNREAD)
     ).fill_null(value=False)
 
