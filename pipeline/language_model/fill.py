@@ -33,6 +33,12 @@ _CHARS_OF_A_TOKEN = 3
 _HOPELESS_STATUS = frozenset({401, 403, 404})
 
 
+def model_of(settings: Settings) -> tuple[str, ...]:
+    """What is asked, as a part of what decides results; empty where nothing is. Another model, or
+    none any more, has everything computed anew, so that no answer of an old one stays."""
+    return (settings.llm_provider, settings.llm_model) if settings.llm_provider else ()
+
+
 def with_model_answers(
     postings: dy.DataFrame[Posting], settings: Settings, budget: Budget
 ) -> dy.DataFrame[Posting]:

@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow
 
 from pipeline.installation.settings import Settings
 from pipeline.language_model.budget import Budget
-from pipeline.language_model.fill import with_model_answers
+from pipeline.language_model.fill import model_of, with_model_answers
 from pipeline.publish import leases, state
 from pipeline.publish.publish import Statistics, published_by
 from pipeline.publish.publish import publish as publish_difference
@@ -95,7 +95,9 @@ def read_staged(
     Raises:
         StagingError: a snapshot cannot be read and everything had to be.
     """
-    version = transform_version(settings.advert_half_life_days, settings.closed_retention_days)
+    version = transform_version(
+        settings.advert_half_life_days, settings.closed_retention_days, *model_of(settings)
+    )
     plan = Plan(
         full_refresh or state.needs_full_refresh(connection, version),
         version,
