@@ -172,6 +172,8 @@ def test_the_first_of_a_month_in_french() -> None:
         "Prazo de entrega do projeto: 12/03/2026",
         "Umowa do 12 marca 2026",
         "We can apply 12 may-be rules by 2 marks",
+        "Scholarship applications close on 12 March.",
+        "Closing date:\n\nLocation: London\n\n12 March 2026",
         "The office is closed from December 25th to December 31st.",
         "Work to month-end close on 5 March.",
         "Financial close on 12 March 2026",
@@ -213,6 +215,8 @@ def test_other_days_are_none(text: str) -> None:
         ("2 January", None, None, None),
         ("20 December", None, date(2026, 12, 20), date(2026, 12, 20)),
         ("10 December", None, date(2026, 12, 20), date(2026, 12, 10)),  # posted anew
+        ("10 November", None, date(2026, 12, 20), None),  # passed for longer than that
+        ("3/10", "AU", date(2026, 9, 1), date(2026, 10, 3)),
         ("29 February", None, date(2027, 11, 1), date(2028, 2, 29)),
         ("29 February", None, date(2026, 11, 1), None),
         ("3 June 26", None, None, date(2026, 6, 3)),

@@ -178,11 +178,14 @@ EARLIEST = timedelta(days=31)
 """How long before its posting's date a day may be: boards date an advert anew that they repeat."""
 LATEST = timedelta(days=548)
 """How long after it."""
+LATEST_WITHOUT_YEAR = timedelta(days=200)
+"""How long after it a day without a year may be: a later one has passed, and the advert is old."""
 
 
 class _Written(NamedTuple):
     """A day as it is written, from ``start`` to ``end``. Where the order of day and month is open,
-    ``month`` stands for the second number and ``is_ordered`` is false."""
+    ``month`` stands for the second number and ``is_ordered`` is false. ``is_plain``: it has a year
+    or the name of a month; ``12/3`` may be anything."""
 
     start: int
     end: int
@@ -190,7 +193,7 @@ class _Written(NamedTuple):
     month: int
     day: int
     is_ordered: bool
-    has_month_name: bool
+    is_plain: bool
 
 
 class _Announced(NamedTuple):
@@ -359,7 +362,13 @@ def _written(start: int, match: re.Match[str], month: int | None) -> _Written | 
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
     return _Written(
-        start, match.end(), int(year) if year else None, month, day, is_ordered, has_name
+        start,
+        match.end(),
+        int(year) if year else None,
+        month,
+        day,
+        is_ordered,
+        bool(has_name or year),
     )
 
 
@@ -385,10 +394,10 @@ def _cue(text: str, after: int, written: _Written) -> tuple[int, bool, str] | No
         ):
             for match in reversed(list(pattern.finditer(lowered))) if pattern else ():
                 gap = left[match.end() :]
-                tight = not written.has_month_name and written.year is None
                 if (
                     len(gap) <= _GAP
-                    and (_allows_until(gap) if tight else allows(gap))
+                    and allows(gap)
+                    and (written.is_plain or _ABOUT.issuperset(_words(gap)))
                     and not _is_of_work(left[: match.start()])
                 ):
                     return begin + match.start(), language.day_first, rule
@@ -461,7 +470,9 @@ def _dated(year: int | None, month: int, day: int, posted_on: date | None) -> da
     first = posted_on - EARLIEST if posted_on > date.min + EARLIEST else posted_on
     if year is None:
         days = (_date(first.year + later, month, day) for later in range(2))
-        return next((each for each in days if each and each >= first), None)
+        following = next((each for each in days if each and each >= first), None)
+        is_near = following is not None and following - posted_on <= LATEST_WITHOUT_YEAR
+        return following if is_near else None
     meant = _date(year, month, day)
     return meant if meant and first <= meant <= posted_on + LATEST else None
 
