@@ -62,7 +62,9 @@ def with_model_answers(
 def _with_answers(
     postings: dy.DataFrame[Posting], question: Question, settings: Settings, budget: Budget
 ) -> dy.DataFrame[Posting]:
-    rows = list(postings.filter(question.about).iter_rows(named=True))
+    # What is no job in technology is not published.
+    asked_about = question.about & pl.col("category").is_not_null()
+    rows = list(postings.filter(asked_about).iter_rows(named=True))
     if not rows:
         return postings
     messages = {row["posting_id"]: _message(question, row) for row in rows}

@@ -190,10 +190,17 @@ def test_what_was_answered_is_kept(configure: Configure, server: Answering) -> N
     again, counts = asked(postings(ADVERT), configure(), budget)
     assert again.equals(first)
     assert counts == {"kept": 1, "believed": 1}
-    other, counts = asked(postings(ADVERT, title="Another"), configure())
+    other, counts = asked(postings(ADVERT, title="Cloud Engineer"), configure())
     assert other["deadline"].to_list() == [date(2026, 3, 16)]
     _, counts = asked(postings(ADVERT), configure(llm_model="another"))
     assert counts == {"asked": 1, "believed": 1}
+
+
+def test_what_is_not_published_is_not_asked_about(configure: Configure, server: Answering) -> None:
+    given = postings(ADVERT, title="Head Chef")
+    assert given["category"].to_list() == [None]
+    assert asked(given, configure())[0].equals(given)
+    assert server.requests == []
 
 
 def test_equal_adverts_are_asked_about_once(configure: Configure) -> None:
