@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
+import tomllib
 from datetime import UTC, date, datetime
+from importlib.resources import files
 
 import polars as pl
 import pytest
@@ -111,6 +114,7 @@ ANNOUNCED = [
     "The estimated application window for this job posting is open until March 12, 2026.",
     "This posting will remain open until March 12, 2026",
     "CVs by 12 March please",
+    "Closing date: 12 March 2026\nPreference is given to early birds.",
 ]
 
 
@@ -288,6 +292,23 @@ def test_a_field_counts_unless_the_text_states_another_year_and_day() -> None:
     day, found = findings(expires_at=until, description="Apply by 31 March.")
     assert day == date(2026, 3, 31)
     assert [each[-1] for each in found] == [True, True]
+
+
+def test_words_that_announce_are_written_small() -> None:
+    vocabulary = tomllib.loads(
+        (files("pipeline.transform.vocabulary") / "deadline.toml").read_text(encoding="utf-8")
+    )
+    for cues in vocabulary["cues"]:
+        for kind in ("stems", "named", "until", "before"):
+            for written in cues.get(kind, []):
+                assert re.sub(r"\\.", "", written).islower() or not written.isascii(), written
+
+
+@pytest.mark.parametrize("posted", [date.min, date.max, date(2, 2, 2)])
+def test_a_date_beyond_reason_raises_nothing(posted: date) -> None:
+    for text in ("Closing date: 12 March 2026", "Closing date: 12 March", "Apply by 3/4/26"):
+        found = deadline(text, None, posted)
+        assert found is None or found.year <= posted.year + 2
 
 
 def test_an_expiry_of_the_board_is_no_closing_date() -> None:
