@@ -166,6 +166,18 @@ class Settings(_EnvironmentSettings):
     closed_retention_days: Annotated[float, Field(ge=0, le=36_500)] = 90
     """How long a closed job stays published."""
 
+    llm_provider: Literal["openai", "anthropic"] | None = None
+    """The protocol of the language model that is asked where the rules find no answer."""
+    llm_base_url: BaseUrl | None = None
+    llm_api_key: SecretStr | None = None
+    llm_model: str = ""
+    llm_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20
+    llm_seconds_per_run: Annotated[float, Field(ge=0, le=3_600)] = 120
+    llm_requests_per_run: Annotated[int, Field(ge=0)] = 200
+    llm_tokens_per_run: Annotated[int, Field(ge=0)] = 500_000
+    llm_requests_per_day: Annotated[int, Field(ge=0)] = 1_000
+    llm_tokens_per_day: Annotated[int, Field(ge=0)] = 2_000_000
+
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65535)] = 8000
     api_url: BaseUrl | None = None

@@ -20,6 +20,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from pipeline.installation.settings import Settings
+from pipeline.language_model.budget import Budget
+from pipeline.language_model.fill import model_of, with_model_answers
 from pipeline.publish import leases, state
 from pipeline.publish.publish import Statistics, published_by
 from pipeline.publish.publish import publish as publish_difference
@@ -93,13 +95,16 @@ def read_staged(
     Raises:
         StagingError: a snapshot cannot be read and everything had to be.
     """
-    version = transform_version(settings.advert_half_life_days, settings.closed_retention_days)
+    version = transform_version(
+        settings.advert_half_life_days, settings.closed_retention_days, *model_of(settings)
+    )
     plan = Plan(
         full_refresh or state.needs_full_refresh(connection, version),
         version,
         state.base_version(connection),
         datetime.now(UTC),
     )
+    budget = Budget.of_run(settings)
     frames.remove("published")
     watermarks = state.watermarks(connection)
     known = (
@@ -121,7 +126,7 @@ def read_staged(
                 )
                 for batch in staged.postings:
                     understood, not_understood = understand(batch)
-                    postings.append(understood)
+                    postings.append(with_model_answers(understood, settings, budget))
                     rejected.append(not_understood)
                 complete_fetches.append(staged.complete_fetches.join(
                     known, on=["source", "fetched_at"], how="anti"))  # fmt: skip
@@ -144,6 +149,8 @@ def read_staged(
                     as_of=pl.lit(plan.as_of, pl.Datetime("us", "UTC")),
                 )
             )
+    if budget.counts:
+        log.info("the language model's answers: %s", dict(budget.counts))
     return plan
 
 
