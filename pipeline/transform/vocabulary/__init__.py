@@ -11,6 +11,8 @@ the module that uses it:
 - ``requirements.toml``: experience, visa, clearance
   (:mod:`pipeline.transform.understanding.requirements`)
 - ``employment.toml``: kinds of employment (:mod:`pipeline.transform.understanding.employment`)
+- ``deadline.toml``, ``dates.toml``: closing dates and how days are written
+  (:mod:`pipeline.transform.understanding.deadline` and ``written_days``)
 - ``workplace.toml``: remote and on site (:mod:`pipeline.transform.understanding.workplace`)
 - ``companies.toml``, ``titles.toml``: what is compared of names and titles
   (:mod:`pipeline.transform.deduplication.comparison`)
