@@ -1,18 +1,24 @@
 """The technologies that a posting names, as canonical names ("k8s" is ``Kubernetes``).
 
-The vocabulary is ``skills.toml``, which says how far each spelling can be trusted. All of it is
-one regular expression, so a text is read once.
+The vocabulary is ``skills.toml``, which says how far each spelling can be trusted. An Aho-Corasick
+automaton (Polars') reads each text once and finds where a spelling may begin. Only there it is
+asked which spelling it is, whether it is a whole word, and whether it means the technology.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from pydantic import model_validator
 
-from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, read
+from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
+from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, Word, any_of, read
 
 MAX_SKILLS = 60
 """The most that a posting can have; the ones that it names first are kept."""
@@ -26,7 +32,9 @@ class _Technology(Shape):
 
     spellings: tuple[Word, ...] = ()
     is_word: bool = False
+    exact: tuple[Word, ...] = ()
     beside_others: tuple[Word, ...] = ()
+    in_list: tuple[Word, ...] = ()
     in_context: Pattern | None = None
 
     @model_validator(mode="before")
@@ -38,7 +46,13 @@ class _Technology(Shape):
 class _Context(Shape):
     before: Pattern
     role: Pattern
+    between: PythonPattern
+    phrases: list[Word]
     misleading: list[Pattern]
+    companies: list[Word]
+    of_others: list[PythonPattern]
+    used: PythonPattern
+    account: PythonPattern
 
 
 class _Skills(Shape):
@@ -47,6 +61,7 @@ class _Skills(Shape):
 
 
 _vocabulary = read("skills", _Skills)
+_context = _vocabulary.context
 _technologies = {
     name: technology for names in _vocabulary.kinds.values() for name, technology in names.items()
 }
@@ -56,101 +71,524 @@ KINDS: Mapping[str, str] = {
 }
 """Canonical name → its kind, for every skill there is."""
 
+_NAMES: Final = sorted(_technologies)
+"""In the order of the published lists: a technology is its index here."""
+_NAME_SERIES = pl.Series(_NAMES, dtype=pl.String)
+_NUMBER = {name: number for number, name in enumerate(_NAMES)}
+
+_UNDOUBTED, _EXACT, _BESIDE_OTHERS, _IN_LIST, _TAG_ONLY = range(5)
+"""How far a spelling can be trusted."""
+
+_RULES: Final = (
+    "name", "name as written", "ordinary word beside others", "in a list", "in context",
+    "with a role", "tag", "",
+)  # fmt: skip
+_NAME, _AS_WRITTEN, _BESIDE, _LISTED, _CONTEXT, _WITH_ROLE, _TAG, _UNDECIDED = range(len(_RULES))
+_RULE_SERIES = pl.Series(_RULES, dtype=pl.String)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    """What a spelling in lower case stands for.
+
+    Attributes:
+        undoubted: the technology whatever the case; -1 for a phrase that means none.
+        as_written: exact spelling → the technology and its trust.
+    """
+
+    undoubted: int | None = None
+    as_written: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+
+
+def _meanings() -> dict[bytes, _Meanings]:
+    meanings: dict[bytes, _Meanings] = {}
+    for name, technology in _technologies.items():
+        number = _NUMBER[name]
+        own = () if technology.is_word else (name,)
+        for spelling in (*own, *technology.spellings):
+            meanings.setdefault(spelling.lower().encode(), _Meanings(number))
+        contextual = (name,) if technology.in_context and technology.is_word else ()
+        for trust, spellings in (
+            (_EXACT, technology.exact),
+            (_BESIDE_OTHERS, technology.beside_others),
+            (_IN_LIST, (*technology.in_list, *contextual)),
+        ):
+            for spelling in spellings:
+                meaning = meanings.setdefault(spelling.lower().encode(), _Meanings())
+                meaning.as_written.setdefault(spelling.encode(), (number, trust))
+    for phrase in _context.phrases:
+        meanings[phrase.encode()] = _Meanings(-1)
+    return meanings
+
+
+_MEANINGS = _meanings()
+
+
+def spellings() -> Mapping[str, str]:
+    """Each spelling in lower case → the canonical name that it can stand for."""
+    found: dict[str, str] = {}
+    for spelling, meaning in _MEANINGS.items():
+        if meaning.undoubted != -1:
+            number = meaning.undoubted
+            if number is None:
+                number = next(iter(meaning.as_written.values()))[0]
+            found[spelling.decode()] = _NAMES[number]
+    return found
+
+
+_LETTER_FOLLOWS = rb"(?![a-z0-9_]|[\xc3-\xdf][\x80-\xbf]|\xe1[\x80-\xbf])"
+_KEY_BYTES = 3
+_AFTER_A_LETTER = " ,/)(&;.:|\n-+#"
+
+
+def _whole(spelling: bytes) -> bytes:
+    """A spelling as a pattern that ends with a word, to be matched where a word begins."""
+    end = rb"(?![+#])"
+    if chr(spelling[-1]).isalnum():
+        end = (rb"(?:\d{1,2})?" if len(spelling) > 2 else b"") + _LETTER_FOLLOWS
+    return b"(" + re.escape(spelling) + b")" + end
+
+
+def _readers() -> dict[bytes, re.Pattern[bytes]]:
+    """First bytes of a spelling → a pattern of all that begin so, the longest first."""
+    beginning: dict[bytes, list[bytes]] = {}
+    for spelling in _MEANINGS:
+        beginning.setdefault(spelling[:_KEY_BYTES], []).append(spelling)
+    readers = {}
+    for key, of_key in beginning.items():
+        shorter = [beginning.get(key[:length], []) for length in range(len(key) - 1, 0, -1)]
+        all_of_key = [*of_key, *(spelling for some in shorter for spelling in some)]
+        longest_first = sorted(dict.fromkeys(all_of_key), key=len, reverse=True)
+        readers[key] = re.compile(b"|".join(map(_whole, longest_first)))
+    return readers
+
+
+_READERS = _readers()
+
+
+def _beginnings() -> pl.Series:
+    """What the automaton looks for: the spellings of which no other is the beginning. A letter
+    must be followed by something that ends it, or half of any text would be found."""
+    kept: list[str] = []
+    for spelling in sorted(each.decode() for each in _MEANINGS):
+        if len(spelling) > 1 and not (kept and spelling.startswith(kept[-1])):
+            kept.append(spelling)
+    letters = [spelling.decode() for spelling in _MEANINGS if len(spelling) == 1]
+    return pl.Series([*kept, *(letter + end for letter in letters for end in _AFTER_A_LETTER)])
+
+
+_BEGINNINGS = _beginnings()
+
+_words = {"before": _context.before, "role": _context.role}
+_IN_CONTEXT = {
+    _NUMBER[name]: re.compile(any_of([technology.in_context], **_words))
+    for name, technology in _technologies.items()
+    if technology.in_context
+}
+_MISLEADING = re.compile(any_of(_context.misleading, **_words))
+_ROLE_AFTER = re.compile(any_of(["^ {role}"], **_words))
+_ROLE_BEFORE = re.compile(r"(?:[Ee]ngineer|[Dd]eveloper|[Pp]rogrammer)s?(?: ?[-–:,|/(]){1,2} ?$")
+_BETWEEN = re.compile(_context.between)
+_COMPANIES = frozenset(_NUMBER[name] for name in _context.companies if name in _NUMBER)
+_OF_OTHERS = re.compile(any_of(_context.of_others))
+_USED = re.compile(_context.used)
+_ACCOUNT = re.compile(_context.account)
+
+_WINDOW_BYTES = 160
+_MAX_BETWEEN_BYTES = 12
+_MAX_ADDRESS_BYTES = 100
+_NEW_LINE = ord("\n")
+_BEFORE_ADDRESS = re.compile(rb"[^\s()<>\[\]{},;\"'|]*\Z")
+_REST_OF_ADDRESS = re.compile(rb"[^\s()<>\[\]{},;\"'|]*")
+_JOINS_ADDRESS = frozenset(b"@/.-_:=?&%#")
+_ADDRESS = re.compile(
+    rb"@|://|\bwww\.|\.(?:com|org|io|dev|ai|co|app|eu|gov|edu|de|fr|uk|me|tech|info)(?:[/:?]|\.?$)"
+)
+
 
 def with_skills(postings: pl.LazyFrame) -> pl.LazyFrame:
     """Fill ``skills``: the technologies of the title, the tags and the description, sorted, each
-    once, at most :data:`MAX_SKILLS`. The other columns stay as they are."""
-    return postings.with_columns(
-        skills_in(
-            pl.concat_str(
-                "title",
-                pl.col("tags").list.join(" , "),
-                "description",
-                separator="\n",
-                ignore_nulls=True,
-            )
-        ).alias("skills")
+    once, at most :data:`MAX_SKILLS`, with the evidence of each. The name of the posting's own
+    company is none. The other columns stay as they are."""
+    tags = pl.col("tags").list.join("\n").fill_null("")
+    title = pl.col("title").fill_null("")
+    given = pl.struct(
+        text=pl.concat_str(
+            title, tags, pl.col("description").fill_null(""), pl.lit(""), separator="\n"
+        ),
+        title=title.str.len_bytes().cast(pl.Int64),
+        tags=tags.str.len_bytes().cast(pl.Int64),
+        company=pl.col("company") if _has(postings, "company") else pl.lit(None, pl.String),
     )
+    dtype = pl.Struct({"skills": pl.List(pl.String), "_evidence_skills": EVIDENCE})
+    return postings.with_columns(
+        given.map_batches(_skills_and_evidence, return_dtype=dtype).alias("_skills_found")
+    ).with_columns(
+        pl.col("_skills_found").struct.field("skills"),
+        pl.col("_skills_found").struct.field("_evidence_skills"),
+    ).drop("_skills_found")
+
+
+def _has(postings: pl.LazyFrame, column: str) -> bool:
+    return column in postings.collect_schema().names()
 
 
 def skills_in(text: pl.Expr) -> pl.Expr:
     """The canonical names of the technologies in a text: a sorted list, empty for null."""
-    return text.str.extract_all(_PATTERN).map_batches(
-        _canonical_names, return_dtype=pl.List(pl.String)
+    ended = pl.concat_str(text.fill_null(""), pl.lit("\n"))
+    return ended.map_batches(
+        lambda texts: _names(_found(texts), len(texts)), return_dtype=pl.List(pl.String)
     )
 
 
-def _spelling(text: str) -> str:
-    """A literal spelling as a pattern that matches it as a whole word only."""
-    start = r"(?-u:\b)" if text[0].isalnum() else ""
-    end = r"(?-u:\b)" if text[-1].isalnum() else ""
-    return f"{start}{re.escape(text)}{end}"
+@dataclass(slots=True)
+class _Found:
+    """The skills of all texts, those of one text together, in the order in which it names them."""
+
+    row: list[int] = field(default_factory=list)
+    technology: list[int] = field(default_factory=list)
+    start: list[int] = field(default_factory=list)
+    rule: list[int] = field(default_factory=list)
+    words: list[bytes] = field(default_factory=list)
 
 
-_UNDOUBTED = {
-    spelling.lower(): name
-    for name, technology in _technologies.items()
-    for spelling in (*technology.spellings, *(() if technology.is_word else (name,)))
-}
-_ORDINARY = {
-    spelling: name
-    for name, technology in _technologies.items()
-    for spelling in technology.beside_others
-}
+def _names(found: _Found, rows: int) -> pl.Series:
+    row, technology = _array(found.row), _array(found.technology)
+    order = np.lexsort((technology, row))
+    return _lists(_NAME_SERIES.gather(technology[order]), row, rows)
 
 
-def _alternatives(spellings: list[str]) -> str:
-    return "|".join(_spelling(spelling) for spelling in sorted(spellings, key=len, reverse=True))
+def _array(numbers: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.array(numbers, dtype=np.int64)
 
 
-_words = {"before": _vocabulary.context.before, "role": _vocabulary.context.role}
-_IN_CONTEXT = {
-    name: any_of([technology.in_context], **_words)
-    for name, technology in _technologies.items()
-    if technology.in_context
-}
-_NAMES_PATTERN = f"(?i-u:{_alternatives(list(_UNDOUBTED))})|{_alternatives(list(_ORDINARY))}"
-_MISLEADING_PATTERN = any_of(_vocabulary.context.misleading, **_words)
-_PATTERN = re.sub(
-    r"(?<!-u:)\\b",
-    r"(?-u:\\b)",
-    f"{_MISLEADING_PATTERN}|{any_of(_IN_CONTEXT.values())}|{_NAMES_PATTERN}",
+def _lists(values: pl.Series, row: npt.NDArray[np.int64], rows: int) -> pl.Series:
+    """One list for each row of the values that are of it; ``row`` is sorted."""
+    of_row = (
+        pl.DataFrame({"row": row, "value": values}).group_by("row", maintain_order=True).all()
+    )
+    every = pl.DataFrame({"row": np.arange(rows, dtype=np.int64)})
+    lists = every.join(of_row, on="row", how="left", maintain_order="left")["value"]
+    return lists.fill_null(pl.Series([[]], dtype=lists.dtype).first())
+
+
+def _skills_and_evidence(given: pl.Series) -> pl.Series:
+    columns = given.struct.unnest()
+    rows = len(columns)
+    title_end = columns["title"].to_numpy()
+    tags_end = title_end + columns["tags"].to_numpy() + 1
+    found = _found(columns["text"], columns["company"].to_list(), title_end, tags_end)
+    row, start = _array(found.row), _array(found.start)
+    in_title, in_tags = start < title_end[row], start < tags_end[row]
+    flat = pl.DataFrame(
+        {
+            "value": _NAME_SERIES.gather(_array(found.technology)),
+            "origin": np.where(in_title, 0, np.where(in_tags, 1, 2)),
+            "words": pl.Series(found.words, dtype=pl.Binary).cast(pl.String),
+            "rule": _RULE_SERIES.gather(_array(found.rule)),
+        }
+    ).select(
+        pl.struct(
+            field=pl.lit("skills"),
+            value="value",
+            origin=pl.lit(pl.Series(["title", "tags", "body"])).gather(pl.col("origin")),
+            words=pl.col("words").str.head(MAX_WORDS_CHARS),
+            rule="rule",
+            decides=pl.lit(value=True),
+        ).alias("found")
+    )
+    evidence = _lists(flat["found"], row, rows).cast(EVIDENCE)
+    return pl.DataFrame(
+        {"skills": _names(found, rows), "_evidence_skills": evidence}
+    ).to_struct(given.name)
+
+
+_FOLLOWED = re.compile(
+    r"[\s,.]*\b(?:inc|llc|ltd|limited|gmbh|ag|se|sa|sas|plc|corp|corporation|company|co|labs|"
+    r"software|technologies|technology|systems|group|com|io|global|international|"
+    r"(?:uk|us|usa|india|france|germany|deutschland|emea|europe))\b\.?$"
 )
-"""With ASCII word boundaries: the Unicode ones cost a thousand times as much."""
-
-_read_again = re.compile(_NAMES_PATTERN.replace(r"(?-u:\b)", r"\b").replace("(?i-u:", "(?i:"))
-_misleading = re.compile(_MISLEADING_PATTERN)
-_in_context = {name: re.compile(pattern) for name, pattern in _IN_CONTEXT.items()}
 
 
-def _canonical_names(matches: pl.Series) -> pl.Series:
-    meanings: dict[str, tuple[tuple[str, bool], ...]] = {}
-    rows: list[list[str]] = []
-    for row in matches.to_list():
-        certain: dict[str, None] = {}
-        doubtful: dict[str, None] = {}
-        for match in row or ():
-            meaning = meanings.get(match)
-            if meaning is None:
-                meaning = meanings[match] = _meaning(match)
-            for name, is_certain in meaning:
-                (certain if is_certain else doubtful)[name] = None
-        if doubtful and len(certain) >= CORROBORATION:
-            certain |= doubtful
-        rows.append(sorted(list(certain)[:MAX_SKILLS]))
-    return pl.Series(matches.name, rows, dtype=pl.List(pl.String))
+def _employer(company: str | None) -> int:
+    """The technology that bears the name of a company; -1 for none."""
+    if not company:
+        return -1
+    name = company[:100].lower().strip()
+    while True:
+        meaning = _MEANINGS.get(name.encode(errors="replace"))
+        if meaning is not None:
+            if meaning.undoubted is not None:
+                return meaning.undoubted
+            return next(iter(meaning.as_written.values()))[0]
+        shorter = _FOLLOWED.sub("", name, count=1).rstrip(" ,.")
+        if shorter == name or not shorter:
+            return -1
+        name = shorter
 
 
-def _meaning(match: str) -> tuple[tuple[str, bool], ...]:
-    """The names that a match stands for, each with whether it is beyond doubt."""
-    if _misleading.fullmatch(match):
-        return ()
-    found: dict[str, bool] = {}
-    for name, pattern in _in_context.items():
-        if pattern.fullmatch(match):
-            found[name] = True
-    for spelling in _read_again.findall(match):
-        certain = _UNDOUBTED.get(spelling.lower())
-        name = certain or _ORDINARY[spelling]
-        found[name] = found.get(name, False) or certain is not None
-    return tuple(found.items())
+def _word_starts(
+    data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64], is_first: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Where no letter, digit or underscore stands before."""
+    before = data[np.maximum(at - 1, 0)]
+    second = data[np.maximum(at - 2, 0)]
+    third = data[np.maximum(at - 3, 0)]
+    # A byte above ASCII is the end of a character, which its first byte tells: Latin, Greek,
+    # Cyrillic, Hebrew and Arabic have two bytes, but for signs such as "·"; punctuation and the
+    # scripts that write no blanks have three.
+    wide = (before >= 0x80) & (
+        ((second >= 0xC3) & (second <= 0xDF)) | ((second >= 0x80) & (third == 0xE1))
+    )
+    result: npt.NDArray[np.bool_] = is_first | ~(_IN_WORD[before] | wide)
+    return result
+
+
+_IN_WORD = np.zeros(256, dtype=np.bool_)
+_IN_WORD[[byte for byte in range(128) if chr(byte).isalnum() or chr(byte) == "_"]] = True
+
+
+@dataclass(slots=True)
+class _Mention:
+    """A spelling of a technology at a place where it may mean it."""
+
+    start: int
+    end: int
+    technology: int
+    is_certain: bool
+
+
+class _Reader:
+    """Reads one text after another out of the bytes of all of them."""
+
+    def __init__(self, everything: bytes) -> None:
+        self._original = everything
+        self._lower = everything.lower()
+
+    def read(
+        self, begin: int, end: int, places: Iterable[int], tags: tuple[int, int], employer: int
+    ) -> list[tuple[int, int, int, int]]:
+        """The skills of the text between two bytes: start, end, technology and rule of the first
+        mention that counts of each, in their order, at most :data:`MAX_SKILLS`.
+
+        Args:
+            places: where a spelling may begin, in their order.
+            tags: where the tags begin and end, one a line.
+            employer: the technology that bears the name of the posting's company, or -1.
+        """
+        original, lower = self._original, self._lower
+        certain: dict[int, tuple[int, int, int, int]] = {}
+        doubtful: list[tuple[int, int]] = []
+        mentions: list[_Mention] = []
+        covered = begin
+        for start in places:
+            if start < covered:
+                continue
+            reader = (
+                _READERS.get(lower[start : start + 3])
+                or _READERS.get(lower[start : start + 2])
+                or _READERS.get(lower[start : start + 1])
+            )
+            match = reader.match(lower, start, end) if reader else None
+            if match is None:
+                continue
+            covered = match.end()
+            spelling = match[match.lastindex or 0]
+            meaning = _MEANINGS[spelling]
+            technology = meaning.undoubted
+            trust = _UNDOUBTED
+            if technology is None:
+                written = meaning.as_written.get(original[start : start + len(spelling)])
+                if written is not None:
+                    technology, trust = written
+                elif tags[0] <= start < tags[1]:
+                    technology, trust = next(iter(meaning.as_written.values()))
+                    trust = _TAG_ONLY
+                else:
+                    continue
+            if technology < 0:
+                continue
+            if technology in certain:
+                mentions.append(_Mention(start, covered, technology, True))
+                continue
+            after = lower[covered] if covered < end else _NEW_LINE
+            if (lower[start - 1] in _JOINS_ADDRESS if start > begin else False) or (
+                after in _JOINS_ADDRESS
+            ):
+                if self._is_in_address(begin, start, covered, end):
+                    continue
+            if trust == _UNDOUBTED and technology not in _COMPANIES and technology != employer:
+                rule = _NAME
+            else:
+                looked = self._look(
+                    begin, start, covered, end, technology, trust, tags, technology == employer
+                )
+                if looked is None:
+                    continue
+                rule = looked
+            is_certain = rule != _UNDECIDED
+            if is_certain:
+                certain[technology] = start, covered, technology, rule
+            else:
+                doubtful.append((len(mentions), trust if technology != employer else _IN_LIST))
+            mentions.append(_Mention(start, covered, technology, is_certain))
+        if doubtful:
+            self._decide(mentions, doubtful, certain)
+        return sorted(certain.values())[:MAX_SKILLS]
+
+    def _is_in_address(self, begin: int, start: int, covered: int, end: int) -> bool:
+        """Whether a spelling is part of an e-mail or web address, and not the whole of it."""
+        lower = self._lower
+        before = _BEFORE_ADDRESS.search(lower, max(begin, start - _MAX_ADDRESS_BYTES), start)
+        rest = _REST_OF_ADDRESS.match(lower, covered, min(end, covered + _MAX_ADDRESS_BYTES))
+        head, tail = before[0] if before else b"", rest[0] if rest else b""
+        if not head.strip(b"./-_:") and not tail.strip(b"./-_:?"):
+            return False
+        spelling = lower[start:covered]
+        if b"." in spelling and not tail.startswith((b"/", b"@")) and not head:
+            return False
+        return _ADDRESS.search(head + spelling + tail) is not None
+
+    def _look(
+        self,
+        begin: int,
+        start: int,
+        covered: int,
+        end: int,
+        technology: int,
+        trust: int,
+        tags: tuple[int, int],
+        is_employer: bool,
+    ) -> int | None:
+        """The rule by which a spelling counts for what stands around it, :data:`_UNDECIDED`, or
+        none if it means something else."""
+        original = self._original
+        before = original[max(begin, start - _WINDOW_BYTES) : start].decode(errors="ignore")
+        after = original[start : min(end, covered + _WINDOW_BYTES // 2)].decode(errors="ignore")
+        if tags[0] <= start < tags[1]:
+            is_whole = before.endswith("\n") and original[covered : covered + 1] == b"\n"
+            if is_whole:
+                return _TAG
+        if trust == _TAG_ONLY:
+            return None
+        if technology in _COMPANIES or is_employer:
+            line = before[before.rfind("\n") + 1 :]
+            rest = original[covered : covered + _WINDOW_BYTES // 2].decode(errors="ignore")
+            if _ACCOUNT.search(rest):
+                return None
+            if not _USED.search(line):
+                if _OF_OTHERS.search(line):
+                    return None
+                if is_employer:
+                    return _UNDECIDED
+        if trust == _UNDOUBTED:
+            return _NAME
+        window, at = before + after, len(before)
+        if any(found.start() <= at < found.end() for found in _MISLEADING.finditer(window)):
+            return None
+        context = _IN_CONTEXT.get(technology)
+        if context and any(found.start() <= at < found.end() for found in context.finditer(window)):
+            return _CONTEXT
+        if trust == _EXACT:
+            return _AS_WRITTEN
+        if trust == _BESIDE_OTHERS and (
+            _ROLE_AFTER.search(window, at + len(original[start:covered].decode(errors="ignore")))
+            or (start < tags[0] and _ROLE_BEFORE.search(before))
+        ):
+            return _WITH_ROLE
+        return _UNDECIDED
+
+    def _decide(
+        self,
+        mentions: list[_Mention],
+        doubtful: list[tuple[int, int]],
+        certain: dict[int, tuple[int, int, int, int]],
+    ) -> None:
+        """Add to the certain skills the doubtful ones that others corroborate."""
+        enough = len(certain) >= CORROBORATION
+        # Forwards and backwards, so that in "Go, Rust, Python" each vouches for the one before.
+        for order in (doubtful, doubtful[::-1]):
+            for place, trust in order:
+                mention = mentions[place]
+                if mention.is_certain:
+                    continue
+                if self._is_listed(mentions, place):
+                    mention.is_certain = True
+                    rule = _LISTED
+                elif enough and trust == _BESIDE_OTHERS:
+                    rule = _BESIDE
+                else:
+                    continue
+                known = certain.get(mention.technology)
+                if known is None or mention.start < known[0]:
+                    certain[mention.technology] = (
+                        mention.start, mention.end, mention.technology, rule,
+                    )  # fmt: skip
+
+    def _is_listed(self, mentions: list[_Mention], place: int) -> bool:
+        """Whether the mention before or behind it is certain, with nothing between them but what
+        stands between the names of a list."""
+        mention = mentions[place]
+        for one, other in ((place - 1, place), (place, place + 1)):
+            if one < 0 or other >= len(mentions):
+                continue
+            neighbour = mentions[one] if other == place else mentions[other]
+            if not neighbour.is_certain or neighbour.technology == mention.technology:
+                continue
+            between = self._original[mentions[one].end : mentions[other].start]
+            if len(between) <= _MAX_BETWEEN_BYTES and _BETWEEN.fullmatch(
+                between.decode(errors="ignore")
+            ):
+                return True
+        return False
+
+
+def _found(
+    texts: pl.Series,
+    companies: Sequence[str | None] | None = None,
+    title_end: npt.NDArray[np.int64] | None = None,
+    tags_end: npt.NDArray[np.int64] | None = None,
+) -> _Found:
+    """The skills of texts, none of which is null, and each of which ends with a line break."""
+    array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets_buffer, data_buffer = array.buffers()
+    found = _Found()
+    if data_buffer is None:
+        return found
+    begins = np.frombuffer(offsets_buffer, dtype=np.int64)[array.offset :]
+    data = np.frombuffer(data_buffer, dtype=np.uint8)
+    everything = bytes(data_buffer)
+    offsets = (
+        texts.to_frame("text")
+        .select(
+            pl.col("text").str.find_many(
+                pl.lit(_BEGINNINGS).implode(), ascii_case_insensitive=True, leftmost=True
+            )
+        )
+        .to_series()
+    )
+    within = offsets.explode().drop_nulls().to_numpy().astype(np.int64)
+    row = np.repeat(np.arange(len(texts), dtype=np.int64), offsets.list.len().to_numpy())
+    at = begins[row] + within
+    keep = _word_starts(data, at, within == 0)
+    row, at = row[keep], at[keep]
+    first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
+    places, starts = at.tolist(), begins.tolist()
+    reader = _Reader(everything)
+    for index in range(len(texts)):
+        if first[index] == first[index + 1]:
+            continue
+        begin = starts[index]
+        tags = (begin, begin)
+        if title_end is not None and tags_end is not None:
+            tags = begin + int(title_end[index]) + 1, begin + int(tags_end[index])
+        employer = _employer(companies[index]) if companies is not None else -1
+        for start, end, technology, rule in reader.read(
+            begin, starts[index + 1], places[first[index] : first[index + 1]], tags, employer
+        ):
+            found.row.append(index)
+            found.technology.append(technology)
+            found.start.append(start - begin)
+            found.rule.append(rule)
+            found.words.append(everything[start:end])
+    return found
