@@ -36,6 +36,7 @@ class _Technology(Shape):
     beside_others: tuple[Word, ...] = ()
     in_list: tuple[Word, ...] = ()
     in_context: Pattern | None = None
+    misleading: Pattern | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -48,11 +49,12 @@ class _Context(Shape):
     role: Pattern
     between: PythonPattern
     phrases: list[Word]
-    misleading: list[Pattern]
     companies: list[Word]
-    of_others: list[PythonPattern]
-    used: PythonPattern
+    others: list[Word]
+    of_others: PythonPattern
+    used: list[Word]
     account: PythonPattern
+    forms: list[Word]
 
 
 class _Skills(Shape):
@@ -149,21 +151,27 @@ def _whole(spelling: bytes) -> bytes:
     return b"(" + re.escape(spelling) + b")" + end
 
 
-def _readers() -> dict[bytes, re.Pattern[bytes]]:
-    """First bytes of a spelling → a pattern of all that begin so, the longest first."""
+def _by_beginning() -> dict[bytes, list[bytes]]:
+    """First bytes of a spelling → all spellings that can begin so, the longest first."""
     beginning: dict[bytes, list[bytes]] = {}
     for spelling in _MEANINGS:
         beginning.setdefault(spelling[:_KEY_BYTES], []).append(spelling)
-    readers = {}
-    for key, of_key in beginning.items():
-        shorter = [beginning.get(key[:length], []) for length in range(len(key) - 1, 0, -1)]
-        all_of_key = [*of_key, *(spelling for some in shorter for spelling in some)]
-        longest_first = sorted(dict.fromkeys(all_of_key), key=len, reverse=True)
-        readers[key] = re.compile(b"|".join(map(_whole, longest_first)))
-    return readers
+    return {
+        key: sorted(
+            [*of_key, *(key[:length] for length in (1, 2) if key[:length] in _MEANINGS)]
+            if len(key) == _KEY_BYTES
+            else [key[:length] for length in range(1, len(key) + 1) if key[:length] in _MEANINGS],
+            key=len,
+            reverse=True,
+        )
+        for key, of_key in beginning.items()
+    }
 
 
-_READERS = _readers()
+_BY_BEGINNING = _by_beginning()
+_READERS = {
+    key: re.compile(b"|".join(map(_whole, of_key))) for key, of_key in _BY_BEGINNING.items()
+}
 
 
 def _beginnings() -> pl.Series:
@@ -185,16 +193,23 @@ _IN_CONTEXT = {
     for name, technology in _technologies.items()
     if technology.in_context
 }
-_MISLEADING = re.compile(any_of(_context.misleading, **_words))
-_ROLE_AFTER = re.compile(any_of(["^ {role}"], **_words))
+_MISLEADING = {
+    _NUMBER[name]: re.compile(technology.misleading)
+    for name, technology in _technologies.items()
+    if technology.misleading
+}
+_ROLE_AFTER = re.compile(any_of([" {role}"], **_words))
 _ROLE_BEFORE = re.compile(r"(?:[Ee]ngineer|[Dd]eveloper|[Pp]rogrammer)s?(?: ?[-–:,|/(]){1,2} ?$")
 _BETWEEN = re.compile(_context.between)
 _COMPANIES = frozenset(_NUMBER[name] for name in _context.companies if name in _NUMBER)
-_OF_OTHERS = re.compile(any_of(_context.of_others))
-_USED = re.compile(_context.used)
+_OTHERS, _USED = frozenset(_context.others), frozenset(_context.used)
+_OF_OTHERS = re.compile(_context.of_others)
+_FORMS = frozenset(_context.forms)
+_WORDS = re.compile(r"[\w-]+")
 _ACCOUNT = re.compile(_context.account)
 
 _WINDOW_BYTES = 160
+_BESIDE_CHARS = 32
 _MAX_BETWEEN_BYTES = 12
 _MAX_ADDRESS_BYTES = 100
 _NEW_LINE = ord("\n")
@@ -303,28 +318,18 @@ def _skills_and_evidence(given: pl.Series) -> pl.Series:
     ).to_struct(given.name)
 
 
-_FOLLOWED = re.compile(
-    r"[\s,.]*\b(?:inc|llc|ltd|limited|gmbh|ag|se|sa|sas|plc|corp|corporation|company|co|labs|"
-    r"software|technologies|technology|systems|group|com|io|global|international|"
-    r"(?:uk|us|usa|india|france|germany|deutschland|emea|europe))\b\.?$"
-)
-
-
 def _employer(company: str | None) -> int:
-    """The technology that bears the name of a company; -1 for none."""
-    if not company:
-        return -1
-    name = company[:100].lower().strip()
-    while True:
-        meaning = _MEANINGS.get(name.encode(errors="replace"))
+    """The technology that bears the name of a company, but for its legal form; -1 for none."""
+    words = (company or "")[:100].lower().replace(",", " ").split()
+    while words:
+        meaning = _MEANINGS.get(" ".join(words).encode(errors="replace"))
         if meaning is not None:
             if meaning.undoubted is not None:
                 return meaning.undoubted
             return next(iter(meaning.as_written.values()))[0]
-        shorter = _FOLLOWED.sub("", name, count=1).rstrip(" ,.")
-        if shorter == name or not shorter:
-            return -1
-        name = shorter
+        if words.pop().strip(".()") not in _FORMS:
+            break
+    return -1
 
 
 def _word_starts(
@@ -348,6 +353,40 @@ _IN_WORD = np.zeros(256, dtype=np.bool_)
 _IN_WORD[[byte for byte in range(128) if chr(byte).isalnum() or chr(byte) == "_"]] = True
 
 
+def _first_bytes(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    last = len(data) - 1
+    first, second, third = (
+        (data[np.minimum(at + distance, last)] | 0x20).astype(np.int32) for distance in range(3)
+    )
+    joined: npt.NDArray[np.int32] = first << 16 | second << 8 | third
+    return joined
+
+
+_CAPITAL_BEGINNINGS = np.array(
+    sorted(
+        int.from_bytes(bytes(byte | 0x20 for byte in key), "big")
+        for key, of_key in _BY_BEGINNING.items()
+        if len(key) == _KEY_BYTES
+        and all(
+            _MEANINGS[spelling].undoubted is None
+            and not any(written[:1].islower() for written in _MEANINGS[spelling].as_written)
+            for spelling in of_key
+        )
+    ),
+    dtype=np.int32,
+)
+"""The first bytes of spellings that count as written only, and are written with a capital."""
+
+
+def _is_small(
+    data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Where a word begins with a small letter that no spelling of this beginning has."""
+    is_small = (data[at] >= ord("a")) & (data[at] <= ord("z"))
+    result: npt.NDArray[np.bool_] = is_small & np.isin(_first_bytes(data, at), _CAPITAL_BEGINNINGS)
+    return result
+
+
 @dataclass(slots=True)
 class _Mention:
     """A spelling of a technology at a place where it may mean it."""
@@ -356,6 +395,11 @@ class _Mention:
     end: int
     technology: int
     is_certain: bool
+
+
+def _covers(pattern: re.Pattern[str], text: str, at: int) -> bool:
+    """Whether a match of the pattern holds the character at a place."""
+    return any(found.start() <= at < found.end() for found in pattern.finditer(text))
 
 
 class _Reader:
@@ -463,36 +507,41 @@ class _Reader:
         """The rule by which a spelling counts for what stands around it, :data:`_UNDECIDED`, or
         none if it means something else."""
         original = self._original
-        before = original[max(begin, start - _WINDOW_BYTES) : start].decode(errors="ignore")
-        after = original[start : min(end, covered + _WINDOW_BYTES // 2)].decode(errors="ignore")
-        if tags[0] <= start < tags[1]:
-            is_whole = before.endswith("\n") and original[covered : covered + 1] == b"\n"
-            if is_whole:
-                return _TAG
+        if tags[0] <= start < tags[1] and (
+            original[start - 1] == _NEW_LINE == original[min(covered, end - 1)]
+        ):
+            return _TAG
         if trust == _TAG_ONLY:
             return None
+        before = original[max(begin, start - _WINDOW_BYTES) : start].decode(errors="ignore")
         if technology in _COMPANIES or is_employer:
-            line = before[before.rfind("\n") + 1 :]
-            rest = original[covered : covered + _WINDOW_BYTES // 2].decode(errors="ignore")
-            if _ACCOUNT.search(rest):
+            rest = original[covered : min(end, covered + _WINDOW_BYTES // 2)]
+            if _ACCOUNT.match(rest.decode(errors="ignore")):
                 return None
-            if not _USED.search(line):
-                if _OF_OTHERS.search(line):
+            sentence = before[max(before.rfind("\n"), before.rfind(". ")) + 1 :]
+            words = _WORDS.findall(sentence.lower())
+            if _USED.isdisjoint(words):
+                if not _OTHERS.isdisjoint(words) or _OF_OTHERS.search(sentence):
                     return None
                 if is_employer:
                     return _UNDECIDED
+        misleading = _MISLEADING.get(technology)
+        if trust == _UNDOUBTED and misleading is None:
+            return _NAME
+        at = min(len(before), _BESIDE_CHARS)
+        after = original[start : min(end, covered + _WINDOW_BYTES // 2)].decode(errors="ignore")
+        window = before[-_BESIDE_CHARS:] + after[:_BESIDE_CHARS]
+        if misleading and _covers(misleading, window, at):
+            return None
         if trust == _UNDOUBTED:
             return _NAME
-        window, at = before + after, len(before)
-        if any(found.start() <= at < found.end() for found in _MISLEADING.finditer(window)):
-            return None
         context = _IN_CONTEXT.get(technology)
-        if context and any(found.start() <= at < found.end() for found in context.finditer(window)):
+        if context and _covers(context, window, at):
             return _CONTEXT
         if trust == _EXACT:
             return _AS_WRITTEN
         if trust == _BESIDE_OTHERS and (
-            _ROLE_AFTER.search(window, at + len(original[start:covered].decode(errors="ignore")))
+            _ROLE_AFTER.match(window, at + covered - start)
             or (start < tags[0] and _ROLE_BEFORE.search(before))
         ):
             return _WITH_ROLE
@@ -571,6 +620,8 @@ def _found(
     row = np.repeat(np.arange(len(texts), dtype=np.int64), offsets.list.len().to_numpy())
     at = begins[row] + within
     keep = _word_starts(data, at, within == 0)
+    if tags_end is None or not len(at) or not (tags_end > title_end + 1).any():
+        keep &= ~_is_small(data, at)
     row, at = row[keep], at[keep]
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
     places, starts = at.tolist(), begins.tolist()
