@@ -105,22 +105,20 @@ class _Meanings:
 def _meanings() -> dict[bytes, _Meanings]:
     meanings: dict[bytes, _Meanings] = {}
     for name, technology in _technologies.items():
-        number = _NUMBER[name]
         own = () if technology.is_word else (name,)
         for spelling in (*own, *technology.spellings):
-            meanings.setdefault(spelling.lower().encode(), _Meanings(number))
-        contextual = (name,) if technology.in_context and technology.is_word else ()
+            meanings.setdefault(spelling.lower().encode(), _Meanings(_NUMBER[name]))
+    for name, technology in _technologies.items():
+        in_context = (name,) if technology.in_context and technology.is_word else ()
         for trust, spellings in (
             (_EXACT, technology.exact),
             (_BESIDE_OTHERS, technology.beside_others),
-            (_IN_LIST, (*technology.in_list, *contextual)),
+            (_IN_LIST, (*technology.in_list, *in_context)),
         ):
             for spelling in spellings:
                 meaning = meanings.setdefault(spelling.lower().encode(), _Meanings())
-                meaning.as_written.setdefault(spelling.encode(), (number, trust))
-    for phrase in _context.phrases:
-        meanings[phrase.encode()] = _Meanings(-1)
-    return meanings
+                meaning.as_written.setdefault(spelling.encode(), (_NUMBER[name], trust))
+    return meanings | {phrase.encode(): _Meanings(-1) for phrase in _context.phrases}
 
 
 _MEANINGS = _meanings()
@@ -369,7 +367,10 @@ _CAPITAL_BEGINNINGS = np.array(
         if len(key) == _KEY_BYTES
         and all(
             _MEANINGS[spelling].undoubted is None
-            and not any(written[:1].islower() for written in _MEANINGS[spelling].as_written)
+            and all(
+                trust in {_EXACT, _IN_LIST} and not written[:1].islower()
+                for written, (_, trust) in _MEANINGS[spelling].as_written.items()
+            )
             for spelling in of_key
         )
     ),
@@ -387,14 +388,8 @@ def _is_small(
     return result
 
 
-@dataclass(slots=True)
-class _Mention:
-    """A spelling of a technology at a place where it may mean it."""
-
-    start: int
-    end: int
-    technology: int
-    is_certain: bool
+_Mention = tuple[int, int, int]
+"""Where a spelling begins and ends that may mean a technology, and which."""
 
 
 def _covers(pattern: re.Pattern[str], text: str, at: int) -> bool:
@@ -445,15 +440,18 @@ class _Reader:
                 written = meaning.as_written.get(original[start : start + len(spelling)])
                 if written is not None:
                     technology, trust = written
-                elif tags[0] <= start < tags[1]:
-                    technology, trust = next(iter(meaning.as_written.values()))
-                    trust = _TAG_ONLY
                 else:
-                    continue
+                    technology, trust = next(iter(meaning.as_written.values()))
+                    if tags[0] <= start < tags[1]:
+                        trust = _TAG_ONLY
+                    elif trust == _BESIDE_OTHERS:
+                        trust = _IN_LIST
+                    else:
+                        continue
             if technology < 0:
                 continue
             if technology in certain:
-                mentions.append(_Mention(start, covered, technology, True))
+                mentions.append((start, covered, technology))
                 continue
             after = lower[covered] if covered < end else _NEW_LINE
             if (lower[start - 1] in _JOINS_ADDRESS if start > begin else False) or (
@@ -470,12 +468,11 @@ class _Reader:
                 if looked is None:
                     continue
                 rule = looked
-            is_certain = rule != _UNDECIDED
-            if is_certain:
-                certain[technology] = start, covered, technology, rule
-            else:
+            if rule == _UNDECIDED:
                 doubtful.append((len(mentions), trust if technology != employer else _IN_LIST))
-            mentions.append(_Mention(start, covered, technology, is_certain))
+            else:
+                certain[technology] = start, covered, technology, rule
+            mentions.append((start, covered, technology))
         if doubtful:
             self._decide(mentions, doubtful, certain)
         return sorted(certain.values())[:MAX_SKILLS]
@@ -558,33 +555,27 @@ class _Reader:
         # Forwards and backwards, so that in "Go, Rust, Python" each vouches for the one before.
         for order in (doubtful, doubtful[::-1]):
             for place, trust in order:
-                mention = mentions[place]
-                if mention.is_certain:
+                start, end, technology = mentions[place]
+                known = certain.get(technology)
+                if known is not None and known[0] <= start:
                     continue
-                if self._is_listed(mentions, place):
-                    mention.is_certain = True
-                    rule = _LISTED
-                elif enough and trust == _BESIDE_OTHERS:
-                    rule = _BESIDE
-                else:
-                    continue
-                known = certain.get(mention.technology)
-                if known is None or mention.start < known[0]:
-                    certain[mention.technology] = (
-                        mention.start, mention.end, mention.technology, rule,
-                    )  # fmt: skip
+                if self._is_listed(mentions, place, certain):
+                    certain[technology] = start, end, technology, _LISTED
+                elif known is None and enough and trust == _BESIDE_OTHERS:
+                    certain[technology] = start, end, technology, _BESIDE
 
-    def _is_listed(self, mentions: list[_Mention], place: int) -> bool:
+    def _is_listed(
+        self, mentions: list[_Mention], place: int, certain: Mapping[int, object]
+    ) -> bool:
         """Whether the mention before or behind it is certain, with nothing between them but what
         stands between the names of a list."""
-        mention = mentions[place]
         for one, other in ((place - 1, place), (place, place + 1)):
             if one < 0 or other >= len(mentions):
                 continue
-            neighbour = mentions[one] if other == place else mentions[other]
-            if not neighbour.is_certain or neighbour.technology == mention.technology:
+            neighbour = mentions[one if other == place else other][2]
+            if neighbour not in certain or neighbour == mentions[place][2]:
                 continue
-            between = self._original[mentions[one].end : mentions[other].start]
+            between = self._original[mentions[one][1] : mentions[other][0]]
             if len(between) <= _MAX_BETWEEN_BYTES and _BETWEEN.fullmatch(
                 between.decode(errors="ignore")
             ):
