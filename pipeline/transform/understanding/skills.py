@@ -234,12 +234,16 @@ def with_skills(postings: pl.LazyFrame) -> pl.LazyFrame:
         company=pl.col("company") if _has(postings, "company") else pl.lit(None, pl.String),
     )
     dtype = pl.Struct({"skills": pl.List(pl.String), "_evidence_skills": EVIDENCE})
-    return postings.with_columns(
-        given.map_batches(_skills_and_evidence, return_dtype=dtype).alias("_skills_found")
-    ).with_columns(
-        pl.col("_skills_found").struct.field("skills"),
-        pl.col("_skills_found").struct.field("_evidence_skills"),
-    ).drop("_skills_found")
+    return (
+        postings.with_columns(
+            given.map_batches(_skills_and_evidence, return_dtype=dtype).alias("_skills_found")
+        )
+        .with_columns(
+            pl.col("_skills_found").struct.field("skills"),
+            pl.col("_skills_found").struct.field("_evidence_skills"),
+        )
+        .drop("_skills_found")
+    )
 
 
 def _has(postings: pl.LazyFrame, column: str) -> bool:
@@ -277,9 +281,7 @@ def _array(numbers: Sequence[int]) -> npt.NDArray[np.int64]:
 
 def _lists(values: pl.Series, row: npt.NDArray[np.int64], rows: int) -> pl.Series:
     """One list for each row of the values that are of it; ``row`` is sorted."""
-    of_row = (
-        pl.DataFrame({"row": row, "value": values}).group_by("row", maintain_order=True).all()
-    )
+    of_row = pl.DataFrame({"row": row, "value": values}).group_by("row", maintain_order=True).all()
     every = pl.DataFrame({"row": np.arange(rows, dtype=np.int64)})
     lists = every.join(of_row, on="row", how="left", maintain_order="left")["value"]
     return lists.fill_null(pl.Series([[]], dtype=lists.dtype).first())
@@ -311,9 +313,9 @@ def _skills_and_evidence(given: pl.Series) -> pl.Series:
         ).alias("found")
     )
     evidence = _lists(flat["found"], row, rows).cast(EVIDENCE)
-    return pl.DataFrame(
-        {"skills": _names(found, rows), "_evidence_skills": evidence}
-    ).to_struct(given.name)
+    return pl.DataFrame({"skills": _names(found, rows), "_evidence_skills": evidence}).to_struct(
+        given.name
+    )
 
 
 def _employer(company: str | None) -> int:
@@ -333,7 +335,8 @@ def _employer(company: str | None) -> int:
 def _word_starts(
     data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64], is_first: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
-    """Where no letter, digit or underscore stands before."""
+    """Where no letter, digit or underscore stands before, or where a capital follows a small
+    letter: boards lose line breaks ("ExperienceKubernetes")."""
     before = data[np.maximum(at - 1, 0)]
     second = data[np.maximum(at - 2, 0)]
     third = data[np.maximum(at - 3, 0)]
@@ -343,12 +346,22 @@ def _word_starts(
     wide = (before >= 0x80) & (
         ((second >= 0xC3) & (second <= 0xDF)) | ((second >= 0x80) & (third == 0xE1))
     )
-    result: npt.NDArray[np.bool_] = is_first | ~(_IN_WORD[before] | wide)
+    is_joined = _IS_SMALL[before] & _IS_CAPITAL[data[at]]
+    result: npt.NDArray[np.bool_] = is_first | is_joined | ~(_IN_WORD[before] | wide)
     return result
 
 
-_IN_WORD = np.zeros(256, dtype=np.bool_)
-_IN_WORD[[byte for byte in range(128) if chr(byte).isalnum() or chr(byte) == "_"]] = True
+_BYTES = np.arange(256)
+_IS_SMALL = (_BYTES >= ord("a")) & (_BYTES <= ord("z"))
+_IS_CAPITAL = (_BYTES >= ord("A")) & (_BYTES <= ord("Z"))
+_IN_WORD = _IS_SMALL | _IS_CAPITAL | (_BYTES == ord("_")) | (_BYTES >= 48) & (_BYTES <= 57)
+_IN_WORD_BYTES: Final = _IN_WORD.tolist()
+_JOINED = frozenset(
+    name.encode()
+    for name, technology in _technologies.items()
+    if len(name) >= 5 and not technology.is_word
+)
+"""The names that are read in a word that was joined with the one before."""
 
 
 def _first_bytes(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -379,12 +392,11 @@ _CAPITAL_BEGINNINGS = np.array(
 """The first bytes of spellings that count as written only, and are written with a capital."""
 
 
-def _is_small(
-    data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
+def _is_small(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Where a word begins with a small letter that no spelling of this beginning has."""
-    is_small = (data[at] >= ord("a")) & (data[at] <= ord("z"))
-    result: npt.NDArray[np.bool_] = is_small & np.isin(_first_bytes(data, at), _CAPITAL_BEGINNINGS)
+    result: npt.NDArray[np.bool_] = _IS_SMALL[data[at]] & np.isin(
+        _first_bytes(data, at), _CAPITAL_BEGINNINGS
+    )
     return result
 
 
@@ -432,6 +444,10 @@ class _Reader:
             if match is None:
                 continue
             covered = match.end()
+            before = original[start - 1] if start > begin else _NEW_LINE
+            if _IN_WORD_BYTES[before] and original[start:covered] not in _JOINED:
+                covered = start
+                continue
             spelling = match[match.lastindex or 0]
             meaning = _MEANINGS[spelling]
             technology = meaning.undoubted
@@ -454,11 +470,10 @@ class _Reader:
                 mentions.append((start, covered, technology))
                 continue
             after = lower[covered] if covered < end else _NEW_LINE
-            if (lower[start - 1] in _JOINS_ADDRESS if start > begin else False) or (
-                after in _JOINS_ADDRESS
+            if (before in _JOINS_ADDRESS or after in _JOINS_ADDRESS) and self._is_in_address(
+                begin, start, covered, end
             ):
-                if self._is_in_address(begin, start, covered, end):
-                    continue
+                continue
             if trust == _UNDOUBTED and technology not in _COMPANIES and technology != employer:
                 rule = _NAME
             else:
