@@ -8,6 +8,7 @@ asked which spelling it is, whether it is a whole word, and whether it means the
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -211,7 +212,7 @@ _BESIDE_CHARS = 32
 _MAX_BETWEEN_BYTES = 12
 _MAX_ADDRESS_BYTES = 100
 _NEW_LINE = ord("\n")
-_BEFORE_ADDRESS = re.compile(rb"[^\s()<>\[\]{},;\"'|]*\Z")
+_BEFORE_ADDRESS = re.compile(rb".*[\s()<>\[\]{},;\"'|]", re.DOTALL)
 _REST_OF_ADDRESS = re.compile(rb"[^\s()<>\[\]{},;\"'|]*")
 _JOINS_ADDRESS = frozenset(b"@/.-_:=?&%#")
 _ADDRESS = re.compile(
@@ -351,10 +352,14 @@ def _word_starts(
     return result
 
 
-_BYTES = np.arange(256)
-_IS_SMALL = (_BYTES >= ord("a")) & (_BYTES <= ord("z"))
-_IS_CAPITAL = (_BYTES >= ord("A")) & (_BYTES <= ord("Z"))
-_IN_WORD = _IS_SMALL | _IS_CAPITAL | (_BYTES == ord("_")) | (_BYTES >= 48) & (_BYTES <= 57)
+def _table(characters: str) -> npt.NDArray[np.bool_]:
+    """For each byte whether it is one of some characters of ASCII."""
+    return np.array([chr(byte) in characters for byte in range(256)], dtype=np.bool_)
+
+
+_IS_SMALL = _table(string.ascii_lowercase)
+_IS_CAPITAL = _table(string.ascii_uppercase)
+_IN_WORD = _table(string.ascii_letters + string.digits + "_")
 _IN_WORD_BYTES: Final = _IN_WORD.tolist()
 _JOINED = frozenset(
     name.encode()
@@ -394,9 +399,8 @@ _CAPITAL_BEGINNINGS = np.array(
 
 def _is_small(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Where a word begins with a small letter that no spelling of this beginning has."""
-    result: npt.NDArray[np.bool_] = _IS_SMALL[data[at]] & np.isin(
-        _first_bytes(data, at), _CAPITAL_BEGINNINGS
-    )
+    small = _IS_SMALL[data[at]]
+    result: npt.NDArray[np.bool_] = small & np.isin(_first_bytes(data, at), _CAPITAL_BEGINNINGS)
     return result
 
 
@@ -495,9 +499,10 @@ class _Reader:
     def _is_in_address(self, begin: int, start: int, covered: int, end: int) -> bool:
         """Whether a spelling is part of an e-mail or web address, and not the whole of it."""
         lower = self._lower
-        before = _BEFORE_ADDRESS.search(lower, max(begin, start - _MAX_ADDRESS_BYTES), start)
+        first = max(begin, start - _MAX_ADDRESS_BYTES)
+        before = _BEFORE_ADDRESS.match(lower, first, start)
         rest = _REST_OF_ADDRESS.match(lower, covered, min(end, covered + _MAX_ADDRESS_BYTES))
-        head, tail = before[0] if before else b"", rest[0] if rest else b""
+        head, tail = lower[before.end() if before else first : start], rest[0] if rest else b""
         if not head.strip(b"./-_:") and not tail.strip(b"./-_:?"):
             return False
         spelling = lower[start:covered]
@@ -626,8 +631,10 @@ def _found(
     row = np.repeat(np.arange(len(texts), dtype=np.int64), offsets.list.len().to_numpy())
     at = begins[row] + within
     keep = _word_starts(data, at, within == 0)
-    if tags_end is None or not len(at) or not (tags_end > title_end + 1).any():
-        keep &= ~_is_small(data, at)
+    if title_end is None or tags_end is None:
+        title_end = tags_end = np.zeros(len(texts), dtype=np.int64)
+    # A tag counts whatever its case.
+    keep &= (within < tags_end[row]) | ~_is_small(data, at)
     row, at = row[keep], at[keep]
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
     places, starts = at.tolist(), begins.tolist()
@@ -636,9 +643,7 @@ def _found(
         if first[index] == first[index + 1]:
             continue
         begin = starts[index]
-        tags = (begin, begin)
-        if title_end is not None and tags_end is not None:
-            tags = begin + int(title_end[index]) + 1, begin + int(tags_end[index])
+        tags = begin + int(title_end[index]) + 1, begin + int(tags_end[index])
         employer = _employer(companies[index]) if companies is not None else -1
         for start, end, technology, rule in reader.read(
             begin, starts[index + 1], places[first[index] : first[index + 1]], tags, employer
