@@ -62,6 +62,7 @@ def read(description: str, **fields: Any) -> list[str]:
         ("Ready, Go live", []),
         ("SQL, R, Python", ["Python", "R", "SQL"]),
         ("R&D at C-level", []),
+        ("langage C, statistics in R.", ["C", "R"]),
         ("GitLab CI/CD, REST APIs", ["GitLab CI", "REST"]),
         ("the rest of the team", []),
         ("DNS, DHCP, TCP/IP and BGP over an IPsec VPN",
@@ -127,6 +128,7 @@ def test_ordinary_words_count_only_beside_undoubted_skills(word: str, name: str)
     [
         ("Word, PowerPoint", ["PowerPoint", "Word"]),
         ("PowerPoint, as in the Word of God", ["PowerPoint"]),
+        ("knowledge of Python and/or R", ["Python", "R"]),
         ("Kotlin / Flutter", ["Flutter", "Kotlin"]),
         ("(react native, flutter)", ["Flutter", "React Native"]),
         ("Julia, Rust, Python", ["Julia", "Python", "Rust"]),
@@ -329,8 +331,8 @@ def test_any_text_can_be_read(text: str, company: str, tags: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["Java@", "go or ", "React ", "C,", "R ", "Slack, customers ", "a.java.", "Word, ", "at Slack, ",
-     "JavaJava", "management (IAM) ", "é", ", " * 3, "https://java "],
+    ["Java@", "go or ", "React ", "C,", "R ", "Slack, customers ", "a.java.", "Word, ",
+     "at Slack, ", "JavaJava", "management (IAM) ", "é", ", " * 3, "https://java "],
 )  # fmt: skip
 def test_time_grows_with_the_length(unit: str) -> None:
     def seconds(length: int) -> float:

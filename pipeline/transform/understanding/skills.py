@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 from pydantic import model_validator
 
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
@@ -282,10 +283,9 @@ def _array(numbers: Sequence[int]) -> npt.NDArray[np.int64]:
 
 def _lists(values: pl.Series, row: npt.NDArray[np.int64], rows: int) -> pl.Series:
     """One list for each row of the values that are of it; ``row`` is sorted."""
-    of_row = pl.DataFrame({"row": row, "value": values}).group_by("row", maintain_order=True).all()
-    every = pl.DataFrame({"row": np.arange(rows, dtype=np.int64)})
-    lists = every.join(of_row, on="row", how="left", maintain_order="left")["value"]
-    return lists.fill_null(pl.Series([[]], dtype=lists.dtype).first())
+    ends = np.searchsorted(row, np.arange(rows + 1))
+    flat = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    return pl.Series(pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), flat))
 
 
 def _skills_and_evidence(given: pl.Series) -> pl.Series:
@@ -630,12 +630,13 @@ def _found(
     within = offsets.explode().drop_nulls().to_numpy().astype(np.int64)
     row = np.repeat(np.arange(len(texts), dtype=np.int64), offsets.list.len().to_numpy())
     at = begins[row] + within
-    keep = _word_starts(data, at, within == 0)
+    kept = _word_starts(data, at, within == 0)
+    row, at, within = row[kept], at[kept], within[kept]
     if title_end is None or tags_end is None:
         title_end = tags_end = np.zeros(len(texts), dtype=np.int64)
     # A tag counts whatever its case.
-    keep &= (within < tags_end[row]) | ~_is_small(data, at)
-    row, at = row[keep], at[keep]
+    kept = (within < tags_end[row]) | ~_is_small(data, at)
+    row, at = row[kept], at[kept]
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
     places, starts = at.tolist(), begins.tolist()
     reader = _Reader(everything)
