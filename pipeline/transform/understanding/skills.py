@@ -169,9 +169,20 @@ def _by_beginning() -> dict[bytes, list[bytes]]:
 
 
 _BY_BEGINNING = _by_beginning()
-_READERS = {
-    key: re.compile(b"|".join(map(_whole, of_key))) for key, of_key in _BY_BEGINNING.items()
-}
+
+
+class _Readers(dict[bytes, re.Pattern[bytes] | None]):
+    """First bytes of a spelling → a pattern of all spellings that can begin so, if there are any.
+    Most are never needed, so each is compiled when it is."""
+
+    def __missing__(self, key: bytes) -> re.Pattern[bytes] | None:
+        of_key = _BY_BEGINNING.get(key)
+        reader = re.compile(b"|".join(map(_whole, of_key))) if of_key else None
+        self[key] = reader
+        return reader
+
+
+_READERS = _Readers()
 
 
 def _beginnings() -> pl.Series:
@@ -440,9 +451,9 @@ class _Reader:
             if start < covered:
                 continue
             reader = (
-                _READERS.get(lower[start : start + 3])
-                or _READERS.get(lower[start : start + 2])
-                or _READERS.get(lower[start : start + 1])
+                _READERS[lower[start : start + _KEY_BYTES]]
+                or _READERS[lower[start : start + 2]]
+                or _READERS[lower[start : start + 1]]
             )
             match = reader.match(lower, start, end) if reader else None
             if match is None:
