@@ -19,7 +19,7 @@ from pipeline.transform.understanding.skills import (
     with_skills,
 )
 
-TYPES = {
+TYPES: dict[str, Any] = {
     "title": pl.String,
     "company": pl.String,
     "tags": pl.List(pl.String),
@@ -263,7 +263,7 @@ def test_each_skill_has_the_words_that_say_it_first() -> None:
 
 
 def test_a_row_depends_on_itself_alone() -> None:
-    postings = [
+    postings: list[dict[str, Any]] = [
         {"title": "a", "tags": ["word", "x"], "description": "word, PowerPoint and Word"},
         {"title": "Go", "description": "Word, word, access"},
         {"title": "é", "tags": [], "description": "PowerPoint, word"},
