@@ -650,13 +650,14 @@ def _found(
     row, at = row[kept], at[kept]
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
     places, starts = at.tolist(), begins.tolist()
+    employers = {company: _employer(company) for company in set(companies or ())}
     reader = _Reader(everything)
     for index in range(len(texts)):
         if first[index] == first[index + 1]:
             continue
         begin = starts[index]
         tags = begin + int(title_end[index]) + 1, begin + int(tags_end[index])
-        employer = _employer(companies[index]) if companies is not None else -1
+        employer = employers[companies[index]] if companies is not None else -1
         for start, end, technology, rule in reader.read(
             begin, starts[index + 1], places[first[index] : first[index + 1]], tags, employer
         ):
