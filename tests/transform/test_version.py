@@ -24,7 +24,7 @@ def rule(text: str) -> str:
     """What it does."""
     return text[:LIMIT]  # short
 '''
-DECIDE_NOTHING = {"dataframely", "dlt", "pyarrow", "pydantic", "pydantic_settings"}
+DECIDE_NOTHING = {"dataframely", "dlt", "numpy", "pyarrow", "pydantic", "pydantic_settings"}
 """Libraries that check, transport or configure."""
 
 
