@@ -92,21 +92,24 @@ _TAX = (
 _EACH = (
     rf"{_SPACE}{{0,2}}[(,]?(?:{_TAX}{_SPACE}?){{0,2}}(?:(?:/|\bper\b|\ban?\b|\bpro\b|\bpor\b|\bpar\b"
     rf"|\bal\b|\ball['’]|\bje\b|\bza\b|\bna\b|\bim\b|\bi\b|\bp\.|\beach\b|\bevery\b|\bper each\b)"
-    rf"{_SPACE}{{0,2}}(?:{_TAX}/?{_SPACE}?)?(?:{_UNIT})|(?:{_ALONE}))(?![^\W\d_])"
+    rf"{_SPACE}{{0,2}}(?:{_TAX}/?{_SPACE}?)?(?:{_UNIT})|(?:{_ALONE}))(?:(?![^\W\d_])|(?-i:(?=[A-Z][a-z])))"
 )
+# Texts that lost their markup join the next word: "£600 p/dThe role".
 _SEPARATOR = (
     r"(?:-|–|—|−|~|→|\bto\b|\bbis\b|\bà\b|\ba\b|\bal?\b|\bdo\b|\baž\b|\btill?\b|\baté\b|\btot\b"
+    r"|in our lowest (?:[a-z]{1,12} ){0,2}market (?:up )?to\b"
     r"|\bund\b|\band\b|\bet\b|\by\b|\be\b|\ben\b|\boraz\b|\boch\b|\bog\b)"
 )
 _JOINED = re.compile(r"(?:und|and|et|y|e|en|oraz|oraz|och|og)\Z", re.IGNORECASE)
 _between = re.compile(rf"\b(?:{_words(IN_TEXT.between)})\s{{1,2}}\Z", re.IGNORECASE)
 _MENTION = re.compile(
-    rf"(?P<low>{_NUMBER}){_SPACE}?(?P<low_scale>{_SCALE})?(?P<low_plus>\+)?"
-    rf"{_SPACE}{{0,2}}(?P<low_currency>{_CURRENCY})?(?P<low_each>{_EACH})?"
-    rf"(?:\s{{0,2}}(?P<separator>{_SEPARATOR})\s{{0,2}}(?:up to )?(?P<high_before>{_CURRENCY})?"
+    rf"(?P<low>{_NUMBER})(?:{_SPACE}?(?P<low_scale>{_SCALE}))?(?P<low_plus>\+)?"
+    rf"(?:{_SPACE}{{0,2}}(?P<low_currency>{_CURRENCY}))?(?P<low_each>{_EACH})?"
+    rf"(?:\s{{0,2}}(?:\(min[a-z]{{0,5}}\.?\)\s)?(?P<separator>{_SEPARATOR})\s{{0,2}}(?:up to )?"
+    rf"(?P<high_before>{_CURRENCY})?"
     rf"{_SPACE}{{0,2}}(?P<high_before_too>{_CURRENCY})?{_SPACE}{{0,2}}"
-    rf"(?P<high>{_NUMBER}){_SPACE}?(?P<high_scale>{_SCALE})?"
-    rf"{_SPACE}{{0,2}}\(?(?P<high_currency>{_CURRENCY})?\)?)?"
+    rf"(?P<high>{_NUMBER})(?:{_SPACE}?(?P<high_scale>{_SCALE}))?"
+    rf"(?:{_SPACE}{{0,2}}\(?(?P<high_currency>{_CURRENCY})\)?)?)?"
     rf"(?P<plus>\+)?(?P<each>{_EACH})?",
     re.IGNORECASE,
 )
@@ -118,11 +121,12 @@ _before = re.compile(
 )
 _code_behind = re.compile(rf"{_SPACE}{{0,2}}[(,]?{_SPACE}?(?P<code>{_CURRENCY})\)?", re.IGNORECASE)
 _salaries = re.compile(
-    rf"[^\S\n]{{0,2}}\(?(?:[x×*]{_SPACE}?(?P<times>1[2-9])\b|(?:in|en|auf|sur|à|por|over|for|su|,)?"
+    rf"[^\S\n]{{0,2}}(?:{_TAX}{_SPACE}){{0,2}}\(?(?:[x×*]{_SPACE}?(?P<times>1[2-9])\b"
+    rf"|(?P<times_of>1[2-9]){_SPACE}?[x×](?!\w)|(?:in|en|auf|sur|à|por|over|for|su|,)?"
     rf"{_SPACE}?(?P<count>1[3-9])\s?(?:{_words(IN_TEXT.months_a_year)})\b)",
     re.IGNORECASE,
 )
-_digits = re.compile(r"(?<![\d.,:#])\d+")
+_digits = re.compile(r"(?<![\d.,:#])(?<!\d[-‐/])\d+")
 _period_of = {
     name: re.compile(rf"(?:{_words([*period.in_text, *period.alone])})", re.IGNORECASE)
     for name, period in PERIODS.items()
@@ -204,7 +208,7 @@ def _amount(text: str, match: re.Match[str]) -> Amount | None:
         min(low, high), max(low, high), _currency_word(words), _period(each), begin, end, is_range,
         bool(part["plus"] or (part["low_plus"] and not is_range)), is_large,
         bool(scale and not _thousands.fullmatch(scale)),
-        int(salaries["times"] or salaries["count"]) if salaries else None,
+        int(salaries["times"] or salaries["times_of"] or salaries["count"]) if salaries else None,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ can be no one's pay are none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipeline.transform.understanding.amounts import Amount, amounts
@@ -63,8 +63,8 @@ class Stated(NamedTuple):
 
 _BEFORE_CHARS = 140
 _AFTER_CHARS = 60
-_LEAST_OF_A_YEAR = 12_000
-"""From so many dollars on, what has no other sign may be a year's pay."""
+_MAX_CHARS_BETWEEN = 50
+"""So far apart may be the two ends of one range."""
 
 
 def _of(patterns: Iterable[str]) -> re.Pattern[str]:
@@ -95,6 +95,7 @@ _period_before = [
 ]
 _sentence = re.compile(r"[.!?][\"')]?\s+(?=[^\W\d_a-z])|[;•|]")
 _clause = re.compile(r"[,;|\n•+]|\.(?=\s|\Z)|\b(?:plus|and|with|und|et|depending|dependent|based|doe)\b", re.IGNORECASE)
+_part = re.compile(r"[,;|\n(]|\s[-–—]\s")
 _segment_begins = re.compile(r"(?:\A|[|•\n(\[–—:,;/]|\s-+)\s{0,3}(?:(?:up to|from|to|bis zu|ab)\s)?\Z", re.IGNORECASE)
 _segment_ends = re.compile(
     r"\s{0,2}(?:\Z|[|•\n)\],;/.+–—-]|plus\b|doe\b|depending\b|dependent\b|base\b|basic\b|ote\b|\()",
@@ -104,17 +105,46 @@ _bullet = re.compile(r"\A[\s\-–—*•·▪◦‣]{1,6}")
 _calendar_year = re.compile(r"(?:19|20)\d\d")
 
 
-def stated(text: str, country: str | None) -> Iterator[Stated]:
-    """The amounts of a text in their order; those that are no pay have no ``rule``."""
-    for amount in amounts(text):
-        yield _judged(text, amount, country)
+def stated(text: str, country: str | None) -> list[Stated]:
+    """The amounts of a text in their order; those that are no pay have no ``rule``. Two ends that
+    the same sentence names apart ("from … up to …") are one range."""
+    found = list(amounts(text))
+    of_country = currency_in(country)
+    # Where some amounts are in CA$, the bare $ beside them is not the Canadian one.
+    dollar = "USD" if any(CURRENCY_WORDS.get(a.word.lower()) == of_country for a in found) else None
+    judged: list[Stated] = []
+    for place, amount in enumerate(found):
+        one = _judged(text, amount, country, dollar, found[place - 1].end if place else 0)
+        if judged and (joined := _joined(text, found[place - 1], judged[-1], one)):
+            judged[-1] = joined
+        else:
+            judged.append(one)
+    return judged
 
 
-def _judged(text: str, amount: Amount, country: str | None) -> Stated:
+def _joined(text: str, amount: Amount, first: Stated, second: Stated) -> Stated | None:
+    """One range of two amounts, the second of which is an upper end."""
+    if not (first.rule and second.rule) or amount.is_range or first.periods != second.periods:
+        return None
+    (low, most, code, period), other = first.pay, second.pay
+    is_upper = low is not None and other.low is None and other.high is not None
+    if not is_upper or other.currency != code or (most is not None and most != low):
+        return None
+    between = text[amount.end : second.start]
+    if len(between) > _MAX_CHARS_BETWEEN or "\n" in between or not low < other.high <= 4 * low:  # type: ignore[operator]
+        return None
+    begin, end = first.start, second.start + len(second.words)
+    words = text[begin:end].strip()
+    return first._replace(pay=Pay(low, other.high, code, period), words=words)
+
+
+def _judged(
+    text: str, amount: Amount, country: str | None, dollar: str | None, previous: int
+) -> Stated:
     before, heading = _context_before(text, amount.start)
     after = text[amount.end : amount.end + _AFTER_CHARS]
-    clause = _clause.split(after, 1)[0]
-    code = _currency(amount, country)
+    clause = _clause.split(after, maxsplit=1)[0]
+    code = _currency(amount, country, dollar)
     period = amount.period or _said_period(before, heading)
     ends = (amount.low, amount.high)
     if amount.in_lakhs and period is None:
@@ -123,7 +153,8 @@ def _judged(text: str, amount: Amount, country: str | None) -> Stated:
     if amount.in_lakhs and code is None:
         code = "INR"
     pay, is_computed = _pay(amount, before, code, period, possible)
-    kind = _kind(text, amount, code, before, heading, clause, period, possible)
+    since = before[-max(amount.start - previous, 0) :] if amount.start > previous else ""
+    kind = _kind(text, amount, code, before, heading, since, clause, period, possible, is_computed)
     start = amount.start
     if found := _at_most.search(before) or _at_least.search(before):
         start -= len(before) - found.start()
@@ -133,7 +164,7 @@ def _judged(text: str, amount: Amount, country: str | None) -> Stated:
         text[start : amount.end].strip(),
         _line(text, amount),
         start,
-        bool(_total.search(before[-60:]) or _total.search(clause[:20])),
+        bool(_total.search(_part.split(before)[-1]) or _total.search(clause[:20])),
         bool(_estimated.match(after)),
         is_computed,
         tuple(possible),
@@ -156,7 +187,7 @@ def _context_before(text: str, start: int) -> tuple[str, str]:
     return sentences[-1], heading
 
 
-def _currency(amount: Amount, country: str | None) -> str | None:
+def _currency(amount: Amount, country: str | None, dollar: str | None) -> str | None:
     """The ISO 4217 code of an amount; what its sign leaves open, the country tells."""
     word = amount.word
     if not word:
@@ -165,6 +196,8 @@ def _currency(amount: Amount, country: str | None) -> str | None:
         return code
     of_country = currency_in(country)
     if word in DOLLAR_WORDS:
+        if dollar:
+            return dollar
         if of_country is None or not has_dollars(of_country):
             return "USD"
         ends, period = (amount.low, amount.high), amount.period
@@ -227,9 +260,11 @@ def _kind(
     code: str | None,
     before: str,
     heading: str,
+    since: str,
     clause: str,
     period: str | None,
     possible: list[str],
+    is_computed: bool,
 ) -> str:
     """The rule by which an amount is pay; empty if it is none."""
     if amount.high > 50 * max(amount.low, 0.01):
@@ -242,17 +277,19 @@ def _kind(
     is_year = period in (None, "YEAR") and possible == ["YEAR"] and amount.is_large
     behind = _first_sign(clause)
     in_front, distance = _last_sign(before)
-    if behind == "other" or in_front == "other":
-        return ""
     has_pay = in_front == "pay" or (in_front == "" and bool(_joined_pay.search(before)))
+    if in_front == "other" or (behind == "other" and not (has_pay and amount.is_range)):
+        return ""
     is_year_range = is_year and amount.is_range and _is_high(amount, code)
     if "perk" in (behind, in_front):
-        pays_too = any(match.lastgroup == "pay" for match in _signs.finditer(before))
+        pays_too = any(match.lastgroup == "pay" for match in _signs.finditer(since))
         if not (is_year_range and (pays_too or in_front != "perk")):
             return ""
         has_pay = pays_too
     if not amount.word and not amount.in_lakhs:
         return _without_currency(text, amount, has_pay or _is_heading(heading), period, possible)
+    if is_computed:
+        return "so many salaries a year"
     if has_pay and (distance < 100 or amount.is_range):
         if amount.is_range or period or possible in (["YEAR"], ["HOUR"]) or amount.salaries:
             return "words of pay"
