@@ -90,7 +90,7 @@ _TAX = (
     r"vat|\+ ?vat|plus vat|equivalent|base|ote)\b)"
 )
 _EACH = (
-    rf"{_SPACE}{{0,2}}[(,]?(?:{_TAX}{_SPACE}?){{0,2}}(?:(?:/|\bper\b|\ban?\b|\bpro\b|\bpor\b|\bpar\b"
+    rf"{_SPACE}{{0,2}}[(,]?(?:{_TAX}{_SPACE}?){{0,2}}(?:(?:/(?:per\b)?|\bper\b|\ban?\b|\bpro\b|\bpor\b|\bpar\b"
     rf"|\bal\b|\ball['’]|\bje\b|\bza\b|\bna\b|\bim\b|\bi\b|\bp\.|\beach\b|\bevery\b|\bper each\b)"
     rf"{_SPACE}{{0,2}}(?:{_TAX}/?{_SPACE}?)?(?:{_UNIT})|(?:{_ALONE}))(?:(?![^\W\d_])|(?-i:(?=[A-Z][a-z])))"
 )
@@ -126,6 +126,9 @@ _salaries = re.compile(
     rf"{_SPACE}?(?P<count>1[3-9])\s?(?:{_words(IN_TEXT.months_a_year)})\b)",
     re.IGNORECASE,
 )
+_no_amount = re.compile(r"40[13]\s?\(?[kb]\b", re.IGNORECASE)
+"""American plans for old age."""
+_other_unit = re.compile(r"\s?(?:/|per\s)\s?[^\W\d_]{2,}", re.IGNORECASE)
 _digits = re.compile(r"(?<![\d.,:#])(?<!\d[-‐/])\d+")
 _period_of = {
     name: re.compile(rf"(?:{_words([*period.in_text, *period.alone])})", re.IGNORECASE)
@@ -163,6 +166,8 @@ def _amount(text: str, match: re.Match[str]) -> Amount | None:
     before = _before.search(text, max(0, start - 12), start)
     if before is None and start and _SIGNS_BEFORE_A_NUMBER.match(text, start - 1):
         return None
+    if before is None and _no_amount.match(text, start):
+        return None
     begin = before.start() if before else start
     end = match.end()
     is_range = part["high"] is not None
@@ -189,6 +194,8 @@ def _amount(text: str, match: re.Match[str]) -> Amount | None:
         words, end = [code["code"]], code.end()
     elif words and (code := _code_behind.match(text, end)) and code["code"].isalpha():
         words, end = [*words, code["code"]], code.end()
+    if not each and _other_unit.match(text, end):
+        return None
     digits = sum(map(str.isdigit, part["low"]))
     is_large = bool(scale) or digits >= 4
     if not words and not each and not is_large:

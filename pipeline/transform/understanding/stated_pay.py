@@ -63,7 +63,9 @@ class Stated(NamedTuple):
 
 _BEFORE_CHARS = 140
 _AFTER_CHARS = 60
-_MAX_CHARS_BETWEEN = 50
+_PERK_CHARS = 35
+"""So near behind an amount is what it is called."""
+_MAX_CHARS_BETWEEN = 90
 """So far apart may be the two ends of one range."""
 
 
@@ -143,15 +145,21 @@ def _judged(
 ) -> Stated:
     before, heading = _context_before(text, amount.start)
     after = text[amount.end : amount.end + _AFTER_CHARS]
-    clause = _clause.split(after, maxsplit=1)[0]
+    # Where markup was lost, the next sentence begins at once: "$22/hrWe are …".
+    clause = "" if after[:1].isupper() else _clause.split(after, maxsplit=1)[0]
     code = _currency(amount, country, dollar)
-    period = amount.period or _said_period(before, heading)
     ends = (amount.low, amount.high)
+    period = amount.period or _said_period(before, heading)
+    if period and not amount.period and code:
+        # "one day per week in the office, $150k": the words are about something else.
+        period = period if all(is_usual(end, code, period) for end in ends) else None
     if amount.in_lakhs and period is None:
         period = "YEAR"
     possible = [period] if period else inferred_periods(ends, code)
     if amount.in_lakhs and code is None:
         code = "INR"
+    if not possible and amount.is_range and _is_in_thousands(text, amount):
+        possible = ["YEAR"]
     pay, is_computed = _pay(amount, before, code, period, possible)
     since = before[-max(amount.start - previous, 0) :] if amount.start > previous else ""
     kind = _kind(text, amount, code, before, heading, since, clause, period, possible, is_computed)
@@ -272,22 +280,25 @@ def _kind(
     if period is not None and code is not None:
         if not (is_usual(amount.low, code, period) and is_usual(amount.high, code, period)):
             return ""
-    elif not possible:
+    elif not possible and not _is_in_thousands(text, amount):
         return ""
     is_year = period in (None, "YEAR") and possible == ["YEAR"] and amount.is_large
-    behind = _first_sign(clause)
+    behind = _first_sign(clause[:_PERK_CHARS])
     in_front, distance = _last_sign(before)
     has_pay = in_front == "pay" or (in_front == "" and bool(_joined_pay.search(before)))
     if in_front == "other" or (behind == "other" and not (has_pay and amount.is_range)):
         return ""
     is_year_range = is_year and amount.is_range and _is_high(amount, code)
+    if is_year_range and in_front == "perk" and not has_pay:
+        in_front = _last_sign(_part.split(before.rstrip(" (:-–—"))[-1])[0]
     if "perk" in (behind, in_front):
         pays_too = any(match.lastgroup == "pay" for match in _signs.finditer(since))
         if not (is_year_range and (pays_too or in_front != "perk")):
             return ""
         has_pay = pays_too
     if not amount.word and not amount.in_lakhs:
-        return _without_currency(text, amount, has_pay or _is_heading(heading), period, possible)
+        has_pay = has_pay or _is_heading(heading)
+        return _without_currency(text, amount, has_pay, distance, period, possible)
     if is_computed:
         return "so many salaries a year"
     if has_pay and (distance < 100 or amount.is_range):
@@ -303,8 +314,7 @@ def _kind(
     if is_year_range or (amount.in_lakhs and amount.is_range):
         return "a range of years' pay"
     if (amount.period == "YEAR" or is_year) and _is_high(amount, code):
-        around = text[max(0, amount.start - 8) : amount.start]
-        if _segment_begins.search(around) and _segment_ends.match(text, amount.end):
+        if _is_alone(text, amount):
             return "an amount that stands alone"
     return ""
 
@@ -314,18 +324,42 @@ def _is_high(amount: Amount, code: str | None) -> bool:
 
 
 def _without_currency(
-    text: str, amount: Amount, has_pay: bool, period: str | None, possible: list[str]
+    text: str,
+    amount: Amount,
+    has_pay: bool,
+    distance: int,
+    period: str | None,
+    possible: list[str],
 ) -> str:
     """Without a currency, only what words call pay is pay, and only an amount of thousands or one
     that names its period."""
-    words = text[amount.start : amount.end]
-    if not has_pay or _calendar_year.match(words):
+    rule = "words of pay, in the country's currency"
+    if _calendar_year.match(text, amount.start):
         return ""
-    if amount.period in ("HOUR", "DAY", "MONTH", "YEAR") and (amount.is_range or amount.is_large):
-        return "words of pay, in the country's currency"
+    in_thousands = _is_in_thousands(text, amount)
+    if not has_pay:
+        alone = in_thousands and amount.is_range and possible == ["YEAR"] and _is_alone(text, amount)
+        return "an amount that stands alone" if alone else ""
+    if amount.period and (amount.is_range or amount.is_large):
+        return rule
+    if amount.period in ("HOUR", "DAY") and distance < 12:
+        return rule
     if amount.is_large and (period == "YEAR" or possible == ["YEAR"]):
-        return "words of pay, in the country's currency"
-    return ""
+        return rule
+    return rule if in_thousands and amount.is_range else ""
+
+
+def _is_in_thousands(text: str, amount: Amount) -> bool:
+    """Whether a ``k`` says that it is thousands, as many as a year's pay has."""
+    words = text[amount.start : amount.end].lower()
+    return "k" in words and 20_000 <= amount.low <= amount.high < 1_000_000
+
+
+def _is_alone(text: str, amount: Amount) -> bool:
+    """Whether an amount fills a part of a line: between bars, in brackets, behind a dash."""
+    around = text[max(0, amount.start - 16) : amount.start]
+    ends = amount.is_open or _segment_ends.match(text, amount.end)
+    return bool(_segment_begins.search(around) and ends)
 
 
 def _first_sign(clause: str) -> str:
