@@ -116,9 +116,8 @@ _MENTION = re.compile(
 _too_much = re.compile(
     rf"\+?{_SPACE}?(?:{_words(IN_TEXT.too_much)})(?![^\W\d_])|[/:.]\d|[-‐]\d{{2}}[-‐]", re.IGNORECASE
 )
-_before = re.compile(
-    rf"(?:(?P<first>{_CURRENCY})\s{{0,2}})??(?P<last>{_CURRENCY})[ \u00a0\u202f:]{{0,2}}\Z", re.IGNORECASE
-)
+_BEFORE = {*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS, *(code.lower() for code in CURRENCIES)}
+_LENGTHS = sorted({len(word) for word in _BEFORE if len(word) <= 6}, reverse=True)
 _code_behind = re.compile(rf"{_SPACE}{{0,2}}[(,]?{_SPACE}?(?P<code>{_CURRENCY})\)?", re.IGNORECASE)
 _salaries = re.compile(
     rf"[^\S\n]{{0,2}}(?:{_TAX}{_SPACE}){{0,2}}\(?(?:[x×*]{_SPACE}?(?P<times>1[2-9])\b"
@@ -129,14 +128,13 @@ _salaries = re.compile(
 _no_amount = re.compile(r"40[13]\s?\(?[kb]\b", re.IGNORECASE)
 """American plans for old age."""
 _other_unit = re.compile(r"\s?(?:/|per\s)\s?[^\W\d_]{2,}", re.IGNORECASE)
-_digits = re.compile(r"(?<![\d.,:#])(?<!\d[-‐/])\d+")
+_digits = re.compile(r"\d+")
 _period_of = {
     name: re.compile(rf"(?:{_words([*period.in_text, *period.alone])})", re.IGNORECASE)
     for name, period in PERIODS.items()
 }
 _thousands = re.compile(_words(IN_TEXT.thousands), re.IGNORECASE)
 _lakhs = re.compile(_words(IN_TEXT.lakhs), re.IGNORECASE)
-_SIGNS_BEFORE_A_NUMBER = re.compile(r"[A-Za-z]")
 
 
 def amounts(text: str) -> Iterator[Amount]:
@@ -148,7 +146,7 @@ def amounts(text: str) -> Iterator[Amount]:
         if tried >= MAX_NUMBERS or found >= MAX_AMOUNTS:
             return
         start = number.start()
-        if start < end:
+        if start < end or (start and _is_part(text, start)):
             continue
         match = _MENTION.match(text, start)
         if match is None:
@@ -160,15 +158,18 @@ def amounts(text: str) -> Iterator[Amount]:
             yield amount
 
 
+def _is_part(text: str, start: int) -> bool:
+    """Whether a number goes on one before it, as in a date, a time or a telephone number."""
+    before = text[start - 1]
+    return before in ".,:#" or (before in "-‐/" and start > 1 and text[start - 2].isdigit())
+
+
 def _amount(text: str, match: re.Match[str]) -> Amount | None:
     start = match.start()
     part = match.groupdict()
-    before = _before.search(text, max(0, start - 12), start)
-    if before is None and start and _SIGNS_BEFORE_A_NUMBER.match(text, start - 1):
+    begin, before = _words_before(text, start)
+    if not before and start and (text[start - 1].isalpha() or _no_amount.match(text, start)):
         return None
-    if before is None and _no_amount.match(text, start):
-        return None
-    begin = before.start() if before else start
     end = match.end()
     is_range = part["high"] is not None
     if is_range and _is_no_range(text, part, begin):
@@ -185,8 +186,7 @@ def _amount(text: str, match: re.Match[str]) -> Amount | None:
     words = [
         word
         for word in (
-            before and before["first"], before and before["last"], part["low_currency"],
-            part["high_before"], part["high_before_too"], part["high_currency"],
+            *before, part["low_currency"], part["high_before"], part["high_before_too"], part["high_currency"],
         )
         if word
     ]  # fmt: skip
@@ -217,6 +217,34 @@ def _amount(text: str, match: re.Match[str]) -> Amount | None:
         bool(scale and not _thousands.fullmatch(scale)),
         int(salaries["times"] or salaries["times_of"] or salaries["count"]) if salaries else None,
     )  # fmt: skip
+
+
+def _words_before(text: str, start: int) -> tuple[int, list[str]]:
+    """Where the words of a currency in front of a number begin, and these, at most two ("CAD $")."""
+    words: list[str] = []
+    begin = start
+    while len(words) < 2:
+        end = begin
+        while end > max(0, begin - 2) and text[end - 1] in " :\u00a0\u202f":
+            end -= 1
+        word = _word_that_ends(text, end)
+        if not word:
+            break
+        words.insert(0, word)
+        begin = end - len(word)
+    return begin, words
+
+
+def _word_that_ends(text: str, end: int) -> str:
+    for length in _LENGTHS:
+        word = text[end - length : end] if end >= length else ""
+        if word.lower() in _BEFORE and not (
+            word[:1].isalpha() and end > length and text[end - length - 1].isalpha()
+        ):
+            is_code = word.lower() not in CURRENCY_WORDS and word.upper() in CURRENCIES
+            if not is_code or word.isupper():
+                return word
+    return ""
 
 
 def _is_no_range(text: str, part: dict[str, str | None], begin: int) -> bool:

@@ -74,11 +74,10 @@ def _of(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 _signs = re.compile(
-    rf"(?P<pay>(?<![^\W\d_])(?:{'|'.join(IN_TEXT.pay)}))"
-    rf"|(?P<perk>(?<![^\W\d_])(?:{'|'.join(IN_TEXT.perks)}))"
-    rf"|(?P<other>(?<![^\W\d_])(?:{'|'.join(IN_TEXT.other)}))",
-    re.IGNORECASE,
+    rf"(?<![^\W\d_])(?:(?P<pay>{'|'.join(IN_TEXT.pay)})"
+    rf"|(?P<perk>{'|'.join(IN_TEXT.perks)})|(?P<other>{'|'.join(IN_TEXT.other)}))"
 )
+"""Of texts in lower case, which it reads twice as fast as one that ignores case."""
 # A heading may be joined to what follows it: "CompensationUp to".
 _joined_pay = re.compile(r"(?:salary|compensation|rate|pay|gehalt|salaire)(?=[A-Z:]|\Z)")
 _total = _of(IN_TEXT.total)
@@ -292,7 +291,7 @@ def _kind(
     if is_year_range and in_front == "perk" and not has_pay:
         in_front = _last_sign(_part.split(before.rstrip(" (:-–—"))[-1])[0]
     if "perk" in (behind, in_front):
-        pays_too = any(match.lastgroup == "pay" for match in _signs.finditer(since))
+        pays_too = any(match.lastgroup == "pay" for match in _signs.finditer(since.lower()))
         if not (is_year_range and (pays_too or in_front != "perk")):
             return ""
         has_pay = pays_too
@@ -364,7 +363,7 @@ def _is_alone(text: str, amount: Amount) -> bool:
 
 def _first_sign(clause: str) -> str:
     """Of what stands behind an amount: what it is called."""
-    match = _signs.search(clause)
+    match = _signs.search(clause.lower())
     return match.lastgroup or "" if match else ""
 
 
@@ -372,7 +371,7 @@ def _last_sign(before: str) -> tuple[str, int]:
     """Of what stands before an amount: the nearest word that says what it is, and how far it is
     away."""
     last = None
-    for last in _signs.finditer(before):
+    for last in _signs.finditer(before.lower()):
         pass
     return (last.lastgroup or "", len(before) - last.end()) if last else ("", 0)
 
