@@ -128,6 +128,14 @@ _salaries = re.compile(
 _no_amount = re.compile(r"40[13]\s?\(?[kb]\b", re.IGNORECASE)
 """American plans for old age."""
 _other_unit = re.compile(r"\s?(?:/|per\s)\s?[^\W\d_]{2,}", re.IGNORECASE)
+_may_be_money = re.compile(
+    r"\d{1,3}(?:[.,'’ \u00a0\u202f\u2009]\d{2,3})+(?!\d)|\d{5,}|(?!(?:19|20)\d\d(?!\d))\d{4}"
+    r"|\d+(?:[.,]\d{1,2})?[ \u00a0\u202f]?(?:[^\w\s.,;:)%+\-–—−~/]|[kKlLcC]|/ ?[^\W\d]"
+    r"|(?:-|–|—|−|~|to\b|bis\b|à\b|a\b|al\b|do\b|až\b|and\b|und\b|et\b|y\b|e\b)"
+    r"[ \u00a0]?[^\w\s]{0,2}\d)"
+    rf"|\d+(?:[.,]\d{{1,2}})?{_SPACE}{{0,2}}(?:{_CURRENCY}|{_EACH})",
+    re.IGNORECASE,
+)
 _digits = re.compile(r"\d+")
 _period_of = {
     name: re.compile(rf"(?:{_words([*period.in_text, *period.alone])})", re.IGNORECASE)
@@ -148,10 +156,15 @@ def amounts(text: str) -> Iterator[Amount]:
         start = number.start()
         if start < end or (start and _is_part(text, start)):
             continue
-        match = _MENTION.match(text, start)
-        if match is None:
+        # Most numbers count years, people and versions: a look at what is beside them spares the
+        # long one.
+        begin, before = _words_before(text, start)
+        if not before and (
+            (start and text[start - 1].isalpha()) or not _may_be_money.match(text, start)
+        ):
             continue
-        amount = _amount(text, match)
+        match = _MENTION.match(text, start)
+        amount = _amount(text, match, begin, before) if match else None
         if amount is not None:
             end = amount.end
             found += 1
@@ -164,11 +177,10 @@ def _is_part(text: str, start: int) -> bool:
     return before in ".,:#" or (before in "-‐/" and start > 1 and text[start - 2].isdigit())
 
 
-def _amount(text: str, match: re.Match[str]) -> Amount | None:
+def _amount(text: str, match: re.Match[str], begin: int, before: list[str]) -> Amount | None:
     start = match.start()
     part = match.groupdict()
-    begin, before = _words_before(text, start)
-    if not before and start and (text[start - 1].isalpha() or _no_amount.match(text, start)):
+    if not before and _no_amount.match(text, start):
         return None
     end = match.end()
     is_range = part["high"] is not None

@@ -88,39 +88,50 @@ _rich = frozenset(_vocabulary.bounds.currencies)
 _period_of = {word: name for name, period in PERIODS.items() for word in period.words}
 
 
-def in_dollars(amount: float, code: str | None) -> float | None:
-    """An amount in US dollars at the bundled rates, which bounds are judged by; null in a currency
-    that they lack."""
-    factor = rates.bundled().factor(code, "USD")
-    return None if factor is None else amount * factor
+@lru_cache(maxsize=256)
+def _dollars_for(code: str | None) -> float | None:
+    return rates.bundled().factor(code, "USD")
+
+
+_BOUNDS = {name: (period.least, period.most) for name, period in PERIODS.items()}
+_USUAL = {name: period.usual for name, period in PERIODS.items()}
+_INFERRED = [
+    {name: bounds for name, bounds in of_all.items() if bounds}
+    for of_all in (
+        {name: period.inferred_low for name, period in PERIODS.items()},
+        {name: period.inferred for name, period in PERIODS.items()},
+    )
+]
 
 
 def is_possible(amount: float, code: str | None, period: str | None) -> bool:
-    """Whether an amount can be pay for the period. Anything can where a currency is unknown."""
-    dollars = in_dollars(amount, code)
-    return (
-        dollars is None
-        or period is None
-        or PERIODS[period].least <= dollars <= PERIODS[period].most
-    )
+    """Whether an amount can be pay for the period. Amounts are judged in US dollars at the bundled
+    rates: anything can be where a currency is unknown or they lack it."""
+    rate = _dollars_for(code)
+    if rate is None or period is None:
+        return True
+    least, most = _BOUNDS[period]
+    return least <= amount * rate <= most
 
 
 def is_usual(amount: float, code: str | None, period: str) -> bool:
     """Whether an amount in a text is likely to be pay for the period."""
-    dollars = in_dollars(amount, code)
-    low, high = PERIODS[period].usual
-    return dollars is not None and low <= dollars <= high
+    rate = _dollars_for(code)
+    low, high = _USUAL[period]
+    return rate is not None and low <= amount * rate <= high
 
 
-def inferred_periods(amounts: tuple[float, ...], code: str | None) -> list[str]:
-    """The periods that these amounts can be pay for, where nothing names one."""
-    found = []
-    for name, period in PERIODS.items():
-        bounds = period.inferred if code in _rich else period.inferred_low
-        values = [in_dollars(amount, code) for amount in amounts]
-        if bounds and all(v is not None and bounds[0] <= v <= bounds[1] for v in values):
-            found.append(name)
-    return found
+def inferred_periods(least: float, most: float, code: str | None) -> list[str]:
+    """The periods that amounts between these can be pay for, where nothing names one."""
+    rate = _dollars_for(code)
+    if rate is None:
+        return []
+    low, high = least * rate, most * rate
+    return [
+        name
+        for name, bounds in _INFERRED[code in _rich].items()
+        if bounds[0] <= low and high <= bounds[1]
+    ]
 
 
 def currency(words: str) -> str | None:
@@ -144,6 +155,7 @@ def _of_countries() -> dict[str, str]:
     return named | _vocabulary.pays_in
 
 
+@lru_cache(maxsize=1024)
 def currency_in(country: str | None) -> str | None:
     """The ISO 4217 code of what a country, by name or ISO 3166-1 code, pays in."""
     code = country_code(country)

@@ -48,13 +48,14 @@ _AMOUNT_CUES = (
     r"[0-9] ?[cC][rR]",
     r"R[sM$][. ]?[. ]?[0-9]",
     r"(?:USD|EUR|GBP|PLN|CHF|INR|CAD|AUD|SEK|NOK|DKK|CZK|BRL|SGD|ZAR|MYR|AED|HUF|RON)(?-u:\b)",
-    r"(?:usd|eur|gbp|pln|chf|inr|cad|aud|sek|nok|dkk|czk|brl|sgd|zar|Eur|Euro|Euros)(?-u:\b)",
+    r"[ 0-9(](?:usd|eur|gbp|pln|chf|inr|cad|aud|sek|nok|dkk|czk|brl|sgd|zar|Eur|Euros?)(?-u:\b)",
     r" (?:kr|euros?|zl|lei|reais|rupees|pounds|dollars)(?-u:\b)",
 )
-_THOUSANDS_CUE = r"[0-9][., \u00a0\u202f'’][0-9]{3}"
+_THOUSANDS_CUE = r"[0-9][0-9][., \u00a0\u202f'’][0-9]{3}"
 _WORDS_CUE = (
-    "(?:[sS]alar|[gG]ehalt|[cC]ompens|[wW]ynagr|[sS]ueldo|[rR]etribu|[lL]ohn|[bB]rut|[pP]ay |[pP]ay:"
-    "|[rR]ange|[rR]ate|SALAR|PAY|CTC|RAL|[rR]émun|[rR]emun|[vV]ergütung|[lL]ön|[lL]øn|[mM]zda|зарп)"
+    "(?:[sS]alar|[gG]ehalt|[cC]ompens|[wW]ynagr|[sS]ueldo|[rR]etribu|[lL]ohn|[bB]rut|[pP]ay:"
+    "|[pP]ay r|[pP]ay i|[rR]ange|[rR]ate:|SALAR|PAY|CTC|RAL |[rR]émun|[rR]emun|[vV]ergütung|[lL]ön"
+    "|[lL]øn|[mM]zda|зарп)"
 )
 
 
@@ -160,11 +161,19 @@ _NOTHING = _Found(None, None, None, None, False, None, None, [], [])
 
 
 def _all_found(rows: pl.Series) -> pl.Series:
-    found = [
-        _found(*row) if row[0] or row[1] or row[6] or row[8] or row[10] else _NOTHING
-        for row in rows.struct.unnest().iter_rows()
-    ]
-    return pl.DataFrame(found, dict(_FOUND.to_schema()), orient="row").to_struct(rows.name)
+    found = [_NOTHING]
+    places = []
+    for row in rows.struct.unnest().iter_rows():
+        # Most postings give no amount and state none; they share one row of nothing.
+        if row[0] or row[1] or row[6] or row[8] or row[9] or row[10]:
+            one = _found(*row)
+            if one != _NOTHING:
+                places.append(len(found))
+                found.append(one)
+                continue
+        places.append(0)
+    frame = pl.DataFrame(found, dict(_FOUND.to_schema()), orient="row")
+    return frame[places].to_struct(rows.name)
 
 
 def _found(
@@ -368,7 +377,7 @@ def _sound(pay: Pay, *, infer: bool) -> Pay:
         low, high = min(low, high), max(low, high)
     period = pay.period
     if period is None and infer:
-        possible = inferred_periods(ends, pay.currency)
+        possible = inferred_periods(min(ends), max(ends), pay.currency)
         period = possible[0] if len(possible) == 1 else None
     return Pay(low, high, pay.currency, period)
 

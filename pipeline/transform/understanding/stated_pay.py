@@ -63,6 +63,8 @@ class Stated(NamedTuple):
 
 _BEFORE_CHARS = 140
 _AFTER_CHARS = 60
+_EDGE_CHARS = 32
+"""So near before an amount stand words that make it an upper or lower end."""
 _PERK_CHARS = 35
 """So near behind an amount is what it is called."""
 _MAX_CHARS_BETWEEN = 90
@@ -91,9 +93,14 @@ _at_least = re.compile(
     rf"(?<![^\W\d_])(?:{'|'.join(IN_TEXT.at_least)}){_EDGE}\Z", re.IGNORECASE
 )
 _joined_at_most = re.compile(r"(?:Up to)\s{0,2}\Z")
-_period_before = [
-    (name, _of([rf"(?:{'|'.join(period.before)})\b"])) for name, period in PERIODS.items()
-]
+_period_before = re.compile(
+    r"(?<![^\W\d_])(?:"
+    + "|".join(
+        rf"(?P<{name}>(?:{'|'.join(period.before)})\b)" for name, period in PERIODS.items()
+    )
+    + ")"
+)
+"""Of texts in lower case."""
 _sentence = re.compile(r"[.!?][\"')]?\s+(?=[^\W\d_a-z])|[;•|]")
 _clause = re.compile(r"[,;|\n•+]|\.(?=\s|\Z)|\b(?:plus|and|with|und|et|depending|dependent|based|doe)\b", re.IGNORECASE)
 _part = re.compile(r"[,;|\n(]|\s[-–—]\s")
@@ -143,6 +150,14 @@ def _judged(
     text: str, amount: Amount, country: str | None, dollar: str | None, previous: int
 ) -> Stated:
     before, heading = _context_before(text, amount.start)
+    if not (amount.word or amount.in_lakhs or amount.period) and not (
+        _is_in_thousands(text, amount) and amount.is_range
+    ):
+        # A number alone: only words of pay make more of it.
+        if _last_sign(before)[0] != "pay" and not _is_heading(heading):
+            pay = Pay(amount.low, amount.high, None, None)
+            words = text[amount.start : amount.end]
+            return Stated(pay, "", words, "", amount.start, False, False, False, ())
     after = text[amount.end : amount.end + _AFTER_CHARS]
     # Where markup was lost, the next sentence begins at once: "$22/hrWe are …".
     clause = "" if after[:1].isupper() else _clause.split(after, maxsplit=1)[0]
@@ -154,7 +169,7 @@ def _judged(
         period = period if all(is_usual(end, code, period) for end in ends) else None
     if amount.in_lakhs and period is None:
         period = "YEAR"
-    possible = [period] if period else inferred_periods(ends, code)
+    possible = [period] if period else inferred_periods(amount.low, amount.high, code)
     if amount.in_lakhs and code is None:
         code = "INR"
     if not possible and amount.is_range and _is_in_thousands(text, amount):
@@ -163,15 +178,16 @@ def _judged(
     since = before[-max(amount.start - previous, 0) :] if amount.start > previous else ""
     kind = _kind(text, amount, code, before, heading, since, clause, period, possible, is_computed)
     start = amount.start
-    if found := _at_most.search(before) or _at_least.search(before):
-        start -= len(before) - found.start()
+    near = before[-_EDGE_CHARS:]
+    if found := _at_most.search(near) or _at_least.search(near):
+        start -= len(near) - found.start()
     return Stated(
         pay,
         kind,
         text[start : amount.end].strip(),
-        _line(text, amount),
+        _line(text, amount) if kind else "",
         start,
-        bool(_total.search(_part.split(before)[-1]) or _total.search(clause[:20])),
+        bool(kind) and bool(_total.search(_part.split(before)[-1]) or _total.search(clause[:20])),
         bool(_estimated.match(after)),
         is_computed,
         tuple(possible),
@@ -211,7 +227,7 @@ def _currency(amount: Amount, country: str | None, dollar: str | None) -> str | 
         fits = (
             all(is_usual(end, of_country, period) for end in ends)
             if period
-            else bool(inferred_periods(ends, of_country))
+            else bool(inferred_periods(amount.low, amount.high, of_country))
         )
         # Where a peso would be no pay, as in Mexico, a dollar is the American one.
         return of_country if fits else "USD"
@@ -223,14 +239,12 @@ def _currency(amount: Amount, country: str | None, dollar: str | None) -> str | 
 
 def _said_period(before: str, heading: str) -> str | None:
     """The period that the words before an amount name, the nearest ones."""
-    best: tuple[int, str] | None = None
     for where in (before[-80:], heading):
-        for name, pattern in _period_before:
-            for match in pattern.finditer(where):
-                if best is None or match.start() > best[0]:
-                    best = match.start(), name
-        if best:
-            return best[1]
+        nearest = None
+        for match in _period_before.finditer(where.lower()):
+            nearest = match.lastgroup
+        if nearest:
+            return nearest
     return None
 
 
@@ -241,9 +255,10 @@ def _pay(
     low: float | None = amount.low
     high: float | None = amount.high
     if not amount.is_range:
-        if _at_least.search(before) or (amount.is_open and not _at_most.search(before)):
+        near = before[-_EDGE_CHARS:]
+        if _at_least.search(near) or (amount.is_open and not _at_most.search(near)):
             high = None
-        elif _at_most.search(before) or _joined_at_most.search(before):
+        elif _at_most.search(near) or _joined_at_most.search(near):
             low = None
     period = period or (possible[0] if len(possible) == 1 else None)
     if amount.salaries and period in (None, "MONTH") and "MONTH" in (*possible, "MONTH"):
@@ -303,7 +318,7 @@ def _kind(
     if has_pay and (distance < 100 or amount.is_range):
         if amount.is_range or period or possible in (["YEAR"], ["HOUR"]) or amount.salaries:
             return "words of pay"
-        return "words of pay" if _at_most.search(before) or distance < 25 else ""
+        return "words of pay" if _at_most.search(before[-_EDGE_CHARS:]) or distance < 25 else ""
     if _is_heading(heading) and len(before) <= 60:
         return "under a heading of pay" if amount.is_range or period or is_year else ""
     if behind == "pay" and (amount.is_range or period or is_year):
@@ -319,7 +334,7 @@ def _kind(
 
 
 def _is_high(amount: Amount, code: str | None) -> bool:
-    return inferred_periods((amount.low, amount.high), code)[-1:] == ["YEAR"]
+    return inferred_periods(amount.low, amount.high, code)[-1:] == ["YEAR"]
 
 
 def _without_currency(
