@@ -114,9 +114,11 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _too_much = re.compile(
-    rf"\+?{_SPACE}?(?:{_words(IN_TEXT.too_much)})(?![^\W\d_])|[/:.]\d|[-‐]\d{{2}}[-‐]", re.IGNORECASE
+    rf"\+?{_SPACE}?(?:{_words(IN_TEXT.too_much)})(?![^\W\d_])|[/:.]\d|[-‐]\d{{2}}[-‐]",
+    re.IGNORECASE,
 )
 _BEFORE = {*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS, *(code.lower() for code in CURRENCIES)}
+_LAST = frozenset(word[-1] for word in _BEFORE) | {word[-1].upper() for word in _BEFORE}
 _LENGTHS = sorted({len(word) for word in _BEFORE if len(word) <= 6}, reverse=True)
 _code_behind = re.compile(rf"{_SPACE}{{0,2}}[(,]?{_SPACE}?(?P<code>{_CURRENCY})\)?", re.IGNORECASE)
 _salaries = re.compile(
@@ -187,18 +189,22 @@ def _amount(text: str, match: re.Match[str], begin: int, before: list[str]) -> A
     if is_range and _is_no_range(text, part, begin):
         is_range = False
         end = next(
-            match.end(name) for name in ("low_each", "low_currency", "low_plus", "low_scale", "low")
+            match.end(name)
+            for name in ("low_each", "low_currency", "low_plus", "low_scale", "low")
             if part[name] is not None
         )
         part |= dict.fromkeys(("high", "high_scale", "high_currency", "high_before", "each"))
-    if _too_much.match(text, match.end("high" if is_range else "low")) or _too_much.match(text, end):
+    if _too_much.match(text, match.end("high" if is_range else "low")) or _too_much.match(
+        text, end
+    ):
         return None
     each = part["each"] or part["low_each"]
     scale = part["low_scale"] or part["high_scale"]
     words = [
         word
         for word in (
-            *before, part["low_currency"], part["high_before"], part["high_before_too"], part["high_currency"],
+            *before, part["low_currency"], part["high_before"], part["high_before_too"],
+            part["high_currency"],
         )
         if word
     ]  # fmt: skip
@@ -232,7 +238,7 @@ def _amount(text: str, match: re.Match[str], begin: int, before: list[str]) -> A
 
 
 def _words_before(text: str, start: int) -> tuple[int, list[str]]:
-    """Where the words of a currency in front of a number begin, and these, at most two ("CAD $")."""
+    """Where the words of a currency before a number begin, and these: two at most ("CAD $")."""
     words: list[str] = []
     begin = start
     while len(words) < 2:
@@ -248,6 +254,8 @@ def _words_before(text: str, start: int) -> tuple[int, list[str]]:
 
 
 def _word_that_ends(text: str, end: int) -> str:
+    if not end or text[end - 1] not in _LAST:
+        return ""
     for length in _LENGTHS:
         word = text[end - length : end] if end >= length else ""
         if word.lower() in _BEFORE and not (

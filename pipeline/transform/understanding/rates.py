@@ -8,7 +8,6 @@ the API reads it too.
 from __future__ import annotations
 
 import math
-import os
 import re
 import tempfile
 import tomllib
@@ -34,7 +33,7 @@ _CUBE = re.compile(r"<Cube\s([^<>]{1,200}?)/?>")
 _ATTRIBUTE = re.compile(r"""(time|currency|rate)\s?=\s?["']([^"'<>&]{1,20})["']""")
 _CODE = re.compile("[A-Z]{3}")
 _PEGGED_TO_USD = {"AED": 3.6725, "BHD": 0.376, "OMR": 0.3845, "QAR": 3.64, "SAR": 3.75}
-"""Currencies whose central banks keep them at so many to a US dollar; the ECB names none of them."""
+"""Currencies whose central banks keep them at so many to a US dollar; the ECB names none."""
 _EUR_OF_OLD = {"BGN": 1.95583, "HRK": 7.5345}
 """Currencies that the euro replaced for good at this rate."""
 
@@ -174,6 +173,6 @@ def _keep(rates: Rates, data_dir: Path, url: str) -> None:
             "w", encoding="utf-8", dir=data_dir, prefix=FILE, delete=False
         ) as file:
             file.write(text)
-        os.replace(file.name, data_dir / FILE)
+        Path(file.name).replace(data_dir / FILE)
     except OSError as error:
         raise RatesError(f"{data_dir / FILE} cannot be written ({error.strerror}).") from None

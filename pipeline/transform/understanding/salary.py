@@ -96,9 +96,9 @@ def with_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
     what the title or the body states; else a board's estimate. Amounts in US dollars and euros are
     at the rates of one day (:func:`rates_in_use`).
     """
-    texts = {
-        name: pl.col(name).map_batches(_with_cues, return_dtype=pl.String).alias(name)
-        for name in ("title", "location_text", "description")
+    short = {
+        name: pl.when(pl.col(name).str.contains("[0-9][0-9]")).then(pl.col(name)).fill_null("")
+        for name in ("title", "location_text")
     }
     given = pl.struct(
         "salary_min",
@@ -109,7 +109,8 @@ def with_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("salary_is_predicted").fill_null(False),
         "salary_text",
         "country",
-        *texts.values(),
+        *(text.alias(name) for name, text in short.items()),
+        pl.col("description").map_batches(_with_cues, return_dtype=pl.String),
     )
     return (
         postings.with_columns(_pay=given.map_batches(_all_found, return_dtype=_FOUND))
@@ -128,7 +129,9 @@ def _with_cues(texts: pl.Series) -> pl.Series:
     texts = texts.fill_null("")
     stating = reduce(or_, (texts.str.contains(cue) for cue in _AMOUNT_CUES))
     stating |= texts.str.contains(_THOUSANDS_CUE) & texts.str.contains(_WORDS_CUE)
-    return texts.zip_with(stating, pl.Series(texts.name, [""], pl.String).new_from_index(0, len(texts)))
+    return texts.zip_with(
+        stating, pl.Series(texts.name, [""], pl.String).new_from_index(0, len(texts))
+    )
 
 
 def rates_in_use() -> rates.Rates:
@@ -201,7 +204,9 @@ def _found(
     if of_text is not None:
         origin = origin or _origin(of_text.start, begins)
         pay = _sound(of_text.pay, infer=False)
-        kind = "predicted" if of_text.is_estimate else "computed" if of_text.is_computed else "stated"
+        kind = (
+            "predicted" if of_text.is_estimate else "computed" if of_text.is_computed else "stated"
+        )
         findings = [_finding(pay, origin, of_text.words, rule, decides=True)]
         if has_field:
             rule = "a board's estimate gives way to what the posting states"
@@ -210,9 +215,7 @@ def _found(
             findings.append(_finding(given, "field", _amounts(given), rule, decides=False))
         for other in candidates[:3]:
             if other is not of_text and (other.pay.low, other.pay.high) != of_text.pay[:2]:
-                findings.append(
-                    _finding(other.pay, origin, other.words, other.rule, decides=False)
-                )
+                findings.append(_finding(other.pay, origin, other.words, other.rule, decides=False))
         words = free_text if origin == "field" else of_text.words
         is_estimate = kind == "predicted"
         return _Found(*pay, is_estimate, kind, words, _ranges(candidates), findings)
@@ -260,8 +263,11 @@ def _same_amounts(given: Pay, mentions: list[Stated]) -> tuple[Stated, Pay, str]
         period = one.pay.period
         if _same(low, least) and _same(high, most):
             pay = given._replace(
-                currency=one.pay.currency if _names_currency(one) else given.currency or one.pay.currency,
-                period=(period if one.pay.period and _names_period(one) else given.period) or period,
+                currency=one.pay.currency
+                if _names_currency(one)
+                else given.currency or one.pay.currency,
+                period=(period if one.pay.period and _names_period(one) else given.period)
+                or period,
             )
             return one, pay, "the field, as the text states it"
         factors = _factors(one) if given.period == "YEAR" else ()
@@ -288,7 +294,9 @@ def _names_period(one: Stated) -> bool:
 
 def _factors(one: Stated) -> list[tuple[str, int]]:
     """By how much a rate may have been multiplied to make a year of it."""
-    return [(period, factor) for period in one.periods for factor in PERIODS[period].factors_of_year]
+    return [
+        (period, factor) for period in one.periods for factor in PERIODS[period].factors_of_year
+    ]
 
 
 def _same(given: float, said: float, factor: int = 1) -> bool:
@@ -328,7 +336,9 @@ def _same_ends(one: Pay, other: Pay) -> bool:
 
 def _completed(short: Stated, full: Stated) -> Pay:
     pay = short.pay
-    code = pay.currency if _names_currency(short) or not _names_currency(full) else full.pay.currency
+    code = (
+        pay.currency if _names_currency(short) or not _names_currency(full) else full.pay.currency
+    )
     return Pay(full.pay.low, full.pay.high, code, pay.period or full.pay.period)
 
 

@@ -8,6 +8,7 @@ can be no one's pay are none.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -86,25 +87,24 @@ _total = _of(IN_TEXT.total)
 _estimated = re.compile(rf"\s{{0,2}}(?:{'|'.join(IN_TEXT.estimated)})", re.IGNORECASE)
 _predicted = _of(IN_TEXT.predicted)
 _EDGE = r"[\s:=~(*]{0,3}(?:(?:c|ca|circa|approx|approximately|about|around|roughly)\b\.?\s?)?"
-_at_most = re.compile(
-    rf"(?<![^\W\d_])(?:{'|'.join(IN_TEXT.at_most)}){_EDGE}\Z", re.IGNORECASE
-)
-_at_least = re.compile(
-    rf"(?<![^\W\d_])(?:{'|'.join(IN_TEXT.at_least)}){_EDGE}\Z", re.IGNORECASE
-)
+_at_most = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(IN_TEXT.at_most)}){_EDGE}\Z", re.IGNORECASE)
+_at_least = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(IN_TEXT.at_least)}){_EDGE}\Z", re.IGNORECASE)
 _joined_at_most = re.compile(r"(?:Up to)\s{0,2}\Z")
 _period_before = re.compile(
     r"(?<![^\W\d_])(?:"
-    + "|".join(
-        rf"(?P<{name}>(?:{'|'.join(period.before)})\b)" for name, period in PERIODS.items()
-    )
+    + "|".join(rf"(?P<{name}>(?:{'|'.join(period.before)})\b)" for name, period in PERIODS.items())
     + ")"
 )
 """Of texts in lower case."""
 _sentence = re.compile(r"[.!?][\"')]?\s+(?=[^\W\d_a-z])|[;•|]")
-_clause = re.compile(r"[,;|\n•+]|\.(?=\s|\Z)|\b(?:plus|and|with|und|et|depending|dependent|based|doe)\b", re.IGNORECASE)
+_clause = re.compile(
+    r"[,;|\n•+]|\.(?=\s|\Z)|\b(?:plus|and|with|und|et|depending|dependent|based|doe)\b",
+    re.IGNORECASE,
+)
 _part = re.compile(r"[,;|\n(]|\s[-–—]\s")
-_segment_begins = re.compile(r"(?:\A|[|•\n(\[–—:,;/]|\s-+)\s{0,3}(?:(?:up to|from|to|bis zu|ab)\s)?\Z", re.IGNORECASE)
+_segment_begins = re.compile(
+    r"(?:\A|[|•\n(\[–—:,;/]|\s-+)\s{0,3}(?:(?:up to|from|to|bis zu|ab)\s)?\Z", re.IGNORECASE
+)
 _segment_ends = re.compile(
     r"\s{0,2}(?:\Z|[|•\n)\],;/.+–—-]|plus\b|doe\b|depending\b|dependent\b|base\b|basic\b|ote\b|\()",
     re.IGNORECASE,
@@ -151,13 +151,14 @@ def _judged(
 ) -> Stated:
     before, heading = _context_before(text, amount.start)
     if not (amount.word or amount.in_lakhs or amount.period) and not (
-        _is_in_thousands(text, amount) and amount.is_range
-    ):
+        (_is_in_thousands(text, amount) and amount.is_range)
         # A number alone: only words of pay make more of it.
-        if _last_sign(before)[0] != "pay" and not _is_heading(heading):
-            pay = Pay(amount.low, amount.high, None, None)
-            words = text[amount.start : amount.end]
-            return Stated(pay, "", words, "", amount.start, False, False, False, ())
+        or _last_sign(before)[0] == "pay"
+        or _is_heading(heading)
+    ):
+        pay = Pay(amount.low, amount.high, None, None)
+        words = text[amount.start : amount.end]
+        return Stated(pay, "", words, "", amount.start, False, False, False, ())
     after = text[amount.end : amount.end + _AFTER_CHARS]
     # Where markup was lost, the next sentence begins at once: "$22/hrWe are …".
     clause = "" if after[:1].isupper() else _clause.split(after, maxsplit=1)[0]
@@ -327,10 +328,8 @@ def _kind(
         return "an amount for its period"
     if is_year_range or (amount.in_lakhs and amount.is_range):
         return "a range of years' pay"
-    if (amount.period == "YEAR" or is_year) and _is_high(amount, code):
-        if _is_alone(text, amount):
-            return "an amount that stands alone"
-    return ""
+    is_of_a_year = (amount.period == "YEAR" or is_year) and _is_high(amount, code)
+    return "an amount that stands alone" if is_of_a_year and _is_alone(text, amount) else ""
 
 
 def _is_high(amount: Amount, code: str | None) -> bool:
@@ -352,7 +351,9 @@ def _without_currency(
         return ""
     in_thousands = _is_in_thousands(text, amount)
     if not has_pay:
-        alone = in_thousands and amount.is_range and possible == ["YEAR"] and _is_alone(text, amount)
+        alone = (
+            in_thousands and amount.is_range and possible == ["YEAR"] and _is_alone(text, amount)
+        )
         return "an amount that stands alone" if alone else ""
     if amount.period and (amount.is_range or amount.is_large):
         return rule
@@ -385,10 +386,8 @@ def _first_sign(clause: str) -> str:
 def _last_sign(before: str) -> tuple[str, int]:
     """Of what stands before an amount: the nearest word that says what it is, and how far it is
     away."""
-    last = None
-    for last in _signs.finditer(before.lower()):
-        pass
-    return (last.lastgroup or "", len(before) - last.end()) if last else ("", 0)
+    last = deque(_signs.finditer(before.lower()), maxlen=1)
+    return (last[0].lastgroup or "", len(before) - last[0].end()) if last else ("", 0)
 
 
 def _is_heading(heading: str) -> bool:
@@ -396,7 +395,7 @@ def _is_heading(heading: str) -> bool:
 
 
 def _line(text: str, amount: Amount) -> str:
-    """The line that names an amount, without its bullet, where it is short; otherwise the amount."""
+    """The line that names an amount, without its bullet, where it is short; otherwise it alone."""
     begin = text.rfind("\n", max(0, amount.start - 120), amount.start) + 1
     end = text.find("\n", amount.end, amount.end + 60)
     own = text[amount.start : amount.end].strip()
