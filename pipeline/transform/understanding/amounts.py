@@ -130,12 +130,13 @@ _salaries = re.compile(
 _no_amount = re.compile(r"40[13]\s?\(?[kb]\b", re.IGNORECASE)
 """American plans for old age."""
 _other_unit = re.compile(r"\s?(?:/|per\s)\s?[^\W\d_]{2,}", re.IGNORECASE)
+_FIRST = re.escape("".join(sorted({word[0] for word in _BEFORE})))
 _may_be_money = re.compile(
     r"\d{1,3}(?:[.,'’ \u00a0\u202f\u2009]\d{2,3})+(?!\d)|\d{5,}|(?!(?:19|20)\d\d(?!\d))\d{4}"
-    r"|\d+(?:[.,]\d{1,2})?[ \u00a0\u202f]?(?:[^\w\s.,;:)%+\-–—−~/]|[kKlLcC]|/ ?[^\W\d]"
+    r"|\d+(?:[.,]\d{1,2})?[ \u00a0\u202f]?(?:[kKlLcC]|/ ?[^\W\d]|per\b"
     r"|(?:-|–|—|−|~|to\b|bis\b|à\b|a\b|al\b|do\b|až\b|and\b|und\b|et\b|y\b|e\b)"
-    r"[ \u00a0]?[^\w\s]{0,2}\d)"
-    rf"|\d+(?:[.,]\d{{1,2}})?{_SPACE}{{0,2}}(?:{_CURRENCY}|{_EACH})",
+    r"[ \u00a0]?[^\w\s]{0,2}\d"
+    rf"|(?=[{_FIRST}])(?:{_CURRENCY}))",
     re.IGNORECASE,
 )
 _digits = re.compile(r"\d+")

@@ -51,11 +51,10 @@ _AMOUNT_CUES = (
     r"[ 0-9(](?:usd|eur|gbp|pln|chf|inr|cad|aud|sek|nok|dkk|czk|brl|sgd|zar|Eur|Euros?)(?-u:\b)",
     r" (?:kr|euros?|zl|lei|reais|rupees|pounds|dollars)(?-u:\b)",
 )
-_THOUSANDS_CUE = r"[0-9][0-9][., \u00a0\u202f'’][0-9]{3}"
 _WORDS_CUE = (
     "(?:[sS]alar|[gG]ehalt|[cC]ompens|[wW]ynagr|[sS]ueldo|[rR]etribu|[lL]ohn|[bB]rut|[pP]ay:"
     "|[pP]ay r|[pP]ay i|[rR]ange|[rR]ate:|SALAR|PAY|CTC|RAL |[rR]émun|[rR]emun|[vV]ergütung|[lL]ön"
-    "|[lL]øn|[mM]zda|зарп)"
+    "|[lL]øn|[mM]zda|зарп)[^0-9\n]*\n? ?[0-9][0-9][0-9]?[., \u00a0\u202f'’][0-9]{3}"
 )
 
 
@@ -127,8 +126,7 @@ def with_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
 def _with_cues(texts: pl.Series) -> pl.Series:
     """The texts that may state pay; the others empty."""
     texts = texts.fill_null("")
-    stating = reduce(or_, (texts.str.contains(cue) for cue in _AMOUNT_CUES))
-    stating |= texts.str.contains(_THOUSANDS_CUE) & texts.str.contains(_WORDS_CUE)
+    stating = reduce(or_, (texts.str.contains(cue) for cue in (*_AMOUNT_CUES, _WORDS_CUE)))
     return texts.zip_with(
         stating, pl.Series(texts.name, [""], pl.String).new_from_index(0, len(texts))
     )

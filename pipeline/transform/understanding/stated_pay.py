@@ -359,8 +359,8 @@ def _without_currency(
         return rule
     if amount.period in ("HOUR", "DAY") and distance < 12:
         return rule
-    if amount.is_large and (period == "YEAR" or possible == ["YEAR"]):
-        return rule
+    if amount.is_large and distance < (60 if amount.is_range else 20):
+        return rule if period == "YEAR" or possible == ["YEAR"] else ""
     return rule if in_thousands and amount.is_range else ""
 
 
