@@ -141,7 +141,10 @@ def publish_next(connection: psycopg.Connection[tuple[Any, ...]], size: int) -> 
     return publish(
         connection,
         [(jobs, postings)],
-        seen=pl.DataFrame({"posting_id": seen}, {"posting_id": pl.String}),
+        seen=pl.DataFrame(
+            {"posting_id": seen, "title": None, "reason": None},
+            {"posting_id": pl.String, "title": pl.String, "reason": pl.String},
+        ),
         rejected=pl.DataFrame(schema=RejectedPosting.create_empty().schema),
         source_states=pl.DataFrame(schema=SourceState.create_empty().schema),
         complete_fetches=pl.DataFrame(schema=CompleteFetch.create_empty().schema),

@@ -196,7 +196,8 @@ class Filter:
     Attributes:
         parameter: its name; by default the field's.
         splits: several values may be separated by commas.
-        default: the values of a query that gives none; by default all.
+        default: the values of a query that gives none; by default all. Where there are some, the
+            value ``all`` asks for every job.
     """
 
     asks: Asks

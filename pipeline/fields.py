@@ -45,7 +45,7 @@ CATEGORIES = (
     "support_it", "other_tech",
 )  # fmt: skip
 SHOWN_CATEGORIES = ("backend", "devops", "sre", "cloud", "platform")
-"""Those of a query that names none, unless ``CATEGORIES`` is configured."""
+"""Those of a query that names none, unless ``DEFAULT_CATEGORIES`` says otherwise."""
 WORKPLACES = ("remote", "hybrid", "onsite")
 SENIORITIES = (
     "intern", "junior", "mid", "senior", "staff", "principal", "lead", "manager", "director",
@@ -327,7 +327,8 @@ FIELDS = (
     ),
     Field(
         "salary_text", Text(), "The pay in the posting's own words.", "$120k - 150k a year",
-        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
+        nullable=True, mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY,
+        shown=_BY_DETAIL,
         rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(

@@ -51,6 +51,9 @@ class Finding(BaseModel):
     )
     words: str = Field(description="The words that say so.", examples=["Senior"])
     rule: str = Field(description="The rule that found it.", examples=["level in the title"])
+    posting_id: str | None = Field(
+        None, description="Of a job: the posting that says so.", examples=["adzuna_4711"]
+    )
     decides: bool = Field(
         description="Whether the published value follows from it; otherwise a stronger rule "
         "contradicts it.",
@@ -137,6 +140,8 @@ def _asked(field: declaration.Field, asks: Filter) -> Any:
         case Asks.ANY_OF:
             if asks.example is not None:
                 described["examples"] = [[asks.example]]
+            if asks.default:
+                one = one | Literal["all"]
             many = (Split, Values) if asks.splits else (Values,)
             return Annotated[list[one], *many], Field([], **described)
         case Asks.TRUE:

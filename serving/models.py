@@ -105,6 +105,16 @@ class PublishesQuery(Parameters):
     before: int | None = Field(None, ge=1, le=2**62, description="Versions below this one.")
 
 
+class RejectedQuery(Parameters):
+    posting_id: Text | None = Field(
+        None,
+        description="Only this posting: its source, and its id there.",
+        examples=["adzuna_4711"],
+    )
+    limit: int = Field(50, ge=1, le=200, description="Postings in the answer, at most.")
+    cursor: str | None = Field(None, description="The `next` of the answer before.")
+
+
 class IngestQuery(Parameters):
     wait: bool = Field(True, description="Answer when the run has ended, with its statistics.")
 
@@ -261,6 +271,25 @@ class Changes(BaseModel):
         examples=["WzE3LCJqc2VhcmNoX2FiYzEyMyJd"],
     )
     more: bool
+
+
+class RejectedPosting(BaseModel):
+    """A posting that is not published."""
+
+    posting_id: str = Field(examples=["adzuna_4711"])
+    kind: Literal["rejected", "irrelevant"] = Field(
+        description="It cannot be understood, or it is no job in technology."
+    )
+    title: str | None = Field(examples=["Account Executive"])
+    reason: str = Field(
+        description="Why it is not published.",
+        examples=["title: account executive (sales and recruiting people)"],
+    )
+
+
+class RejectedPostings(BaseModel):
+    postings: list[RejectedPosting]
+    next: str | None = Field(description="Where to read on; null at the end.", examples=[None])
 
 
 class DayCount(BaseModel):

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from pipeline.fields import CATEGORIES, SHOWN_CATEGORIES
 from pipeline.installation import database_url
 
 
@@ -52,6 +53,13 @@ DatabaseUrl = Annotated[
     SecretStr, AfterValidator(lambda url: SecretStr(database_url.normalize(url.get_secret_value())))
 ]
 """A PostgreSQL URL that every client of the product understands."""
+
+
+def _categories(names: list[str]) -> list[str]:
+    if unknown := sorted(set(names) - {*CATEGORIES, "all"}):
+        known = ", ".join(CATEGORIES)
+        raise ValueError(f"'{unknown[0]}' is no role; the roles are {known}, or all of them: all")
+    return names
 
 
 def _key_hashes(hashes: list[str]) -> list[str]:
@@ -167,6 +175,8 @@ class Settings(_EnvironmentSettings):
     api_key_hashes: KeyHashes = []
     """Further keys, each as the SHA-256 of the key in hexadecimal. Keys are random, so that a
     plain hash does not give them away."""
+    default_categories: Annotated[CommaSeparated, AfterValidator(_categories)] = [*SHOWN_CATEGORIES]
+    """The roles of a query that names none."""
     cors_origins: CommaSeparated = []
     trusted_proxies: Networks = []
     """Whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""

@@ -18,6 +18,7 @@ from pipeline.orchestration.run_resources import (
 )
 from pipeline.run import steps
 from pipeline.sources import SOURCES
+from pipeline.transform.understanding.evidence import findings
 
 
 def _frame(name: str, deps: list[dg.AssetKey | str], description: str) -> dg.AssetSpec:
@@ -30,6 +31,9 @@ def _frame(name: str, deps: list[dg.AssetKey | str], description: str) -> dg.Ass
         description=description,
     )
 
+
+EXPLAINED = 20_000
+"""Of so many postings the metadata counts the rules that their fields follow from."""
 
 _SNAPSHOTS: list[dg.AssetKey | str] = [snapshot_key(source) for source in SOURCES.values()]
 
@@ -52,9 +56,10 @@ class ReadConfig(dg.Config):
         _frame(
             "postings",
             _SNAPSHOTS,
-            "The postings that staging holds since the last publish, cleaned: text without "
-            "markup, one vocabulary of employment types and countries, times in UTC, salaries, "
-            "skills. Everything instead, when the rules have changed or `full_refresh` is set.",
+            "The postings that staging holds since the last publish, cleaned and understood: text "
+            "without markup, times in UTC, and what the texts say of role, skills, pay, place, "
+            "workplace, level, terms and deadline, each with its evidence. Everything instead, "
+            "when the rules have changed or `full_refresh` is set.",
         ),
         _frame(
             "rejected_postings",
@@ -83,7 +88,10 @@ def read_staged(
             settings, connection, own, context.run.run_id, full_refresh=config.full_refresh
         )
     postings, rejected = own.scan("postings"), own.scan("rejected_postings")
-    sources, fetches, by_source, by_country, rejects, by_reason, kept, refused = pl.collect_all([
+    found = findings(postings.head(EXPLAINED))
+    (
+        sources, fetches, by_source, by_country, rejects, by_reason, kept, refused, by_rule, some,
+    ) = pl.collect_all([
         own.scan("run_plan"),
         own.scan("complete_fetches").select(pl.len()),
         counted(postings, "source"),
@@ -92,6 +100,9 @@ def read_staged(
         counted(rejected, "reason"),
         sample(postings, "posting_id", "title", "company", "city", "country", "skills"),
         sample(rejected, "source", "source_id", "reason", "raw"),
+        found.group_by("field", "rule", "origin").len("postings")
+        .sort("field", "postings", "rule", descending=[False, True, False]),
+        sample(found, "posting_id", "field", "value", "origin", "words", "rule", "decides"),
     ])  # fmt: skip
     yield dg.MaterializeResult(
         asset_key="run_plan",
@@ -111,6 +122,8 @@ def read_staged(
             "dagster/row_count": int(by_source["rows"].sum()),
             "by_source": chart(by_source),
             "by_country": chart(by_country),
+            "by_rule": shown(by_rule),
+            "sample_of_evidence": shown(some),
             "sample": shown(kept),
         },
     )
@@ -134,8 +147,8 @@ def read_staged(
         _frame(
             "relevant_postings",
             ["postings"],
-            "The postings of backend, DevOps, SRE, cloud and platform roles, with the category, "
-            "the rule that says so, and the keys under which duplicates are looked for.",
+            "The postings of jobs in technology, with the keys under which duplicates are looked "
+            "for.",
         )
     ],
     retry_policy=RETRIES,

@@ -42,5 +42,7 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
             return pl.concat_str(pl.lit("{"), joined, pl.lit("}")).alias(name)
         case pl.Datetime():
             return column.dt.to_string("%Y-%m-%d %H:%M:%S%.6f+00")
+        case pl.Date():
+            return column.dt.to_string("%Y-%m-%d")
         case _:
             return column.cast(pl.String)

@@ -94,7 +94,7 @@ def publish(
     Args:
         connection: in no transaction.
         batches: each job in exactly one batch, together with all of its postings.
-        seen: the column ``posting_id`` of every posting that this run read, whatever became of
+        seen: ``posting_id`` of every posting that this run read, whatever became of
             it. Those that are in no batch leave their jobs, as in a full refresh any other
             posting does, and are of other roles if they are not rejected.
         rejected: ``RejectedPosting`` rows; with a full refresh all of them.
@@ -185,7 +185,7 @@ class _Publish:
         with bulk_indexes_built_after(self.connection):
             for jobs, postings in batches:
                 self._write(jobs, postings)
-        copy(self.connection, seen.select("posting_id"), "seen_postings")
+        copy(self.connection, seen.select("posting_id", "title", "reason"), "seen_postings")
         copy(self.connection, _without_nul(self.rejected), "incoming_rejected")
         self.connection.execute("analyze seen_postings, kept_postings, incoming_rejected")
         scope = "_of_all" if full_refresh else ""
@@ -281,7 +281,9 @@ class _Publish:
         )
         columns = self.rejected.columns or rows.columns
         self.rejected = pl.concat([self.rejected, rows.select(columns)], how="vertical_relaxed")
-        copy(self.connection, postings.select("posting_id"), "seen_postings")
+        nothing = pl.lit(None, pl.String)
+        seen = postings.select("posting_id", title=nothing, reason=nothing)
+        copy(self.connection, seen, "seen_postings")
 
     def _publish_sources(self, states: pl.DataFrame, sources: Mapping[str, SourceTerms]) -> None:
         terms = pl.DataFrame(

@@ -10,6 +10,8 @@ import polars as pl
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from pipeline.declaration import Findings
+from pipeline.fields import FIELDS
 from pipeline.publish.statements import load
 from pipeline.transform.deduplication.blocking import Override
 from pipeline.transform.schema import CompleteFetch, KeyedPosting
@@ -160,7 +162,12 @@ def _taken(values: set[str]) -> list[str]:
 
 def _postings(connection: Connection[TupleRow], ids: list[str]) -> pl.DataFrame:
     schema = KeyedPosting.create_empty().schema
-    columns = sql.SQL(", ").join(map(sql.Identifier, schema))
+    # A frame holds the text of what PostgreSQL holds as JSON.
+    texts = {field.name for field in FIELDS if isinstance(field.kind, Findings)}
+    columns = sql.SQL(", ").join(
+        sql.SQL("{}::text" if name in texts else "{}").format(sql.Identifier(name))
+        for name in schema
+    )
     query = sql.SQL(
         "select {} from job_postings where posting_id = any (%s) order by posting_id"
     ).format(columns)

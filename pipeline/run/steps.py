@@ -212,7 +212,7 @@ def _partitions(
         seen = seen_postings(frames)
         decided = state.decided_postings(connection, overrides, exclude=seen)
         delta = pl.concat([delta, with_blocking_keys(decided.drop("keys"), overrides)])
-        known = pl.concat([seen, delta.select("posting_id")])
+        known = pl.concat([seen.select("posting_id"), delta.select("posting_id")])
         delta = pl.concat([delta, state.due_postings(connection, plan.as_of, exclude=known)])
         yield pl.concat([delta, state.related(connection, delta, seen["posting_id"].to_list())])
         return
@@ -269,11 +269,20 @@ def _write_published(frames: Frames, version: int) -> None:
 
 
 def seen_postings(frames: Frames) -> pl.DataFrame:
-    """The column ``posting_id`` of every posting that was read, whatever became of it."""
-    rejected = frames.scan("rejected_postings").select(
-        posting_id=pl.concat_str("source", "source_id", separator="_")
+    """Every posting that was read, whatever became of it: ``posting_id``, and of those that are no
+    job in technology ``title`` and ``reason``, of others null."""
+    is_other = pl.col("category").is_null()
+    understood = frames.scan("postings").select(
+        "posting_id",
+        title=pl.when(is_other).then("title"),
+        reason=pl.when(is_other).then("category_reason"),
     )
-    return pl.concat([frames.scan("postings").select("posting_id"), rejected]).unique().collect()
+    rejected = frames.scan("rejected_postings").select(
+        posting_id=pl.concat_str("source", "source_id", separator="_"),
+        title=pl.lit(None, pl.String),
+        reason=pl.lit(None, pl.String),
+    )
+    return pl.concat([understood, rejected]).unique("posting_id", keep="first").collect()
 
 
 def _plan(frames: Frames) -> Plan:

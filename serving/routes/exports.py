@@ -31,7 +31,7 @@ from serving.middleware.head import IS_HEAD
 from serving.models import CsvQuery, ExportQuery
 from serving.problems import documented, unavailable
 from serving.routes.jobs import UNAVAILABLE
-from serving.search.parameters import ANALYZER, asked
+from serving.search.parameters import ANALYZER, as_installed, asked
 from serving.search.query import parse
 from serving.search.searcher import Searcher
 from serving.search.service import SearchService
@@ -212,6 +212,7 @@ async def _begun(
     stream. Rows and index are of one publish, or the export does not begin."""
     search: SearchService = request.app.state.search
     revisions: Revisions = request.app.state.revisions
+    query = as_installed(query, request.app.state.settings)
     deadline = time.monotonic() + BEGIN_SECONDS
     while time.monotonic() < deadline:
         searcher = await search.searcher()

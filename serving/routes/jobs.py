@@ -24,6 +24,7 @@ from serving.search.facets import Counts
 from serving.search.parameters import (
     ANALYZER,
     Asked,
+    as_installed,
     asked,
     may_be_misspelled,
     microseconds,
@@ -270,6 +271,7 @@ async def list_jobs(
     The total, the facets and the page are of the same publish. Formats other than JSON are at
     `/api/jobs.csv`, `.ndjson`, `.parquet` and `.atom`."""
     search: SearchService = request.app.state.search
+    query = as_installed(query, request.app.state.settings)
     searcher = await search.searcher()
     if searcher is None:
         begin(query)  # whose cursor is refused even where there is nothing to list

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.declaration import Asks, Compared
 from pipeline.fields import filters
@@ -21,6 +21,9 @@ from pipeline.search_index.schema import keyword_of
 from pipeline.transform.understanding import rates
 from serving.models import Filters
 from serving.search.searcher import Conditions, Paid
+
+EVERY = "all"
+"""The value of a filter with a default that asks for every job."""
 
 DEFAULT_CURRENCY = "USD"
 """The currency of a ``salary_min`` that names none."""
@@ -34,6 +37,9 @@ _UNSEEN = re.compile(
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _NOT_PLAIN = re.compile(r'["*:&|!()<>\\-]|\bor\b', re.IGNORECASE)
+
+
+F = TypeVar("F", bound=Filters)
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ def asked(query: Filters) -> Asked:
         value = getattr(query, field.parameter)
         match condition.asks:
             case Asks.ANY_OF:
-                if values := list(value) or list(condition.default):
+                values = list(value) or list(condition.default)
+                if values and EVERY not in values:
                     any_of[keyword_of(field)] = [_compared(v, condition.compared) for v in values]
             case Asks.IS:
                 if value is not None:
@@ -73,6 +80,14 @@ def asked(query: Filters) -> Asked:
         paid = _paid(query.salary_min, currency)
     search = unicodedata.normalize("NFKC", _UNSEEN.sub("", query.search or "")).strip()
     return Asked(search or None, Conditions(any_of, at_least, paid))
+
+
+def as_installed(query: F, settings: Settings) -> F:
+    """The query, for the roles that this installation shows where it names none."""
+    if query.category:
+        return query
+    shown: F = query.model_copy(update={"category": settings.default_categories})
+    return shown
 
 
 def may_be_misspelled(search: str | None) -> bool:

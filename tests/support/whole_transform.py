@@ -42,7 +42,7 @@ def publish_mapped(
     return publish(
         connection,
         [(build_jobs(members, policy), members)],
-        seen=understood.select("posting_id"),
+        seen=understood.select("posting_id", "title", reason="category_reason"),
         rejected=rejected,
         source_states=SourceState.create_empty(),
         complete_fetches=CompleteFetch.create_empty(),

@@ -10,8 +10,13 @@ alter table incoming_sources
     alter column attribution drop not null,
     add column read_after text;
 
--- The postings that this run read, whatever became of them.
-create temp table seen_postings (posting_id text not null) on commit drop;
+-- The postings that this run read, whatever became of them; title and reason of those that are no
+-- job in technology.
+create temp table seen_postings (
+    posting_id text not null,
+    title text,
+    reason text
+) on commit drop;
 
 -- The postings that belong to a job after this publish.
 create temp table kept_postings (posting_id text not null) on commit drop;

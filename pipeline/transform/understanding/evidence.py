@@ -71,6 +71,17 @@ def finding(
     return pl.when(value.is_not_null()).then(pl.concat_list(given)).cast(EVIDENCE)
 
 
+def findings(postings: pl.LazyFrame) -> pl.LazyFrame:
+    """A row for each finding of the postings' ``evidence``: ``posting_id``, and the columns of
+    :class:`Evidence`."""
+    return (
+        postings.select("posting_id", found=pl.col("evidence").str.json_decode(EVIDENCE))
+        .explode("found", empty_as_null=False)
+        .unnest("found")
+        .drop_nulls("field")
+    )
+
+
 def _literal(given: str | pl.Expr) -> pl.Expr:
     return pl.lit(given) if isinstance(given, str) else given
 

@@ -154,3 +154,8 @@ def _meaning(match: str) -> tuple[tuple[str, bool], ...]:
         name = certain or _ORDINARY[spelling]
         found[name] = found.get(name, False) or certain is not None
     return tuple(found.items())
+
+
+def spellings() -> Mapping[str, str]:
+    """Each spelling, as it is written in the vocabulary → the canonical name."""
+    return _UNDOUBTED | _ORDINARY
