@@ -57,8 +57,8 @@ def document(number: int, chance: random.Random) -> Document:
         skills,
         chance.sample(["k8s", "front-end"], chance.randrange(2)),
         " ".join(chance.choices(WORDS, k=chance.randrange(12))) or None,
-        {keyword.column: values[keyword.column] for keyword in KEYWORDS},
-        {number.name: numbers[number.name] for number in NUMBERS},
+        {keyword.column: values.get(keyword.column) for keyword in KEYWORDS},
+        {number.name: numbers.get(number.name) for number in NUMBERS},
     )
 
 
