@@ -82,7 +82,7 @@ _NUMBER = (
     rf"|\d{{1,3}}(?:{_SPACE}\d{{3}}){{1,3}}(?:[,.]\d{{1,2}})?(?!\d)"
     r"|\d{1,12}(?:[.,]\d{1,2}(?!\d))?(?!\d))"
 )
-_SCALE = rf"(?:{_words([*IN_TEXT.thousands, *IN_TEXT.lakhs, *IN_TEXT.crores])})(?![^\W\d_])"
+_SCALE = rf"(?:{_words([*IN_TEXT.thousands, *IN_TEXT.lakhs, *IN_TEXT.crores])})(?:(?![^\W\d_])|(?=eur))"
 _UNIT = "|".join(words for period in PERIODS.values() for words in period.in_text)
 _ALONE = "|".join(words for period in PERIODS.values() for words in period.alone)
 _TAX = (
@@ -133,7 +133,7 @@ _other_unit = re.compile(r"\s?(?:/|per\s)\s?[^\W\d_]{2,}", re.IGNORECASE)
 _FIRST = re.escape("".join(sorted({word[0] for word in _BEFORE})))
 _may_be_money = re.compile(
     r"\d{1,3}(?:[.,'’ \u00a0\u202f\u2009]\d{2,3})+(?!\d)|\d{5,}|(?!(?:19|20)\d\d(?!\d))\d{4}"
-    r"|\d+(?:[.,]\d{1,2})?[ \u00a0\u202f]?(?:[kKlLcC]|/ ?[^\W\d]|per\b"
+    r"|\d+(?:[.,]\d{1,2})?[ \u00a0\u202f]?(?:[kKlLcCtT]|/ ?[^\W\d]|per\b"
     r"|(?:-|–|—|−|~|to\b|bis\b|à\b|a\b|al\b|do\b|až\b|and\b|und\b|et\b|y\b|e\b)"
     r"[ \u00a0]?[^\w\s]{0,2}\d"
     rf"|(?=[{_FIRST}])(?:{_CURRENCY}))",
@@ -144,7 +144,7 @@ _period_of = {
     name: re.compile(rf"(?:{_words([*period.in_text, *period.alone])})", re.IGNORECASE)
     for name, period in PERIODS.items()
 }
-_thousands = re.compile(_words(IN_TEXT.thousands), re.IGNORECASE)
+_crores = re.compile(_words(IN_TEXT.crores), re.IGNORECASE)
 _lakhs = re.compile(_words(IN_TEXT.lakhs), re.IGNORECASE)
 
 
@@ -195,7 +195,9 @@ def _amount(text: str, match: re.Match[str], begin: int, before: list[str]) -> A
             if part[name] is not None
         )
         part |= dict.fromkeys(("high", "high_scale", "high_currency", "high_before", "each"))
-    if _too_much.match(text, match.end("high" if is_range else "low")) or _too_much.match(
+    last = "high" if is_range else "low"
+    scaled = f"{last}_scale"
+    if _too_much.match(text, match.end(scaled if part[scaled] else last)) or _too_much.match(
         text, end
     ):
         return None
@@ -233,7 +235,7 @@ def _amount(text: str, match: re.Match[str], begin: int, before: list[str]) -> A
     return Amount(
         min(low, high), max(low, high), _currency_word(words), _period(each), begin, end, is_range,
         bool(part["plus"] or (part["low_plus"] and not is_range)), is_large,
-        bool(scale and not _thousands.fullmatch(scale)),
+        bool(scale and (_lakhs.fullmatch(scale) or _crores.fullmatch(scale))),
         int(salaries["times"] or salaries["times_of"] or salaries["count"]) if salaries else None,
     )  # fmt: skip
 
@@ -292,9 +294,7 @@ def _value(number: str | None, scale: str | None) -> float:
     value = float(re.sub(r"[.,]", "", whole) + (f".{cents}" if cents else ""))
     if not scale:
         return value
-    if _thousands.fullmatch(scale):
-        return value * 1_000
-    return value * (100_000 if _lakhs.fullmatch(scale) else 10_000_000)
+    return value * (100_000 if _lakhs.fullmatch(scale) else 1e7 if _crores.fullmatch(scale) else 1e3)
 
 
 def _currency_word(words: list[str]) -> str:

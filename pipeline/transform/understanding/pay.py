@@ -93,6 +93,11 @@ def _dollars_for(code: str | None) -> float | None:
     return rates.bundled().factor(code, "USD")
 
 
+def has_rate(code: str | None) -> bool:
+    """Whether amounts in a currency can be judged."""
+    return _dollars_for(code) is not None
+
+
 _BOUNDS = {name: (period.least, period.most) for name, period in PERIODS.items()}
 _USUAL = {name: period.usual for name, period in PERIODS.items()}
 _INFERRED = [

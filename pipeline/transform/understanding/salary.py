@@ -407,7 +407,10 @@ def _amounts(pay: Pay) -> str:
 
 def _finding(pay: Pay, origin: str, words: str, rule: str, decides: bool) -> dict[str, Any]:
     low, high = (f"{end:.15g}" if end is not None else "" for end in pay[:2])
-    value = low if low == high else f"{low}-{high}"
+    if low and high:
+        value = low if low == high else f"{low}-{high}"
+    else:
+        value = f"from {low}" if low else f"up to {high}"
     parts = (value, pay.currency or "", pay.period or "")
     return {
         "field": "salary",

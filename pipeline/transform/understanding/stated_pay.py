@@ -22,6 +22,7 @@ from pipeline.transform.understanding.pay import (
     currency,
     currency_in,
     has_dollars,
+    has_rate,
     inferred_periods,
     is_usual,
 )
@@ -64,6 +65,10 @@ class Stated(NamedTuple):
 
 _BEFORE_CHARS = 140
 _AFTER_CHARS = 60
+_NEAR_CHARS = 16
+"""So near behind an amount a word of pay names it: "$150k base"."""
+_FAR_CHARS = 50
+"""So far before a range that can only be a year's, other money is not what it is about."""
 _EDGE_CHARS = 32
 """So near before an amount stand words that make it an upper or lower end."""
 _PERK_CHARS = 35
@@ -292,15 +297,19 @@ def _kind(
     """The rule by which an amount is pay; empty if it is none."""
     if amount.high > 50 * max(amount.low, 0.01):
         return ""
-    if period is not None and code is not None:
+    if period is not None and has_rate(code):
         if not (is_usual(amount.low, code, period) and is_usual(amount.high, code, period)):
             return ""
-    elif not possible and not _is_in_thousands(text, amount):
+        if period == "YEAR" and not _is_high(amount, code):
+            return ""
+    elif not possible and has_rate(code) and not _is_in_thousands(text, amount):
         return ""
     is_year = period in (None, "YEAR") and possible == ["YEAR"] and amount.is_large
     behind = _first_sign(clause[:_PERK_CHARS])
     in_front, distance = _last_sign(before)
     has_pay = in_front == "pay" or (in_front == "" and bool(_joined_pay.search(before)))
+    if in_front == "other" and is_year and amount.is_range and distance > _FAR_CHARS:
+        in_front = ""
     if in_front == "other" or (behind == "other" and not (has_pay and amount.is_range)):
         return ""
     is_year_range = is_year and amount.is_range and _is_high(amount, code)
@@ -319,10 +328,10 @@ def _kind(
     if has_pay and (distance < 100 or amount.is_range):
         if amount.is_range or period or possible in (["YEAR"], ["HOUR"]) or amount.salaries:
             return "words of pay"
-        return "words of pay" if _at_most.search(before[-_EDGE_CHARS:]) or distance < 25 else ""
+        return "words of pay" if _at_most.search(before[-_EDGE_CHARS:]) or distance < 12 else ""
     if _is_heading(heading) and len(before) <= 60:
         return "under a heading of pay" if amount.is_range or period or is_year else ""
-    if behind == "pay" and (amount.is_range or period or is_year):
+    if _first_sign(clause[:_NEAR_CHARS]) == "pay" and (amount.is_range or period or is_year):
         return "words of pay"
     if amount.period in ("HOUR", "DAY") or (amount.period and amount.is_range):
         return "an amount for its period"
