@@ -82,11 +82,13 @@ _NUMBER = (
     rf"|\d{{1,3}}(?:{_SPACE}\d{{3}}){{1,3}}(?:[,.]\d{{1,2}})?(?!\d)"
     r"|\d{1,12}(?:[.,]\d{1,2}(?!\d))?(?!\d))"
 )
-_SCALE = rf"(?:{_words([*IN_TEXT.thousands, *IN_TEXT.lakhs, *IN_TEXT.crores])})(?:(?![^\W\d_])|(?=eur))"
+_SCALE = (
+    rf"(?:{_words([*IN_TEXT.thousands, *IN_TEXT.lakhs, *IN_TEXT.crores])})(?:(?![^\W\d_])|(?=eur))"
+)
 _UNIT = "|".join(words for period in PERIODS.values() for words in period.in_text)
 _ALONE = "|".join(words for period in PERIODS.values() for words in period.alone)
 _TAX = (
-    r"(?:(?:gross|net|brutto|netto|bruto|neto|brut|net+s?|bruts|lordi|netti|líquidos?|"
+    r"(?:(?:gross|net|brutto|netto|brutos?|netos?|brut|net+s?|bruts|lordi|netti|líquidos?|"
     r"vat|\+ ?vat|plus vat|equivalent|base|ote)\b)"
 )
 _EACH = (
@@ -294,7 +296,9 @@ def _value(number: str | None, scale: str | None) -> float:
     value = float(re.sub(r"[.,]", "", whole) + (f".{cents}" if cents else ""))
     if not scale:
         return value
-    return value * (100_000 if _lakhs.fullmatch(scale) else 1e7 if _crores.fullmatch(scale) else 1e3)
+    return value * (
+        100_000 if _lakhs.fullmatch(scale) else 1e7 if _crores.fullmatch(scale) else 1e3
+    )
 
 
 def _currency_word(words: list[str]) -> str:

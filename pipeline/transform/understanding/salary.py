@@ -345,16 +345,15 @@ def _chosen(candidates: Sequence[Stated], country: str | None) -> Stated | None:
     the employer's before an estimate, words of pay before amounts alone."""
     if not candidates:
         return None
+    own = currency_in(country)
     for is_wanted in (
         lambda one: not one.is_estimate,
         lambda one: not one.is_total,
+        lambda one: one.pay.currency == own,
         lambda one: one.rule.startswith(("words of pay", "under")),
     ):
         candidates = [one for one in candidates if is_wanted(one)] or candidates
-    own = currency_in(country)
-    fitting = [one for one in candidates if own is not None and one.pay.currency == own]
-    ranged = fitting or candidates
-    return ranged[0]
+    return candidates[0]
 
 
 def _ranges(candidates: list[Stated]) -> list[str]:

@@ -107,12 +107,19 @@ _clause = re.compile(
     re.IGNORECASE,
 )
 _part = re.compile(r"[,;|\n(]|\s[-–—]\s")
-_segment_begins = re.compile(
-    r"(?:\A|[|•\n(\[–—:,;/]|\s-+)\s{0,3}(?:(?:up to|from|to|bis zu|ab)\s)?\Z", re.IGNORECASE
-)
+_segment_begins = re.compile(r"(?:\A|[|•\n(\[–—:,;/]|\s-+)\s{0,3}\Z", re.IGNORECASE)
 _segment_ends = re.compile(
     r"\s{0,2}(?:\Z|[|•\n)\],;/.+–—-]|plus\b|doe\b|depending\b|dependent\b|base\b|basic\b|ote\b|\()",
     re.IGNORECASE,
+)
+# What may stand between a word of pay and its number: "the salary is about 60,000".
+_links = re.compile(
+    r"\W*(?:(?:is|of|at|about|around|ca|up|to|from|starting|approx|range|ab|bis|zu|von|de|hasta|desde|à"
+    r"|gross|brutto|brut|bruto|annual|annuel|anual|per|year|a|pa|jährlich|wynosi|od|do)\W+)*",
+    re.IGNORECASE,
+)
+_tax = re.compile(
+    r"\b(?:gross|net|brutto|netto|brutos?|netos?|bruts?|nets?|lordi|netti)\b", re.IGNORECASE
 )
 _bullet = re.compile(r"\A[\s\-–—*•·▪◦‣]{1,6}")
 _calendar_year = re.compile(r"(?:19|20)\d\d")
@@ -322,7 +329,7 @@ def _kind(
         has_pay = pays_too
     if not amount.word and not amount.in_lakhs:
         has_pay = has_pay or _is_heading(heading)
-        return _without_currency(text, amount, has_pay, distance, period, possible)
+        return _without_currency(text, amount, before, has_pay, distance, period, possible)
     if is_computed:
         return "so many salaries a year"
     if has_pay and (distance < 100 or amount.is_range):
@@ -333,7 +340,9 @@ def _kind(
         return "under a heading of pay" if amount.is_range or period or is_year else ""
     if _first_sign(clause[:_NEAR_CHARS]) == "pay" and (amount.is_range or period or is_year):
         return "words of pay"
-    if amount.period in ("HOUR", "DAY") or (amount.period and amount.is_range):
+    # Taxes are on pay alone.
+    is_taxed = amount.is_range or _tax.search(text, amount.start, amount.end)
+    if amount.period in ("HOUR", "DAY") or (amount.period and is_taxed):
         return "an amount for its period"
     if is_year_range or (amount.in_lakhs and amount.is_range):
         return "a range of years' pay"
@@ -348,6 +357,7 @@ def _is_high(amount: Amount, code: str | None) -> bool:
 def _without_currency(
     text: str,
     amount: Amount,
+    before: str,
     has_pay: bool,
     distance: int,
     period: str | None,
@@ -368,7 +378,8 @@ def _without_currency(
         return rule
     if amount.period in ("HOUR", "DAY") and distance < 12:
         return rule
-    if amount.is_large and distance < (60 if amount.is_range else 20):
+    is_linked = amount.is_range or _links.fullmatch(before[len(before) - distance :])
+    if amount.is_large and distance < _FAR_CHARS and is_linked:
         return rule if period == "YEAR" or possible == ["YEAR"] else ""
     return rule if in_thousands and amount.is_range else ""
 
@@ -381,7 +392,9 @@ def _is_in_thousands(text: str, amount: Amount) -> bool:
 
 def _is_alone(text: str, amount: Amount) -> bool:
     """Whether an amount fills a part of a line: between bars, in brackets, behind a dash."""
-    around = text[max(0, amount.start - 16) : amount.start]
+    around = text[max(0, amount.start - _EDGE_CHARS) : amount.start]
+    if found := _at_most.search(around) or _at_least.search(around):
+        around = around[: found.start()]
     ends = amount.is_open or _segment_ends.match(text, amount.end)
     return bool(_segment_begins.search(around) and ends)
 
