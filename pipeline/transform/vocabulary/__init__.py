@@ -7,6 +7,7 @@ the module that uses it:
 - ``roles.toml``: the roles in scope (:mod:`pipeline.transform.understanding.role`)
 - ``places.toml``: names of places (:mod:`pipeline.transform.understanding.gazetteer`)
 - ``pay.toml``: currencies and periods (:mod:`pipeline.transform.understanding.pay`)
+- ``rates.toml``: what currencies are worth (:mod:`pipeline.transform.understanding.rates`)
 - ``employment.toml``: kinds of employment (:mod:`pipeline.transform.understanding.employment`)
 - ``workplace.toml``: remote and on site (:mod:`pipeline.transform.understanding.workplace`)
 - ``companies.toml``, ``titles.toml``: what is compared of names and titles

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.extract import exchange_rates
 from pipeline.transform.understanding import rates
 
 LATER = rates.bundled().day + timedelta(days=3)
@@ -31,14 +32,14 @@ def test_the_bundled_table_turns_currencies_into_one_another() -> None:
 
 
 def test_the_ecbs_answer_is_read() -> None:
-    table = rates.of_ecb(XML.format(day="2026-11-03"))
+    table = exchange_rates.of_ecb(XML.format(day="2026-11-03"))
     assert table == rates.Rates(date(2026, 11, 3), {"USD": 1.25, "GBP": 0.8})
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "<html>", "<Cube time='2026-11-03'>", 
+        "", "<html>", "<Cube time='2026-11-03'>",
         "<Cube time='soon'><Cube currency='USD' rate='1'/>",
         "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><Cube time='&b;'/>",
         "<Cube " * 50_000, "<Cube time='2026-11-03'/><Cube currency='GBP' rate='0.8'/>",
@@ -46,7 +47,7 @@ def test_the_ecbs_answer_is_read() -> None:
 )  # fmt: skip
 def test_what_is_no_table_is_refused(text: str) -> None:
     with pytest.raises(rates.RatesError):
-        rates.of_ecb(text)
+        exchange_rates.of_ecb(text)
 
 
 class Server(HTTPServer):
@@ -83,7 +84,7 @@ def url(server: Server) -> str:
 def test_later_rates_are_kept_and_used(server: Server, tmp_path: Path) -> None:
     server.body = XML.format(day=LATER).encode()
     assert rates.in_use(tmp_path) == rates.bundled()
-    renewed = rates.renewed(tmp_path / "data", url(server))
+    renewed = exchange_rates.renewed(tmp_path / "data", url(server))
     assert (renewed.day, renewed.per_euro) == (LATER, {"USD": 1.25, "GBP": 0.8})
     assert rates.in_use(tmp_path / "data") == renewed
     assert [path.name for path in (tmp_path / "data").iterdir()] == [rates.FILE]
@@ -91,7 +92,7 @@ def test_later_rates_are_kept_and_used(server: Server, tmp_path: Path) -> None:
 
 def test_earlier_rates_change_nothing(server: Server, tmp_path: Path) -> None:
     server.body = XML.format(day="2001-01-02").encode()
-    assert rates.renewed(tmp_path, url(server)) == rates.bundled()
+    assert exchange_rates.renewed(tmp_path, url(server)) == rates.bundled()
     assert not list(tmp_path.iterdir())
 
 
@@ -101,13 +102,13 @@ def test_a_failure_leaves_what_was_used(
 ) -> None:
     server.status, server.body = status, body
     with pytest.raises(rates.RatesError):
-        rates.renewed(tmp_path, url(server))
+        exchange_rates.renewed(tmp_path, url(server))
     assert rates.in_use(tmp_path) == rates.bundled()
 
 
 def test_nobody_at_the_address_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(rates.RatesError, match="gave no exchange rates"):
-        rates.renewed(tmp_path, "http://127.0.0.1:9/")
+        exchange_rates.renewed(tmp_path, "http://127.0.0.1:9/")
 
 
 @pytest.mark.parametrize("text", ["", "date = 1", "date = 2030-01-01\n[per_euro]\nGBP = 1", "\x00"])
