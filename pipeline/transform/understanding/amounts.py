@@ -65,26 +65,24 @@ def _boundaries(word: str) -> str:
     return f"{before}{re.escape(word)}{after}"
 
 
+_BEFORE = {*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS, *(code.lower() for code in CURRENCIES)}
+_FIRST = re.escape("".join(sorted({word[0] for word in _BEFORE})))
 _CODES = "|".join(sorted(CURRENCIES))
-_CURRENCY = "|".join(
-    [
-        *(
-            _boundaries(word)
-            for word in sorted({*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS}, key=len)[::-1]
-        ),
-        rf"(?-i:(?<![A-Za-z])(?:{_CODES})(?![A-Za-z]))",
-    ]
+_OTHER_WORDS = "|".join(
+    _boundaries(word)
+    for word in sorted({*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS}, key=len)[::-1]
 )
+# The look at the first character spares the alternatives, of which there are many.
+_CURRENCY = rf"(?=[{_FIRST}])(?:{_OTHER_WORDS}|(?-i:(?<![A-Za-z])(?:{_CODES})(?![A-Za-z])))"
 _SPACE = "[ \u00a0\u202f\u2009]"
 _NUMBER = (
-    r"(?:\d{1,3}(?:,\d{2,3}){0,3},\d{3}(?:\.\d{1,2})?(?!\d)"
-    r"|\d{1,3}(?:[.'’]\d{3}){1,3}(?:,\d{1,2})?(?!\d)"
-    rf"|\d{{1,3}}(?:{_SPACE}\d{{3}}){{1,3}}(?:[,.]\d{{1,2}})?(?!\d)"
-    r"|\d{1,12}(?:[.,]\d{1,2}(?!\d))?(?!\d))"
+    r"(?:[0-9]{1,3}(?:,[0-9]{2,3}){0,3},[0-9]{3}(?:\.[0-9]{1,2})?(?![0-9])"
+    r"|[0-9]{1,3}(?:[.'’][0-9]{3}){1,3}(?:,[0-9]{1,2})?(?![0-9])"
+    rf"|[0-9]{{1,3}}(?:{_SPACE}[0-9]{{3}}){{1,3}}(?:[,.][0-9]{{1,2}})?(?![0-9])"
+    r"|[0-9]{1,12}(?:[.,][0-9]{1,2}(?![0-9]))?(?![0-9]))"
 )
-_SCALE = (
-    rf"(?:{_words([*IN_TEXT.thousands, *IN_TEXT.lakhs, *IN_TEXT.crores])})(?:(?![^\W\d_])|(?=eur))"
-)
+_SCALES = _words([*IN_TEXT.thousands, *IN_TEXT.lakhs, *IN_TEXT.crores])
+_SCALE = rf"(?=[klct\u0442m])(?:{_SCALES})(?:(?![^\W\d_])|(?=eur))"
 _UNIT = "|".join(words for period in PERIODS.values() for words in period.in_text)
 _ALONE = "|".join(words for period in PERIODS.values() for words in period.alone)
 _TAX = (
@@ -116,10 +114,9 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _too_much = re.compile(
-    rf"\+?{_SPACE}?(?:{_words(IN_TEXT.too_much)})(?![^\W\d_])|[/:.]\d|[-‐]\d{{2}}[-‐]",
+    rf"\+?{_SPACE}?(?:{_words(IN_TEXT.too_much)})(?![^\W\d_])|[/:.][0-9]|[-‐][0-9]{{2}}[-‐]",
     re.IGNORECASE,
 )
-_BEFORE = {*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS, *(code.lower() for code in CURRENCIES)}
 _LAST = frozenset(word[-1] for word in _BEFORE) | {word[-1].upper() for word in _BEFORE}
 _LENGTHS = sorted({len(word) for word in _BEFORE if len(word) <= 6}, reverse=True)
 _code_behind = re.compile(rf"{_SPACE}{{0,2}}[(,]?{_SPACE}?(?P<code>{_CURRENCY})\)?", re.IGNORECASE)
@@ -132,16 +129,16 @@ _salaries = re.compile(
 _no_amount = re.compile(r"40[13]\s?\(?[kb]\b", re.IGNORECASE)
 """American plans for old age."""
 _other_unit = re.compile(r"\s?(?:/|per\s)\s?[^\W\d_]{2,}", re.IGNORECASE)
-_FIRST = re.escape("".join(sorted({word[0] for word in _BEFORE})))
 _may_be_money = re.compile(
-    r"\d{1,3}(?:[.,'’ \u00a0\u202f\u2009]\d{2,3})+(?!\d)|\d{5,}|(?!(?:19|20)\d\d(?!\d))\d{4}"
-    r"|\d+(?:[.,]\d{1,2})?[ \u00a0\u202f]?(?:[kKlLcCtT]|/ ?[^\W\d]|per\b"
+    r"[0-9]{1,3}(?:[.,'’ \u00a0\u202f\u2009][0-9]{2,3})+(?![0-9])|[0-9]{5,}"
+    r"|(?!(?:19|20)[0-9][0-9](?![0-9]))[0-9]{4}"
+    r"|[0-9]+(?:[.,][0-9]{1,2})?[ \u00a0\u202f]?(?:[kKlLcCtT]|/ ?[^\W\d]|per\b"
     r"|(?:-|–|—|−|~|to\b|bis\b|à\b|a\b|al\b|do\b|až\b|and\b|und\b|et\b|y\b|e\b)"
-    r"[ \u00a0]?[^\w\s]{0,2}\d"
-    rf"|(?=[{_FIRST}])(?:{_CURRENCY}))",
+    r"[ \u00a0]?[^\w\s]{0,2}[0-9]"
+    rf"|{_CURRENCY})",
     re.IGNORECASE,
 )
-_digits = re.compile(r"\d+")
+_digits = re.compile(r"[0-9]+")
 _period_of = {
     name: re.compile(rf"(?:{_words([*period.in_text, *period.alone])})", re.IGNORECASE)
     for name, period in PERIODS.items()
@@ -291,7 +288,7 @@ def _shared_scale(part: dict[str, str | None]) -> str | None:
 
 def _value(number: str | None, scale: str | None) -> float:
     whole, cents = re.sub(rf"{_SPACE}|['’]", "", number or "0"), ""
-    if match := re.fullmatch(r"(.*)[.,](\d{1,2})", whole):
+    if match := re.fullmatch(r"(.*)[.,]([0-9]{1,2})", whole):
         whole, cents = match.groups()
     value = float(re.sub(r"[.,]", "", whole) + (f".{cents}" if cents else ""))
     if not scale:
