@@ -6,6 +6,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given as given_by
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from pipeline.transform.understanding.pay import currency_in
 from pipeline.transform.understanding.salary import with_salary
@@ -190,3 +193,32 @@ def test_a_country_pays_in_its_currency() -> None:
     assert [currency_in(country) for country in countries] == [
         "USD", "GBP", "EUR", "PLN", "EUR", "EUR", None, None, None,
     ]  # fmt: skip
+
+
+AMOUNTS = st.none() | st.floats() | st.floats(0, 1e11)
+WORDS = st.none() | st.text(max_size=20) | st.sampled_from(
+    ["$", "USD", "YEAR", "Salary: $0 - $0", "Pay: 0 COP", "salary 1 - 99999999999 lacs", "£1k"]
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given_by(
+    st.lists(
+        st.fixed_dictionaries(
+            {name: AMOUNTS if dtype == pl.Float64 else WORDS for name, dtype in SCHEMA.items()
+             if dtype != pl.Boolean}
+            | {"salary_is_predicted": st.none() | st.booleans()}
+        ),
+        max_size=3,
+    )
+)  # fmt: skip
+def test_any_posting_is_read_by_itself(rows: list[dict[str, Any]]) -> None:
+    found = with_salary(pl.DataFrame(rows, SCHEMA).lazy()).collect()
+    assert found.height == len(rows)
+    for row, one in zip(rows, found.iter_rows(named=True), strict=True):
+        low, high = one["salary_min"], one["salary_max"]
+        assert low is None or high is None or low <= high
+        is_paid = low is not None or high is not None
+        assert (one["salary_kind"] is not None) == is_paid
+        assert one["salary_is_predicted"] == (one["salary_kind"] == "predicted")
+        assert with_salary(pl.DataFrame([row], SCHEMA).lazy()).collect().row(0, named=True) == one

@@ -174,7 +174,7 @@ def _all_found(rows: pl.Series) -> pl.Series:
                 continue
         places.append(0)
     frame = pl.DataFrame(found, dict(_FOUND.to_schema()), orient="row")
-    return frame[places].to_struct(rows.name)
+    return frame[pl.Series(places, dtype=pl.UInt32)].to_struct(rows.name)
 
 
 def _found(
@@ -199,9 +199,9 @@ def _found(
     if has_field and not predicted:
         return _of_field(given, free_text, mentions, begins)
     of_text, candidates, origin, rule = _in_text(free_text, country, mentions, given)
-    if of_text is not None:
+    pay = _sound(of_text.pay, infer=False) if of_text else Pay(None, None, None, None)
+    if of_text is not None and (pay.low or pay.high):
         origin = origin or _origin(of_text.start, begins)
-        pay = _sound(of_text.pay, infer=False)
         kind = (
             "predicted" if of_text.is_estimate else "computed" if of_text.is_computed else "stated"
         )

@@ -103,7 +103,7 @@ _period_before = re.compile(
 """Of texts in lower case."""
 _sentence = re.compile(r"[.!?][\"')]?\s+(?=[^\W\d_a-z])|[;•|]")
 _clause = re.compile(
-    r"[,;|\n•+]|\.(?=\s|\Z)|\b(?:plus|and|with|und|et|depending|dependent|based|doe)\b",
+    r"(?-i:(?<=[a-z)])(?=[A-Z][a-z']))|[,;|\n•+]|\.(?=\s|\Z)|\b(?:plus|and|with|und|et|depending|dependent|based|doe)\b",
     re.IGNORECASE,
 )
 _part = re.compile(r"[,;|\n(]|\s[-–—]\s")
