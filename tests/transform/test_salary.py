@@ -93,6 +93,23 @@ def test_a_period_is_inferred_where_one_alone_is_possible(
     assert pay(salary(**given)) == expected
 
 
+@pytest.mark.parametrize(
+    ("sign", "country", "code"),
+    [
+        ("$", "AU", "AUD"),
+        ("$", "US", "USD"),
+        ("$", None, None),
+        ("€", "US", "EUR"),
+        (None, "US", None),
+    ],
+)
+def test_the_sign_in_a_field_is_the_countrys(
+    sign: str | None, country: str | None, code: str | None
+) -> None:
+    found = salary(**field(90_000, 99_000, sign, "YEAR"), country=country)
+    assert found["salary_currency"] == code
+
+
 def test_a_text_gives_pay_and_where_it_says_so() -> None:
     text = "About us.\n\nSalary range: £55,000 - £65,000 per annum\nHybrid"
     found = salary(country="GB", description=text)

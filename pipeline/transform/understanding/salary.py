@@ -20,8 +20,8 @@ from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.pay import (
     PERIODS,
     YEAR_FACTORS,
-    currency,
     currency_in,
+    currency_of,
     inferred_periods,
     is_possible,
     salary_period,
@@ -102,7 +102,9 @@ def with_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
     given = pl.struct(
         "salary_min",
         "salary_max",
-        of_distinct(pl.col("salary_currency"), currency).alias("currency"),
+        pl.when(pl.col("salary_currency").is_not_null())
+        .then(currency_of(pl.col("salary_currency"), pl.col("country")))
+        .alias("currency"),
         of_distinct(pl.col("salary_period"), salary_period).alias("period"),
         pl.col("salary_period").is_not_null().alias("has_period"),
         pl.col("salary_is_predicted").fill_null(False),
