@@ -74,6 +74,9 @@ def pay(text: str, country: str | None = None) -> Pay | None:
         # A base beside other pay.
         ("Compensation: $150,000-$180,000 + equity", "US", (150_000, 180_000, "USD", "YEAR")),
         ("$192k + bonus", None, (192_000, 192_000, "USD", "YEAR")),
+        ("Healthcare Development Engineer $150k-$170k", "US", (150_000, 170_000, "USD", "YEAR")),
+        ("Well-funded startup (Series B), Go, $150k-$170k", "US",
+         (150_000, 170_000, "USD", "YEAR")),
         # Without a period: none where two are possible.
         ("Stawka: 6 000 - 10 000 PLN", "PL", (6_000, 10_000, "PLN", None)),
         ("Rate: £29.96", "GB", (29.96, 29.96, "GBP", "HOUR")),

@@ -114,7 +114,7 @@ _segment_ends = re.compile(
 )
 # What may stand between a word of pay and its number: "the salary is about 60,000".
 _links = re.compile(
-    r"\W*(?:(?:is|of|at|about|around|ca|up|to|from|starting|approx|range|ab|bis|zu|von|de|hasta|desde|à"
+    r"\w{0,6}\W*(?:(?:is|of|at|about|around|ca|up|to|from|between|in|total|starting|approx|range|ab|bis|zu|von|de|hasta|desde|à"
     r"|gross|brutto|brut|bruto|annual|annuel|anual|per|year|a|pa|jährlich|wynosi|od|do)\W+)*",
     re.IGNORECASE,
 )
@@ -315,13 +315,13 @@ def _kind(
     behind = _first_sign(clause[:_PERK_CHARS])
     in_front, distance = _last_sign(before)
     has_pay = in_front == "pay" or (in_front == "" and bool(_joined_pay.search(before)))
-    if in_front == "other" and is_year and amount.is_range and distance > _FAR_CHARS:
-        in_front = ""
+    is_year_range = is_year and amount.is_range and _is_high(amount, code)
+    if is_year_range and in_front in ("perk", "other"):
+        # "Insurance Engineer $120k-150k" is no insurance: only what names the range itself counts.
+        rest = before[len(before) - distance :]
+        in_front = in_front if _links.fullmatch(rest) else ""
     if in_front == "other" or (behind == "other" and not (has_pay and amount.is_range)):
         return ""
-    is_year_range = is_year and amount.is_range and _is_high(amount, code)
-    if is_year_range and in_front == "perk" and not has_pay:
-        in_front = _last_sign(_part.split(before.rstrip(" (:-–—"))[-1])[0]
     if "perk" in (behind, in_front):
         pays_too = any(match.lastgroup == "pay" for match in _signs.finditer(since.lower()))
         if not (is_year_range and (pays_too or in_front != "perk")):
