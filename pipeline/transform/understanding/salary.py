@@ -18,6 +18,8 @@ from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.understanding import rates
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.pay import (
+    CURRENCIES,
+    CURRENCY_WORDS,
     PERIODS,
     YEAR_FACTORS,
     currency_in,
@@ -35,8 +37,12 @@ _MAX_AMOUNT = 10_000_000_000.0
 _TOLERANCE = 0.005
 """By which a source's amount may differ from the text's: sources round."""
 
-RATES_FIELD = "salary_usd_yearly_min"
-
+_ALSO_WORDS = ("COP", "PHP", "TRY")
+"""Codes that texts are full of as other words: only beside a number they are a sign of pay."""
+_CODES = "|".join(sorted({*CURRENCIES} - {*_ALSO_WORDS}))
+_LOWER = "|".join(
+    sorted(word for word in CURRENCY_WORDS if word.isascii() and word.isalpha() and len(word) > 3)
+)
 # A text that has none of these states no pay. Each is one that the regular expressions of Polars
 # look for at the speed of memory; together, or with the word boundaries of Unicode, they take
 # hundreds of times as long.
@@ -47,9 +53,12 @@ _AMOUNT_CUES = (
     r"[0-9] ?[lL][aApP][cCkKaA]",
     r"[0-9] ?[cC][rR]",
     r"R[sM$][. ]?[. ]?[0-9]",
-    r"(?:USD|EUR|GBP|PLN|CHF|INR|CAD|AUD|SEK|NOK|DKK|CZK|BRL|SGD|ZAR|MYR|AED|HUF|RON)(?-u:\b)",
-    r"[ 0-9(](?:usd|eur|gbp|pln|chf|inr|cad|aud|sek|nok|dkk|czk|brl|sgd|zar|Eur|Euros?)(?-u:\b)",
-    r" (?:kr|euros?|zl|lei|reais|rupees|pounds|dollars)(?-u:\b)",
+    rf"(?:{_CODES})(?-u:\b)",
+    rf"[0-9] ?(?:{'|'.join(_ALSO_WORDS)})(?-u:\b)",
+    rf"(?:{'|'.join(_ALSO_WORDS)}) ?[0-9][0-9][0-9]",
+    rf" (?:{_LOWER})(?-u:\b)",
+    r"[0-9kK] ?(?:usd|eur|gbp|pln|chf|inr|Euro)",
+    r" (?:kr|dollars)(?-u:\b)",
 )
 _WORDS_CUE = (
     "(?:[sS]alar|[gG]ehalt|[cC]ompens|[wW]ynagr|[sS]ueldo|[rR]etribu|[lL]ohn|[bB]rut|[pP]ay:"
