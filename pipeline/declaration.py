@@ -185,7 +185,8 @@ class Compared(Enum):
     POSTED_OR_FOUND = auto()
     """As the time when the job was posted or, without one, first seen."""
     YEARLY = auto()
-    """As the upper end of the salary a year (``yearly_salary``)."""
+    """As the upper end of the salary a year: exactly (``yearly_salary``) in the currency of the
+    filter, and in others at the reference rates (``salary_usd_yearly_max``)."""
 
 
 @dataclass(frozen=True)

@@ -287,7 +287,8 @@ FIELDS = (
         filter=Filter(
             Asks.AT_LEAST, compared=Compared.YEARLY,
             description="At least this much a year at the upper end of the salary, in "
-            "`salary_currency`; hours count 2080, days 260, weeks 52 and months 12 times.",
+            "`salary_currency`; hours count 2080, days 260, weeks 52 and months 12 times. Jobs in "
+            "other currencies are found at a reference rate.",
         ),
         rule="pipeline.transform.understanding.salary:with_salary",
     ),
@@ -301,7 +302,8 @@ FIELDS = (
         "salary_currency", Code(3), "ISO 4217.", "USD", nullable=True,
         mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_EXPORTED,
         filter=Filter(
-            Asks.IS, description="ISO 4217. With `salary_min`, USD if not given.", example="USD"
+            Asks.IS, description="ISO 4217. With `salary_min` it is that of the amount, USD if not "
+            "given, and no condition of its own.", example="USD"
         ),
         rule="pipeline.transform.understanding.salary:with_salary",
     ),

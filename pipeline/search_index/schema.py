@@ -79,6 +79,10 @@ _OF_COMPARED = {
 }
 
 
+YEARLY_IN_DOLLARS = "yearly_in_dollars"
+"""The column of numbers of the upper end of the salary a year at the reference rates."""
+
+
 def _numbers() -> list[Number]:
     found = [
         # A job without a date comes last.
@@ -88,6 +92,9 @@ def _numbers() -> list[Number]:
     ]
     for field in FIELDS:
         if field.filter and field.filter.asks in (Asks.SINCE, Asks.AT_LEAST):
+            if field.filter.compared is Compared.YEARLY:
+                dollars = "coalesce(salary_usd_yearly_max, salary_usd_yearly_min)"
+                found.append(Number(YEARLY_IN_DOLLARS, f"({dollars} * 100)::bigint"))
             expression = _OF_COMPARED.get(field.filter.compared) or _TIME.format(field.name)
             found.append(Number(field.filter.parameter or field.name, expression))
     return found

@@ -9,7 +9,8 @@ salaries as (
             order by yearly_salary(salary_min, salary_max, salary_period)::float8
         ) as quartiles
     from advertised
-    where salary_currency is not null and coalesce(salary_max, salary_min) is not null
+    where salary_currency is not null
+        and yearly_salary(salary_min, salary_max, salary_period) is not null
     group by salary_currency, salary_is_predicted
 )
 select

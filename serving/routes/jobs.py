@@ -90,6 +90,9 @@ def identity(query: JobsQuery) -> str:
     wanted = asked(query)
     parts = asdict(wanted.conditions)
     flat = {"search": wanted.search, "sort": _mode(query, wanted)} | parts["at_least"]
+    if paid := wanted.conditions.paid:
+        # Not what it is in dollars: a list goes on where the rates are renewed meanwhile.
+        flat |= {"salary_min": paid.least, "salary_currency": [paid.currency]}
     return cursors.identity("jobs", flat | parts["any_of"])
 
 

@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.declaration import Asks, Compared
@@ -16,8 +18,9 @@ from pipeline.installation.settings import Settings
 from pipeline.search_index.analyzer import Analyzer
 from pipeline.search_index.names import Names
 from pipeline.search_index.schema import keyword_of
+from pipeline.transform.understanding import rates
 from serving.models import Filters
-from serving.search.searcher import Conditions
+from serving.search.searcher import Conditions, Paid
 
 EVERY = "all"
 """The value of a filter with a default that asks for every job."""
@@ -68,12 +71,15 @@ def asked(query: Filters) -> Asked:
                 if value is not None:
                     at_least[field.parameter] = microseconds(value)
             case Asks.AT_LEAST:
-                if value is not None:
+                if value is not None and condition.compared is not Compared.YEARLY:
                     at_least[field.parameter] = _hundredths(value)
+    paid = None
     if query.salary_min is not None:
-        any_of.setdefault("salary_currency", [DEFAULT_CURRENCY])
+        # The currency is that of the amount: a job in any other is found at the reference rates.
+        (currency,) = any_of.pop("salary_currency", [DEFAULT_CURRENCY])
+        paid = _paid(query.salary_min, currency)
     search = unicodedata.normalize("NFKC", _UNSEEN.sub("", query.search or "")).strip()
-    return Asked(search or None, Conditions(any_of, at_least))
+    return Asked(search or None, Conditions(any_of, at_least, paid))
 
 
 def as_installed(query: F, settings: Settings) -> F:
@@ -107,6 +113,17 @@ def _compared(value: Any, compared: Compared) -> str:
             return _NAMES.of_company(value)
         case _:
             return str(value)
+
+
+def _paid(amount: float, currency: str) -> Paid:
+    rate = rates.in_use(_data_dir()).factor(currency, "USD")
+    dollars = None if rate is None else _hundredths(amount * rate)
+    return Paid("salary_min", currency, _hundredths(amount), dollars)
+
+
+@lru_cache(maxsize=1)
+def _data_dir() -> Path:
+    return Settings.load().data_dir
 
 
 def _hundredths(amount: float) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from pipeline.search_index.directory import Commit
-from pipeline.search_index.schema import FACETS
+from pipeline.search_index.schema import FACETS, YEARLY_IN_DOLLARS
 from pipeline.search_index.segment import Segment, bitmap, bitmap_of_flags, ids_of
 from serving.search.facets import Counts, Values
 from serving.search.matching import is_known, matching
@@ -28,16 +28,33 @@ FEW = 64
 
 
 @dataclass(frozen=True)
+class Paid:
+    """What a job pays a year, in hundredths: in its own currency if that is ``currency``, else at
+    the reference rates in US dollars; null where the rates do not know the currency.
+
+    Attributes:
+        column: the column of numbers of what is paid in the job's own currency.
+    """
+
+    column: str
+    currency: str
+    least: int
+    dollars: int | None
+
+
+@dataclass(frozen=True)
 class Conditions:
     """The filters of a query.
 
     Attributes:
         any_of: by the column, the values of which a document has one.
         at_least: by the column of numbers, the lowest value.
+        paid: the lowest pay.
     """
 
     any_of: Mapping[str, Sequence[str]]
     at_least: Mapping[str, int]
+    paid: Paid | None = None
 
 
 @dataclass(frozen=True)
@@ -302,10 +319,23 @@ def _filtered(segment: Segment, live: BitMap, conditions: Conditions) -> BitMap:
             return BitMap()
         found = found & reduce(or_, sets)
     for name, least in conditions.at_least.items():
-        numbers = segment.numbers[name]
-        if len(found) * FEW < segment.size:
-            ids = ids_of(found)
-            found = bitmap(ids[numbers[ids] >= least])
-        else:
-            found = found & bitmap_of_flags(numbers >= least)
-    return found
+        found = _at_least(segment, found, name, least)
+    return found if conditions.paid is None else _paying(segment, found, conditions.paid)
+
+
+def _at_least(segment: Segment, found: BitMap, name: str, least: int) -> BitMap:
+    numbers = segment.numbers[name]
+    if len(found) * FEW < segment.size:
+        ids = ids_of(found)
+        return bitmap(ids[numbers[ids] >= least])
+    return found & bitmap_of_flags(numbers >= least)
+
+
+def _paying(segment: Segment, found: BitMap, paid: Paid) -> BitMap:
+    field = segment.keywords["salary_currency"]
+    place = field.find(paid.currency.encode())
+    own = BitMap() if place is None else found & field.bitmap(place)
+    paying = _at_least(segment, own, paid.column, paid.least)
+    if paid.dollars is None:
+        return paying
+    return paying | _at_least(segment, found - own, YEARLY_IN_DOLLARS, paid.dollars)

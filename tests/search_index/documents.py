@@ -35,7 +35,7 @@ def document(number: int, chance: random.Random) -> Document:
         "employment_type": chance.choice([None, "FULLTIME"]),
         "category": chance.choice(["backend", "sre"]),
         "skills": skills,
-        "salary_currency": chance.choice([None, "USD"]),
+        "salary_currency": chance.choice([None, "USD", "EUR"]),
         "status": chance.choice(["open", "closed"]),
         "workplace": chance.choice([None, "remote", "hybrid"]),
         "eligible_countries": chance.choice([[], ["DE", "FR"], ["*"]]),
@@ -50,6 +50,7 @@ def document(number: int, chance: random.Random) -> Document:
         "created_version": 1,
         "moved_version": chance.choice([None, 2, 3]),
         "salary_min": chance.choice([None, 5_000_000, 10_000_001]),
+        "yearly_in_dollars": chance.choice([None, 5_000_000, 10_000_001]),
         "posted_since": newest or 3,
         "first_seen_since": chance.randrange(100),
         "deadline_since": chance.choice([None, 7]),
@@ -63,8 +64,8 @@ def document(number: int, chance: random.Random) -> Document:
         skills,
         chance.sample(["k8s", "front-end"], chance.randrange(2)),
         " ".join(chance.choices(WORDS, k=chance.randrange(12))) or None,
-        {keyword.column: values[keyword.column] for keyword in KEYWORDS},
-        {number.name: numbers[number.name] for number in NUMBERS},
+        {keyword.column: values.get(keyword.column) for keyword in KEYWORDS},
+        {number.name: numbers.get(number.name) for number in NUMBERS},
     )
 
 
@@ -108,7 +109,15 @@ class Naive:
             values = value if isinstance(value, list) else [value] if value is not None else []
             if not {key(one) for one in values} & set(wanted):
                 return False
-        numbers = ((each.numbers[name], least) for name, least in conditions.at_least.items())
+        least_of = dict(conditions.at_least)
+        if paid := conditions.paid:
+            if each.values["salary_currency"] == paid.currency:
+                least_of[paid.column] = paid.least
+            elif paid.dollars is None:
+                return False
+            else:
+                least_of["yearly_in_dollars"] = paid.dollars
+        numbers = ((each.numbers[name], least) for name, least in least_of.items())
         return all(number is not None and number >= least for number, least in numbers)
 
 

@@ -19,7 +19,7 @@ from pipeline.search_index.merge import merge
 from pipeline.search_index.schema import FACETS
 from pipeline.search_index.segment import Segment
 from serving.search.query import parse
-from serving.search.searcher import Conditions, Searcher
+from serving.search.searcher import Conditions, Paid, Searcher
 from tests.search_index.documents import Naive, changed, document
 
 ANALYZER = Analyzer()
@@ -77,10 +77,12 @@ def some_conditions(chance: random.Random) -> Conditions:
         "company_key": ["initech", "nobody"], "skills": ["Go", "C++"], "sources": ["jsearch"],
         "remote": ["true"],
     }  # fmt: skip
-    at_least = {"salary_min": 5_000_001, "posted_since": 3, "first_seen_since": 50}
+    at_least = {"posted_since": 3, "first_seen_since": 50}
+    paid = Paid("salary_min", "EUR", 5_000_001, chance.choice([None, 5_000_001]))
     return Conditions(
         {name: any_of[name] for name in chance.sample(sorted(any_of), chance.randrange(3))},
         {name: at_least[name] for name in chance.sample(sorted(at_least), chance.randrange(2))},
+        chance.choice([None, paid]),
     )
 
 

@@ -241,9 +241,11 @@ def varied(connection: Connection) -> None:
     day = timedelta(days=1)
     add_job(connection, "a_1", city="Zürich", country="CH", company="Acme, Inc.", skills=["Go"],
             salary_min=Decimal(50), salary_max=Decimal(60), salary_currency="USD",
-            salary_period="HOUR", posted_at=DAY - 2 * day)  # fmt: skip
+            salary_period="HOUR", salary_usd_yearly_max=Decimal(124_800),
+            posted_at=DAY - 2 * day)  # fmt: skip
     add_job(connection, "a_2", city="Austin", country="US", skills=["Go", "C++"],
-            salary_min=Decimal(100_000), salary_currency="USD", salary_period="YEAR")  # fmt: skip
+            salary_min=Decimal(100_000), salary_currency="USD", salary_period="YEAR",
+            salary_usd_yearly_min=Decimal(100_000))  # fmt: skip
     add_job(connection, "a_3", country="DE", salary_min=Decimal(200_000), salary_currency="EUR",
             first_seen_at=DAY + day, status="likely_closed", posted_at=None)  # fmt: skip
     add_job(connection, "a_4", category="sre", country="US", status="closed", closed_at=DAY)
@@ -272,7 +274,10 @@ def varied(connection: Connection) -> None:
         ("salary_min=100000&salary_currency=usd", ["a_1", "a_2"]),
         ("salary_min=124800&salary_currency=USD", ["a_1"]),
         ("salary_min=124800.01&salary_currency=USD", []),
-        ("salary_min=1&salary_currency=EUR", ["a_3"]),
+        # The salary of a_3 has no period; the others are found at the reference rates.
+        ("salary_min=1&salary_currency=EUR", ["a_1", "a_2"]),
+        ("salary_min=100000&salary_currency=EUR", ["a_1"]),
+        ("salary_min=100000&salary_currency=XXX", []),
         ("posted_since=0001-01-01T00:00:00%2B14:00", ["a_1", "a_2", "a_3"]),
         ("posted_since=9999-12-31T23:59:59-14:00", []),
         ("salary_min=&search=", ["a_1", "a_2", "a_3"]),

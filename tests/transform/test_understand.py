@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from pipeline.transform.schema import MappedPosting, Posting, RejectedPosting
-from pipeline.transform.understanding import employment, understand
+from pipeline.transform.understanding import understand
+from pipeline.transform.understanding.derived import with_derived
 
 SEEN = datetime(2026, 2, 7, tzinfo=UTC)
 SCHEMA = {name: column.dtype for name, column in MappedPosting.columns().items()}
@@ -28,10 +29,10 @@ def mapped(*titles: str) -> pl.DataFrame:
 
 
 def raise_for_poison(error: BaseException) -> Any:
-    def rule(words: str) -> str | None:
-        if words == "poison":
+    def rule(postings: pl.LazyFrame) -> pl.LazyFrame:
+        if (postings.collect()["title"] == "poison").any():
             raise error
-        return "FULLTIME"
+        return with_derived(postings)
 
     return rule
 
@@ -43,7 +44,7 @@ def raise_for_poison(error: BaseException) -> Any:
 def test_one_posting_that_raises_is_rejected_alone(
     monkeypatch: pytest.MonkeyPatch, error: BaseException, titles: list[str]
 ) -> None:
-    monkeypatch.setattr(employment, "employment_type", raise_for_poison(error))
+    monkeypatch.setattr(understand, "with_derived", raise_for_poison(error))
     postings, rejected = understand.understand(mapped(*titles))
     Posting.validate(postings)
     RejectedPosting.validate(rejected)
@@ -72,7 +73,7 @@ def test_what_a_later_step_cannot_take_is_rejected_too(
 
 
 def test_a_fault_of_the_program_is_no_postings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(employment, "employment_type", raise_for_poison(TypeError("a bug")))
+    monkeypatch.setattr(understand, "with_derived", raise_for_poison(TypeError("a bug")))
     for titles in (["poison"] * 2, ["Go"] * 150 + ["poison"] * (understand.MAX_UNREADABLE + 1)):
         with pytest.raises(TypeError, match="a bug"):
             understand.understand(mapped(*titles))

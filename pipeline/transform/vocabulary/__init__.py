@@ -6,7 +6,9 @@ the module that uses it:
 - ``skills.toml``: technologies (:mod:`pipeline.transform.understanding.skills`)
 - ``roles.toml``: the roles (:mod:`pipeline.transform.understanding.role_vocabulary`)
 - ``places.toml``: names of places (:mod:`pipeline.transform.understanding.gazetteer`)
-- ``pay.toml``: currencies and periods (:mod:`pipeline.transform.understanding.pay`)
+- ``pay.toml``: currencies, periods and words of pay
+  (:mod:`pipeline.transform.understanding.pay`)
+- ``rates.toml``: the bundled exchange rates (:mod:`pipeline.transform.understanding.rates`)
 - ``seniority.toml``: levels (:mod:`pipeline.transform.understanding.seniority`)
 - ``requirements.toml``: experience, visa, clearance
   (:mod:`pipeline.transform.understanding.requirements`)
