@@ -109,16 +109,20 @@ def _origin() -> pl.Expr:
     """Which of the sources decides; null where none says anything."""
     body = pl.col("_body").struct.field("value")
     weak = pl.col("_body").struct.field("weight") <= WEAK
-    flagged = pl.any_horizontal(pl.col("_flag").is_not_null(), pl.col("_tag") == "remote")
-    remote_place = _value_of("place") == "remote"
+    remote_place = (_value_of("place") == "remote").fill_null(False)
+    flagged = pl.any_horizontal(_value_of("field").is_not_null(), _value_of("tags") == "remote")
     # "Remote working" among the benefits of a job whose place says hybrid or on site.
-    passing = weak & (body == "remote") & (_value_of("place") != "remote")
-    # "Work from home possible" says less than the flag of a source.
-    weak_hybrid = weak & (body == "hybrid") & flagged.fill_null(False) & remote_place.fill_null(False).not_()
+    passing = (body == "remote") & ~remote_place & _value_of("place").is_not_null()
+    # "Work from home possible" says less than "Remote, Germany" and than the flag of a source. Of
+    # "Remote, Berlin" it says more: boards put the word before the place of any job.
+    outdone = (body == "hybrid") & pl.when(remote_place).then(
+        pl.col("cities").list.len() == 0
+    ).otherwise(flagged.fill_null(False))
+    believed = body.is_not_null() & ~(weak & (passing | outdone)).fill_null(False)
     return (
         pl.when(_value_of("title").is_not_null())
         .then(pl.lit("title"))
-        .when(body.is_not_null() & passing.fill_null(False).not_() & weak_hybrid.fill_null(False).not_())
+        .when(believed)
         .then(pl.lit("body"))
         .when(_value_of("place").is_not_null())
         .then(pl.lit("place"))
