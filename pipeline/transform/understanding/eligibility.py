@@ -1,11 +1,418 @@
-"""From where a remote job may be done."""
+"""From where a remote job may be done (``eligibility.toml``).
+
+A place without a city says it (``Remote, US``); a place with one says where the job is. Else what
+the title or the text says in so many words. Nothing is said of a job that is not remote.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
 import polars as pl
+import pycountry
+
+from pipeline.transform.cleaning.distinct import of_distinct
+from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence, Origin
+from pipeline.transform.understanding.gazetteer import VOCABULARY, fold, gazetteer
+from pipeline.transform.understanding.windows import windows
+from pipeline.transform.vocabulary import (
+    Pattern,
+    PythonPattern,
+    Shape,
+    Word,
+    any_of,
+    read,
+)
+
+
+class _Patterns(Shape):
+    """See ``eligibility.toml``."""
+
+    behind: list[PythonPattern]
+    before: list[PythonPattern]
+    not_about_it: PythonPattern
+    worldwide: list[Pattern]
+    not_of_the_job: Pattern
+    zone: list[Pattern]
+    zone_of_the_job: Pattern
+
+
+class _Lists(Shape):
+    between: list[Word]
+    before_it: list[Word]
+    not_places: list[Word]
+
+
+class _Region(Shape):
+    spelled_out: bool = False
+    names: list[Word]
+    members: list[Word]
+
+
+class _Eligibility(Shape):
+    cues: list[Word]
+    patterns: _Patterns
+    zones: dict[Word, int]
+    lists: _Lists
+    regions: dict[Word, _Region]
+    countries: dict[Word, list[Word]]
+
+
+_words = read("eligibility", _Eligibility)
+
+WORLDWIDE = "worldwide"
+ANY = "*"
+"""Among the eligible countries: any."""
+
+_LIST_CHARS = 200
+_BEHIND = re.compile(rf"(?i){any_of(_words.patterns.behind)}")
+_BEFORE = re.compile(rf"(?i){any_of(_words.patterns.before)}")
+_NOT_ABOUT_IT = re.compile(rf"(?i){_words.patterns.not_about_it}")
+_NEAR = 45
+"""Characters in front of a pattern that may say that it is about something else."""
+_WORLDWIDE = f"(?i){any_of(_words.patterns.worldwide)}"
+_NOT_OF_THE_JOB = f"(?i){_words.patterns.not_of_the_job}"
+_ZONE = f"(?i){any_of(_words.patterns.zone)}"
+_ZONE_OF_THE_JOB = f"(?i){_words.patterns.zone_of_the_job}"
+_TOKEN = re.compile(r"[^\W_]+(?:[.’'][^\W_]+)*\.?|[^\w\s]|_")
+_BETWEEN = frozenset(_words.lists.between) | frozenset("()[]-–—•*\"")
+_BEFORE_IT = frozenset(_words.lists.before_it)
+_NOT_PLACES = frozenset(_words.lists.not_places)
+_MAX_NAME_TOKENS = 5
+_REMOTE_ANYWHERE = re.compile(r"(?i)\bremote\W{1,3}anywhere\b(?!\s+(?:in|within))")
+
+_END_OF_PLACE = frozenset(["", ";", "|", "or", "(", "only"])
+
+_SAID = pl.List(pl.Struct({"value": pl.List(pl.String), "words": pl.String, "rule": pl.String}))
+
+
+def _key(name: str) -> str:
+    return " ".join(re.sub(r"[-.,]", " ", fold(name)).split())
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    """Folded names of countries and regions, and what is published for them. Codes of two and
+    three letters are no words: :data:`_CODES` knows those in use."""
+    names = {
+        _key(name): code
+        for name, code in gazetteer().countries.items()
+        if len(name) > 3 and name not in VOCABULARY.words.states_named_like_a_country
+    }
+    for code, others in _words.countries.items():
+        names |= {_key(other): code for other in others if len(other) > 3 or "." in other}
+    for region, known in _words.regions.items():
+        names |= {_key(name): region for name in [region, *known.names]}
+    for code in _CODES:
+        names.pop(code.lower(), None)
+    return names
+
+
+_CODES = {"US": "US", "USA": "US", "UK": "GB", "EU": "EU", "UAE": "AE", "CAN": "CA", "EEA": "EEA"}
+"""Written in capitals, these mean a place wherever they stand."""
+_CODES_IN_LISTS = frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+class _List(NamedTuple):
+    """A list of countries and regions at some place in a text.
+
+    Attributes:
+        values: countries by ISO 3166 code, and regions.
+        end: where its last name ends.
+        goes_on: the word behind it, folded, empty at the end.
+    """
+
+    values: tuple[str, ...]
+    end: int
+    goes_on: str
+
+
+def _list_at(text: str, start: int) -> _List:
+    """The list that begins at ``start``, or a word or two behind it. Empty where another word
+    comes before its first name."""
+    tokens = list(_TOKEN.finditer(text, start, min(len(text), start + _LIST_CHARS)))
+    values: list[str] = []
+    codes: list[str] = []
+    end = start
+    place = 0
+    while place < len(tokens):
+        if tokens[place][0] in ".;!?" or "\n" in text[end : tokens[place].start()]:
+            break
+        known = _name_at(text, tokens, place)
+        if known:
+            value, length, is_code = known
+            if is_code:
+                codes.append(value)
+            region = _words.regions.get(value)
+            values += region.members if region and region.spelled_out else [value]
+            place += length
+            end = tokens[place - 1].end()
+            continue
+        word = tokens[place][0].casefold()
+        if word not in _BETWEEN and (values or word not in _BEFORE_IT):
+            break
+        place += 1
+    if len(values) == 1 and codes:
+        values = []  # "IT" and "IN" are words; "FR, UK, NL" are not
+    rest = [token[0].casefold() for token in tokens[place : place + 3]]
+    goes_on = next((word for word in rest if word not in ("-", "based", "s", "’", "'", ")")), "")
+    return _List(tuple(dict.fromkeys(values)), end, goes_on)
+
+
+def _name_at(
+    text: str, tokens: Sequence[re.Match[str]], place: int
+) -> tuple[str, int, bool] | None:
+    """What is named at a token, in how many tokens, and whether by a code of two letters alone."""
+    names = _names()
+    first = tokens[place][0]
+    if not first[0].isalpha():
+        return None
+    if (code := _CODES.get(first.replace(".", ""))) and (
+        first.isupper() or "." in first
+    ):
+        return code, 1, False
+    for length in range(min(_MAX_NAME_TOKENS, len(tokens) - place), 0, -1):
+        words = text[tokens[place].start() : tokens[place + length - 1].end()]
+        value = names.get(_key(words)) if len(words) < 60 else None
+        # A proper name begins with a capital; "global" and "worldwide" need none.
+        if value and _is_city(text, tokens, place, length):
+            return None  # Mexico City
+        if value and (words[0].isupper() or value in (WORLDWIDE, "EU") or not words[0].islower()):
+            return value, length, False
+    if len(first) == 2 and first.isupper() and first in _CODES_IN_LISTS:
+        return first, 1, True
+    return None
+
+
+def _is_city(text: str, tokens: Sequence[re.Match[str]], place: int, length: int) -> bool:
+    """Whether a name together with the word behind it is the name of a city."""
+    if place + length >= len(tokens):
+        return False
+    following = tokens[place + length]
+    name = text[tokens[place].start() : following.end()]
+    return following[0][0].isupper() and fold(name) in gazetteer().cities
+
+
+def _lists_in(text: str) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """The lists of a text that say from where one may work, the words that say so, and the word
+    that follows."""
+    for match in _BEHIND.finditer(text):
+        found = _list_at(text, match.end())
+        near = text[max(0, match.start() - _NEAR) : match.start()]
+        if not found.values or found.goes_on in _NOT_PLACES or _NOT_ABOUT_IT.search(near):
+            continue
+        yield found.values, text[match.start() : found.end], found.goes_on
+    for match in _BEFORE.finditer(text):
+        values, start = _list_until(text, match.start())
+        if values and not _NOT_ABOUT_IT.search(text[max(0, start - _NEAR) : start]):
+            yield values, text[start : match.end()], ""
+
+
+def _list_until(text: str, end: int) -> tuple[tuple[str, ...], int]:
+    """The list that ends at ``end``, and where it begins."""
+    starts = [token.start() for token in _TOKEN.finditer(text, max(0, end - 60), end)]
+    head = text[:end]
+    for start in starts:
+        found = _list_at(head, start)
+        is_first = not found.values or _key(head[start : start + 1])
+        if found.values and not head[found.end : end].strip(" )(") and is_first:
+            return found.values, start
+    return (), end
 
 
 def with_eligibility(postings: pl.LazyFrame) -> pl.LazyFrame:
-    """With ``remote_eligibility`` and ``eligible_countries``."""
-    nothing = pl.lit([], dtype=pl.List(pl.String))
-    return postings.with_columns(remote_eligibility=nothing, eligible_countries=nothing)
+    """With ``remote_eligibility`` and ``eligible_countries``, of ``location_text``, ``title`` and
+    ``description`` of remote jobs, and their evidence. Reads ``workplace``, ``cities`` and
+    ``countries``."""
+    remote = (pl.col("workplace") == "remote").fill_null(False)
+    place = pl.struct("location_text", "cities", "countries")
+    none = pl.lit(None, dtype=pl.String)
+    return (
+        postings.with_columns(
+            _of_place=of_distinct(pl.when(remote).then(place), _of_place, _SAID),
+            _of_title=of_distinct(
+                pl.when(remote & pl.col("title").str.contains(_MAY_NAME)).then("title"), _of_title, _SAID
+            ),
+            _of_body=pl.when(remote)
+            .then("description")
+            .otherwise(none)
+            .map_batches(_of_bodies, return_dtype=_SAID),
+        )
+        .with_columns(
+            _eligibility=pl.struct("_of_place", "_of_title", "_of_body").map_batches(
+                _together, return_dtype=_RESULT
+            )
+        )
+        .with_columns(
+            remote_eligibility=pl.col("_eligibility").struct.field("stated"),
+            eligible_countries=pl.col("_eligibility").struct.field("countries"),
+            _evidence_eligibility=pl.col("_eligibility").struct.field("evidence"),
+        )
+        .drop("_of_place", "_of_title", "_of_body", "_eligibility")
+    )
+
+
+_RESULT = pl.Struct(
+    {"stated": pl.List(pl.String), "countries": pl.List(pl.String), "evidence": EVIDENCE}
+)
+Said = list[dict[str, object]]
+
+
+def _said(values: Iterable[str], words: str, rule: str) -> dict[str, object]:
+    return {"value": list(values), "words": words.strip()[:MAX_WORDS_CHARS], "rule": rule}
+
+
+def _of_place(place: dict[str, object]) -> Said:
+    """A place without a city names the countries and regions themselves; of one with a city, what
+    stands at the word remote."""
+    text = str(place["location_text"] or "")
+    if not text or _REMOTE_ANYWHERE.search(text):
+        return []
+    if place["cities"]:
+        return [
+            _said(values, words, "remote in a country of the place")
+            for values, words, goes_on in _lists_in(text.replace("/", ";").replace(",", " , "))
+            if goes_on in _END_OF_PLACE
+        ]
+    values = [*_listed(place["countries"]), *_regions_in(text)]
+    return [_said(values, text, "a place without a city")] if values else []
+
+
+def _listed(values: object) -> list[str]:
+    return list(values) if isinstance(values, list) else []
+
+
+def _regions_in(text: str) -> list[str]:
+    """The regions that are named anywhere in a text."""
+    found: list[str] = []
+    for token in _TOKEN.finditer(text):
+        if found and token.start() < end:
+            continue
+        tokens = list(_TOKEN.finditer(text, token.start(), token.start() + _LIST_CHARS))
+        known = _name_at(text, tokens, 0)
+        end = token.start()
+        if known and known[0] in _words.regions:
+            found.append(known[0])
+            end = tokens[known[1] - 1].end()
+    return list(dict.fromkeys(found))
+
+
+def _of_title(title: str) -> Said:
+    return [_said(values, words, "remote in the title") for values, words, _ in _lists_in(title)]
+
+
+_MAY_NAME = "(?i)remote|only"
+
+
+def _of_bodies(texts: pl.Series) -> pl.Series:
+    found = windows(texts, _words.cues)
+    window = pl.col("window")
+    named = window.str.contains_any(_literal_names(), ascii_case_insensitive=True)
+    coded = window.str.contains(r"\b(?:USA?|U\.S\.|UK|EU|EEA|UAE|[A-Z]{2}[,/] ?[A-Z]{2})\b")
+    world = window.str.extract(_WORLDWIDE, 0)
+    zone = window.str.extract(_ZONE, 0)
+    read = found.with_columns(
+        world=pl.when(~window.str.contains(_NOT_OF_THE_JOB)).then(world),
+        zone=pl.when(window.str.contains(_ZONE_OF_THE_JOB)).then(zone),
+        lists=named | coded,
+    ).filter(pl.col("lists") | pl.col("world").is_not_null() | pl.col("zone").is_not_null())
+    said: list[Said | None] = [None] * len(texts)
+    for row, text, world_words, zone_words, lists in read.select(
+        "row", "window", "world", "zone", "lists"
+    ).iter_rows():
+        of_window = said[row] = said[row] or []
+        if lists:
+            of_window += [_said(v, w, "from where in the text") for v, w, _ in _lists_in(text)]
+        if world_words:
+            of_window.append(_said([WORLDWIDE], world_words, "from anywhere in the text"))
+        if zone_words and (span := _zones(zone_words)):
+            of_window.append(_said([span], zone_words, "a time zone in the text"))
+    return pl.Series(texts.name, said, dtype=_SAID)
+
+
+@lru_cache(maxsize=1)
+def _literal_names() -> list[str]:
+    """Names of more than three letters as they may stand in a text."""
+    found = {name for name in _names() if len(name) > 3}
+    for country in pycountry.countries:
+        found.add(country.name)
+    return sorted(found)
+
+
+_OFFSET = re.compile(r"([-–−+]?) ?(\d{1,2})")
+
+
+def _zones(words: str) -> str | None:
+    """``UTC-5..UTC+1`` of an interval of offsets or of hours around a zone."""
+    zone = re.search(r"(?i)\b(" + "|".join(_words.zones) + r")\b", words)
+    numbers = _OFFSET.findall(words)
+    if zone is None or not numbers:
+        return None
+    if len(numbers) >= 2 and zone[1].upper() in ("UTC", "GMT"):
+        ends = [int(number) * (-1 if sign in "-–−" and sign else 1) for sign, number in numbers[:2]]
+        low, high = min(ends), max(ends)
+    else:
+        middle, around = _words.zones[zone[1].upper()], int(numbers[-1][1])
+        low, high = middle - around, middle + around
+    if not -12 <= low <= high <= 14:
+        return None
+    return f"UTC{low:+d}..UTC{high:+d}"
+
+
+@lru_cache(maxsize=None)
+def members(region: str) -> frozenset[str]:
+    """The countries of a region and of those that it consists of."""
+    found: set[str] = set()
+    for member in _words.regions[region].members:
+        found |= members(member) if member in _words.regions else {member}
+    return frozenset(found)
+
+
+def countries_of(stated: Iterable[str]) -> list[str]:
+    """The countries of what is stated, sorted; :data:`ANY` for all the world."""
+    found: set[str] = set()
+    for value in stated:
+        if value == WORLDWIDE:
+            found.add(ANY)
+        elif value in _words.regions:
+            found |= members(value)
+        elif len(value) == 2:
+            found.add(value)
+    return sorted(found)
+
+
+_ORIGINS: dict[str, Origin] = {"_of_place": "place", "_of_title": "title", "_of_body": "body"}
+
+
+def _together(said: pl.Series) -> pl.Series:
+    """What place, title and text say, in this order."""
+    nothing = {"stated": [], "countries": [], "evidence": []}
+    results: list[dict[str, object]] = []
+    for row in said:
+        if row is None or not any(row.values()):
+            results.append(nothing)
+            continue
+        stated: list[str] = []
+        evidence: list[Evidence] = []
+        for column, origin in _ORIGINS.items():
+            for one in row[column] or []:
+                new = [value for value in one["value"] if value not in stated]
+                stated += new
+                if new:  # what was said before is no news
+                    evidence.append(
+                        Evidence(
+                            field="remote_eligibility",
+                            value=", ".join(one["value"]),
+                            origin=origin,
+                            words=one["words"],
+                            rule=one["rule"],
+                            decides=True,
+                        )
+                    )
+        results.append(
+            {"stated": stated, "countries": countries_of(stated), "evidence": evidence}
+        )
+    return pl.Series(said.name, results, dtype=_RESULT)
