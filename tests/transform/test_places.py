@@ -49,7 +49,7 @@ from pipeline.transform.understanding.places import find, locate
         ("United States (Remote)", (None, None, "US")),
         ("Remote in Canada", (None, None, "CA")),
         ("REMOTE - Utah and Colorado based Only", (None, None, "US")),
-        ("New York City / San Francisco / Los Angeles / Remote", (None, None, "US")),
+        ("New York City / San Francisco / Los Angeles / Remote", ("New York", None, "US")),
         ("NYC", ("New York", None, "US")),
         ("Bengaluru", ("Bengaluru", None, "IN")),
         ("London", ("London", None, "GB")),

