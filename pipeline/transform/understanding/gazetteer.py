@@ -60,10 +60,15 @@ class Gazetteer:
     us_cities: set[tuple[str, str]]
     state_codes: dict[str, str]
     spellings: dict[str, str]
+    boroughs: set[str]
 
     def is_name(self, folded: str) -> bool:
         """Whether a country or a part of one is called so."""
         return folded in self.countries or folded in self.subdivisions
+
+
+_TYPES_OF_BOROUGH = {"london borough", "metropolitan district"}
+"""Parts of Great Britain that are towns; its counties are none."""
 
 
 @lru_cache(maxsize=1)
@@ -81,9 +86,12 @@ def gazetteer() -> Gazetteer:
 
     subdivisions: dict[str, set[str]] = defaultdict(set)
     names: dict[str, str] = {}
+    boroughs: set[str] = set()
     for subdivision in pycountry.subdivisions:
         name = re.sub(r"\s*[\[(].*", "", subdivision.name)
         names[subdivision.code] = name
+        if subdivision.type.casefold() in _TYPES_OF_BOROUGH:
+            boroughs.add(fold(name))
         subdivisions[fold(name)].add(subdivision.country_code)
     for code, aliases in VOCABULARY.subdivisions.items():
         subdivisions.update({fold(alias): {code} for alias in aliases})
@@ -117,6 +125,7 @@ def gazetteer() -> Gazetteer:
         us_cities,
         {name: code for code, name in states.items()},
         spellings,
+        boroughs,
     )
 
 

@@ -43,6 +43,10 @@ _DOMINANCE = 8
 """A bare city name means the country whose city of that name has this many times the people of
 the next country's."""
 
+_DOMINANCE_OVER_AMERICA = 3
+"""The same where the next country is the United States: there the state is named with a town that
+is called like a larger one abroad."""
+
 _LARGE = 100_000
 """From so many people on, a city abroad (Florianópolis, SC) outweighs an unknown American town."""
 
@@ -67,6 +71,9 @@ _WHERE_ELSE = re.compile(
     r"[^;|]*?(?=$|[;|]|\bor\s+(?:hybrid|on-?site|in[- ]office|office))"
 )
 """From where the job may be done instead: ``London or Remote within the UK or Ireland``."""
+_AND_MORE = re.compile(
+    r"(?i)[+,&]? ?(?:and |et )?\d{1,3} (?:lieux?|(?:other |more |weitere |autres? )?(?:locations?|standorte?|sites|offices))\b|\+ ?\d{1,3}(?: more| others?)?$"
+)
 _INSTITUTION = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.institutions)}")
 _NO_PLACES = frozenset(VOCABULARY.words.no_places)
 _DASH = re.compile(r"\s+[-–—]\s+|:\s")
@@ -84,7 +91,7 @@ _MAX_CHARS = 300
 def read_places(text: str, country: str | None = None) -> list[Found]:
     """Every place that a text names, without repetitions. ``country``, where known, decides what
     an ambiguous name means."""
-    plain = without_codes(text[:_MAX_CHARS])
+    plain = without_codes(_AND_MORE.sub(" ", text[:_MAX_CHARS]))
     text = plain.text
     country = country or plain.country
     whole = _without_noise(text)
@@ -378,6 +385,8 @@ def _of_group(parts: list[str], country: str | None) -> list[Found]:
         front[0], last, country
     )
     if owner:
+        if len(last) > 3:
+            return _in_region(front, last, owner, "state behind the city")
         return _towns(front, region_name(last, owner), owner, "state behind the city")
     return _several_names(parts, country)
 
@@ -545,7 +554,11 @@ def _subdivision_owner(city: str, region: str, country: str | None) -> str | Non
         owners &= set(homes)
     if len(owners) > 1:
         return _dominant({owner: homes[owner] for owner in owners})
-    return next(iter(owners), None)
+    owner = next(iter(owners), None)
+    if owner and homes and owner not in homes and max(homes.values()) >= _LARGE:
+        if names.cities.get(fold(region), {}).get(owner, 0) >= _LARGE:
+            return None  # Berlin, Barcelona
+    return owner
 
 
 def _in_country(name: str, country: str) -> Found:
@@ -555,7 +568,9 @@ def _in_country(name: str, country: str) -> Found:
     if region:
         return Found(None, region, country)
     is_city = country in _homes(fold(name), name, country)
-    if not is_city and country in names.subdivisions.get(fold(name), set()):
+    if not is_city and country in names.subdivisions.get(fold(name), set()) and (
+        country != "GB" or fold(name) not in names.boroughs
+    ):
         return Found(None, name, country)
     if match := _CITY_THEN_STATE.match(name):
         state = names.subdivision_names.get(f"{country}-{match[2]}")
@@ -710,6 +725,12 @@ def _dominant(homes: Mapping[str, int]) -> str | None:
     ranked = sorted(homes.items(), key=lambda home: -home[1])
     if not ranked:
         return None
-    if len(ranked) == 1 or ranked[0][1] >= _DOMINANCE * ranked[1][1]:
+    if len(ranked) == 1:
         return ranked[0][0]
+    (country, people), (second, people_there) = ranked[:2]
+    times = _DOMINANCE_OVER_AMERICA if second == "US" else _DOMINANCE
+    if people >= times * people_there and all(
+        people >= _DOMINANCE * others for other, others in ranked[2:]
+    ):
+        return country
     return None
