@@ -3,6 +3,7 @@ those alone."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 import polars as pl
@@ -13,15 +14,15 @@ AFTER = 180
 MAX_WINDOWS = 60
 """Of one text: enough for any advert, and a bound for a text that is nothing but cues."""
 
-WINDOWS = {"row": pl.UInt32, "window": pl.String}
+WINDOWS = {"row": pl.UInt32, "window": pl.String, "plain": pl.String}
 
 
 def windows(
     texts: pl.Series, cues: Sequence[str], before: int = BEFORE, after: int = AFTER
 ) -> pl.DataFrame:
     """The stretches of ``texts`` around each of the ``cues``: ``row``, the place of the text in the
-    series, and ``window``, in the order in which they stand there. Stretches that overlap are one;
-    none goes beyond its line.
+    series, ``window``, in the order in which they stand there, and ``plain``, the same by
+    :func:`plain`. Stretches that overlap are one; none goes beyond its line.
 
     Args:
         cues: literal words; the case of ASCII letters does not matter.
@@ -36,7 +37,22 @@ def windows(
         cut = _cut(text.encode(), at, before, after)
         rows += [row] * len(cut)
         stretches += cut
-    return pl.DataFrame({"row": rows, "window": stretches}, schema=WINDOWS)
+    return pl.DataFrame(
+        {"row": rows, "window": stretches, "plain": [plain(text) for text in stretches]},
+        schema=WINDOWS,
+    )
+
+
+def whole(texts: pl.Series, cues: Sequence[str]) -> pl.DataFrame:
+    """As :func:`windows` for short texts: each that has one of the cues, whole."""
+    has = pl.DataFrame({"row": range(len(texts)), "window": texts}).filter(
+        pl.col("window").str.contains_any(list(cues), ascii_case_insensitive=True)
+    )
+    return has.select(
+        pl.col("row").cast(pl.UInt32),
+        "window",
+        plain=pl.Series([plain(text) for text in has["window"]], dtype=pl.String),
+    )
 
 
 def _cut(text: bytes, at: list[int], before: int, after: int) -> list[str]:
@@ -65,3 +81,31 @@ def _start(text: bytes, place: int, earliest: int) -> int:
         return line + 1
     blank = text.find(b" ", earliest, place) if earliest else -1
     return blank + 1 if blank >= 0 else earliest
+
+
+class _Plain(dict[int, str]):
+    """One ASCII character for each of another kind."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        base = unicodedata.normalize("NFKD", char.lower())[0]
+        if not base.isascii():
+            category = unicodedata.category(char)
+            base = "-" if category == "Pd" else "'" if category in ("Pi", "Pf") else "?"
+        elif base < " ":
+            base = "\n" if base == "\n" else " "
+        self[code] = base
+        return base
+
+
+_PLAIN = _Plain(
+    {ord("ł"): "l", ord("Ł"): "l", ord("ø"): "o", ord("Ø"): "o", ord("ß"): "s", ord("−"): "-"}
+    | {ord("•"): "*", ord("✔"): "*", ord("✓"): "*", ord("·"): "*"}
+)
+
+
+def plain(text: str) -> str:
+    """The text in small ASCII letters, character by character, so that a place in it is the same
+    place in the text. A regular expression for ASCII is far smaller."""
+    return text.lower() if text.isascii() else text.translate(_PLAIN).lower()
+

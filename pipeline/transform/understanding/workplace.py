@@ -6,7 +6,7 @@ tags and the source's flag count where none of them says otherwise. Silence is n
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 from typing import Annotated, Any, Literal
 
 import polars as pl
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pipeline.fields import WORKPLACES
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
-from pipeline.transform.understanding.windows import windows
+from pipeline.transform.understanding.windows import whole, windows
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, one_of, read
 
 
@@ -53,11 +53,11 @@ _RULES = {
     for of in ("place", "title", "body")
 }
 _NOT_MEANT = {
-    "place": rf"(?i)\b{any_of(_words.not_meant.place)}\b",
-    "title": rf"(?i)\b{any_of(_words.not_meant.title)}",
-    "body": rf"(?i)\b{any_of(_words.not_meant.body)}",
+    "place": rf"\b{any_of(_words.not_meant.place)}\b",
+    "title": rf"\b{any_of(_words.not_meant.title)}",
+    "body": rf"\b{any_of(_words.not_meant.body)}",
 }
-_PATTERNS = {rule.name: f"(?i){any_of(rule.patterns)}" for rule in _words.rules}
+_PATTERNS = {rule.name: any_of(rule.patterns) for rule in _words.rules}
 
 WEAK = 2
 """What the text says with no more weight than this does not outweigh the source's flag."""
@@ -69,9 +69,9 @@ def with_workplace(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``workplace`` and ``remote``, of ``location_text``, ``title``, ``description``, ``tags``
     and the source's flag ``remote``, clean, and their evidence."""
     said = postings.with_columns(
-        _place=_said(pl.col("location_text"), "place"),
-        _title=_said(pl.col("title"), "title"),
-        _body=pl.col("description").map_batches(_said_in_bodies, return_dtype=_SAID),
+        _place=pl.col("location_text").map_batches(partial(_said, of="place"), return_dtype=_SAID),
+        _title=pl.col("title").map_batches(partial(_said, of="title"), return_dtype=_SAID),
+        _body=pl.col("description").map_batches(partial(_said, of="body"), return_dtype=_SAID),
         _tag=_said_by_tags(),
         _flag=pl.when(pl.col("remote").fill_null(False)).then(pl.lit("remote")),
     )
@@ -135,47 +135,58 @@ def _origin() -> pl.Expr:
     )
 
 
-def _said(text: pl.Expr, of: Literal["place", "title"]) -> pl.Expr:
-    """What a place or a title says: the first of its rules that fits, in the order of weights."""
-    meant = text.str.replace_all(_NOT_MEANT[of], "")
-    said = pl.lit(None, dtype=_SAID)
-    for rule in reversed(_RULES[of]):
-        read_in = text if rule.raw else meant
-        words = read_in.str.extract(_PATTERNS[rule.name], 0)
-        said = pl.when(words.is_not_null()).then(_found(rule, words)).otherwise(said)
-    return said
-
-
-def _found(rule: _Rule, words: pl.Expr) -> pl.Expr:
-    return pl.struct(
-        value=pl.lit(rule.value),
-        rule=pl.lit(rule.name),
-        words=words.str.strip_chars().str.head(MAX_WORDS_CHARS),
-        weight=pl.lit(rule.weight, dtype=pl.Int8),
+def _said(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
+    """What each text says, of the rule with the most weight that fits and, of several stretches,
+    the first."""
+    if of == "body":
+        found = windows(texts, _words.cues)
+    else:
+        found = whole(texts, _words.cues)
+    stretches = found.select("window", "plain").unique("plain")
+    meant = stretches["plain"].str.replace_all(_NOT_MEANT[of], " ; ")
+    rest = stretches.with_columns(meant=meant)
+    said: list[pl.DataFrame] = []
+    for rule in _RULES[of]:
+        words = rest["plain" if rule.raw else "meant"].str.extract(_PATTERNS[rule.name], 0)
+        fits = words.is_not_null()
+        if fits.any():
+            said.append(
+                rest.filter(fits).select(
+                    "plain",
+                    "window",
+                    words=words.filter(fits),
+                    value=pl.lit(rule.value),
+                    rule=pl.lit(rule.name),
+                    weight=pl.lit(rule.weight, dtype=pl.Int8),
+                )
+            )
+            rest = rest.filter(~fits)
+    if not said:
+        return pl.Series(texts.name, [None] * len(texts), dtype=_SAID)
+    known = pl.concat(said)
+    known = known.with_columns(
+        words=pl.struct("window", "plain", "words").map_elements(_as_written, pl.String)
     )
-
-
-def _said_in_bodies(texts: pl.Series) -> pl.Series:
-    """What each description says, of the rule with the most weight and, of several, the first."""
-    found = windows(texts, _words.cues)
-    distinct = found.select("window").unique()
-    raw = pl.col("window")
-    meant = raw.str.replace_all(_NOT_MEANT["body"], " ; ")
-    said = pl.lit(None, dtype=_SAID)
-    for rule in reversed(_RULES["body"]):
-        words = (raw if rule.raw else meant).str.extract(_PATTERNS[rule.name], 0)
-        said = pl.when(words.is_not_null()).then(_found(rule, words)).otherwise(said)
     strongest = (
-        found.join(distinct.with_columns(said=said), on="window", how="left", maintain_order="left")
-        .filter(pl.col("said").is_not_null())
-        .sort(pl.col("said").struct.field("weight"), descending=True, maintain_order=True)
+        found.select("row", "plain")
+        .join(known.drop("window"), on="plain", maintain_order="left")
+        .sort("weight", descending=True, maintain_order=True)
         .unique("row", keep="first", maintain_order=True)
-        .select("row", "said")
+        .select("row", said=pl.struct("value", "rule", "words", "weight"))
     )
     rows = pl.DataFrame({"row": pl.Series(range(len(texts)), dtype=pl.UInt32)})
     return rows.join(strongest, on="row", how="left", maintain_order="left")["said"].alias(
         texts.name
     )
+
+
+def _as_written(stretch: dict[str, str]) -> str:
+    """The words in the text's own letters. Where others were taken away between them, as they are
+    read."""
+    start = stretch["plain"].find(stretch["words"])
+    if start < 0:
+        return stretch["words"].strip()
+    return stretch["window"][start : start + len(stretch["words"])].strip()[:MAX_WORDS_CHARS]
 
 
 def _said_by_tags() -> pl.Expr:
