@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import polars as pl
 import pycountry
@@ -17,7 +17,7 @@ import pycountry
 from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence, Origin
 from pipeline.transform.understanding.gazetteer import VOCABULARY, fold, gazetteer
-from pipeline.transform.understanding.windows import windows
+from pipeline.transform.understanding.windows import of_plain, plain, whole, windows
 from pipeline.transform.vocabulary import (
     Pattern,
     PythonPattern,
@@ -31,8 +31,8 @@ from pipeline.transform.vocabulary import (
 class _Patterns(Shape):
     """See ``eligibility.toml``."""
 
-    behind: list[PythonPattern]
-    before: list[PythonPattern]
+    behind: list[Pattern]
+    before: list[Pattern]
     not_about_it: PythonPattern
     worldwide: list[Pattern]
     not_of_the_job: Pattern
@@ -68,15 +68,15 @@ ANY = "*"
 """Among the eligible countries: any."""
 
 _LIST_CHARS = 200
-_BEHIND = re.compile(rf"(?i){any_of(_words.patterns.behind)}")
-_BEFORE = re.compile(rf"(?i){any_of(_words.patterns.before)}")
+_BEHIND = of_plain(any_of(_words.patterns.behind))
+_BEFORE = of_plain(any_of(_words.patterns.before))
 _NOT_ABOUT_IT = re.compile(rf"(?i){_words.patterns.not_about_it}")
 _NEAR = 45
 """Characters in front of a pattern that may say that it is about something else."""
-_WORLDWIDE = f"(?i){any_of(_words.patterns.worldwide)}"
-_NOT_OF_THE_JOB = f"(?i){_words.patterns.not_of_the_job}"
-_ZONE = f"(?i){any_of(_words.patterns.zone)}"
-_ZONE_OF_THE_JOB = f"(?i){_words.patterns.zone_of_the_job}"
+_WORLDWIDE = of_plain(any_of(_words.patterns.worldwide))
+_NOT_OF_THE_JOB = of_plain(_words.patterns.not_of_the_job)
+_ZONE = of_plain(any_of(_words.patterns.zone))
+_ZONE_OF_THE_JOB = of_plain(_words.patterns.zone_of_the_job)
 _TOKEN = re.compile(r"[^\W_]+(?:[.’'][^\W_]+)*\.?|[^\w\s]|_")
 _BETWEEN = frozenset(_words.lists.between) | frozenset("()[]-–—•*\"")
 _BEFORE_IT = frozenset(_words.lists.before_it)
@@ -196,19 +196,32 @@ def _is_city(text: str, tokens: Sequence[re.Match[str]], place: int, length: int
     return following[0][0].isupper() and fold(name) in gazetteer().cities
 
 
-def _lists_in(text: str) -> Iterator[tuple[tuple[str, ...], str, str]]:
+def _lists_in(
+    text: str, behind: Iterable[str], before: Iterable[str], plain_text: str
+) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """The lists of a text that say from where one may work, the words that say so, and the word
-    that follows."""
-    for match in _BEHIND.finditer(text):
-        found = _list_at(text, match.end())
-        near = text[max(0, match.start() - _NEAR) : match.start()]
-        if not found.values or found.goes_on in _NOT_PLACES or _NOT_ABOUT_IT.search(near):
+    that follows.
+
+    Args:
+        behind: what stands in front of a list, in the order of the plain text.
+        before: what stands behind one.
+    """
+    end = 0
+    for words in behind:
+        start = plain_text.find(words, end)
+        end = start + len(words)
+        found = _list_at(text, end)
+        if not found.values or found.goes_on in _NOT_PLACES:
             continue
-        yield found.values, text[match.start() : found.end], found.goes_on
-    for match in _BEFORE.finditer(text):
-        values, start = _list_until(text, match.start())
+        if not _NOT_ABOUT_IT.search(text[max(0, start - _NEAR) : start]):
+            yield found.values, text[start : found.end], found.goes_on
+    end = 0
+    for words in before:
+        place = plain_text.find(words, end)
+        end = place + len(words)
+        values, start = _list_until(text, place)
         if values and not _NOT_ABOUT_IT.search(text[max(0, start - _NEAR) : start]):
-            yield values, text[start : match.end()], ""
+            yield values, text[start:end], ""
 
 
 def _list_until(text: str, end: int) -> tuple[tuple[str, ...], int]:
@@ -228,56 +241,56 @@ def with_eligibility(postings: pl.LazyFrame) -> pl.LazyFrame:
     ``description`` of remote jobs, and their evidence. Reads ``workplace``, ``cities`` and
     ``countries``."""
     remote = (pl.col("workplace") == "remote").fill_null(False)
-    place = pl.struct("location_text", "cities", "countries")
-    none = pl.lit(None, dtype=pl.String)
+    has_city = pl.col("cities").list.len() > 0
+    # With a city, a slash or a comma divides the office from the choice.
+    beside_city = pl.col("location_text").str.replace_all("/", ";").str.replace_all(",", " , ")
+    place = pl.struct("location_text", "countries")
     return (
         postings.with_columns(
-            _of_place=of_distinct(pl.when(remote).then(place), _of_place, _SAID),
-            _of_title=of_distinct(
-                pl.when(remote & pl.col("title").str.contains(_MAY_NAME)).then("title"), _of_title, _SAID
-            ),
+            _of_country=of_distinct(pl.when(remote & ~has_city).then(place), _of_place, _SAID),
+            _of_place=pl.when(remote & has_city)
+            .then(beside_city)
+            .map_batches(_of_places, return_dtype=_SAID),
+            _of_title=pl.when(remote).then("title").map_batches(_of_titles, return_dtype=_SAID),
             _of_body=pl.when(remote)
             .then("description")
-            .otherwise(none)
             .map_batches(_of_bodies, return_dtype=_SAID),
         )
         .with_columns(
-            _eligibility=pl.struct("_of_place", "_of_title", "_of_body").map_batches(
-                _together, return_dtype=_RESULT
-            )
+            _eligibility=pl.struct(*_ORIGINS).map_batches(_together, return_dtype=_RESULT)
         )
         .with_columns(
             remote_eligibility=pl.col("_eligibility").struct.field("stated"),
             eligible_countries=pl.col("_eligibility").struct.field("countries"),
             _evidence_eligibility=pl.col("_eligibility").struct.field("evidence"),
         )
-        .drop("_of_place", "_of_title", "_of_body", "_eligibility")
+        .drop(*_ORIGINS, "_eligibility")
     )
 
 
 _RESULT = pl.Struct(
     {"stated": pl.List(pl.String), "countries": pl.List(pl.String), "evidence": EVIDENCE}
 )
-Said = list[dict[str, object]]
 
 
-def _said(values: Iterable[str], words: str, rule: str) -> dict[str, object]:
-    return {"value": list(values), "words": words.strip()[:MAX_WORDS_CHARS], "rule": rule}
+class _Said(TypedDict):
+    """One thing that is said: the values, the words that say so, and the rule that read them."""
+
+    value: list[str]
+    words: str
+    rule: str
 
 
-def _of_place(place: dict[str, object]) -> Said:
-    """A place without a city names the countries and regions themselves; of one with a city, what
-    stands at the word remote."""
+def _said(values: Iterable[str], words: str, rule: str) -> _Said:
+    return _Said(value=list(values), words=words.strip()[:MAX_WORDS_CHARS], rule=rule)
+
+
+def _of_place(place: dict[str, object]) -> list[_Said]:
+    """A place without a city names the countries and regions themselves."""
     text = str(place["location_text"] or "")
     if not text or _REMOTE_ANYWHERE.search(text):
         return []
-    if place["cities"]:
-        return [
-            _said(values, words, "remote in a country of the place")
-            for values, words, goes_on in _lists_in(text.replace("/", ";").replace(",", " , "))
-            if goes_on in _END_OF_PLACE
-        ]
-    values = [*_listed(place["countries"]), *_regions_in(text)]
+    values = list(dict.fromkeys([*_listed(place["countries"]), *_regions_in(text)]))
     return [_said(values, text, "a place without a city")] if values else []
 
 
@@ -300,49 +313,71 @@ def _regions_in(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _of_title(title: str) -> Said:
-    return [_said(values, words, "remote in the title") for values, words, _ in _lists_in(title)]
+def _of_places(texts: pl.Series) -> pl.Series:
+    return _read(texts, whole(texts, _CUES_OF_LINES), "remote in a country of the place", True)
 
 
-_MAY_NAME = "(?i)remote|only"
+def _of_titles(texts: pl.Series) -> pl.Series:
+    return _read(texts, whole(texts, _CUES_OF_LINES), "remote in the title")
 
 
 def _of_bodies(texts: pl.Series) -> pl.Series:
-    found = windows(texts, _words.cues)
-    window = pl.col("window")
-    named = window.str.contains_any(_literal_names(), ascii_case_insensitive=True)
-    coded = window.str.contains(r"\b(?:USA?|U\.S\.|UK|EU|EEA|UAE|[A-Z]{2}[,/] ?[A-Z]{2})\b")
-    world = window.str.extract(_WORLDWIDE, 0)
-    zone = window.str.extract(_ZONE, 0)
-    read = found.with_columns(
-        world=pl.when(~window.str.contains(_NOT_OF_THE_JOB)).then(world),
-        zone=pl.when(window.str.contains(_ZONE_OF_THE_JOB)).then(zone),
-        lists=named | coded,
-    ).filter(pl.col("lists") | pl.col("world").is_not_null() | pl.col("zone").is_not_null())
-    said: list[Said | None] = [None] * len(texts)
-    for row, text, world_words, zone_words, lists in read.select(
-        "row", "window", "world", "zone", "lists"
-    ).iter_rows():
-        of_window = said[row] = said[row] or []
-        if lists:
-            of_window += [_said(v, w, "from where in the text") for v, w, _ in _lists_in(text)]
-        if world_words:
-            of_window.append(_said([WORLDWIDE], world_words, "from anywhere in the text"))
-        if zone_words and (span := _zones(zone_words)):
-            of_window.append(_said([span], zone_words, "a time zone in the text"))
+    return _read(texts, windows(texts, _words.cues), "from where in the text")
+
+
+_CUES_OF_LINES = ["remote", "remoto", "anywhere", " only"]
+
+
+def _read(texts: pl.Series, found: pl.DataFrame, rule: str, to_the_end: bool = False) -> pl.Series:
+    """What is said in stretches of texts; with ``to_the_end``, only by lists that nothing but
+    another choice follows."""
+    plain = pl.col("plain")
+    named = plain.str.contains_any(_literal_names())
+    coded = pl.col("window").str.contains(_MAY_BE_CODED)
+    listed = found.filter(named | coded)
+    listed = listed.with_columns(
+        behind=plain.str.extract_all(_BEHIND), before=plain.str.extract_all(_BEFORE)
+    ).filter((pl.col("behind").list.len() > 0) | (pl.col("before").list.len() > 0))
+    said: list[list[_Said]] = [[] for _ in range(len(texts))]
+    for row, text, plain_text, behind, before in listed.iter_rows():
+        said[row] += [
+            _said(values, words, rule)
+            for values, words, goes_on in _lists_in(text, behind, before, plain_text)
+            if not to_the_end or goes_on in _END_OF_PLACE
+        ]
+    spoken = found.select(
+        "row",
+        "window",
+        "plain",
+        world=pl.when(~plain.str.contains(_NOT_OF_THE_JOB)).then(plain.str.extract(_WORLDWIDE, 0)),
+        zone=pl.when(plain.str.contains(_ZONE_OF_THE_JOB)).then(plain.str.extract(_ZONE, 0)),
+    ).filter(pl.col("world").is_not_null() | pl.col("zone").is_not_null())
+    for row, text, plain_text, world, zone in spoken.iter_rows():
+        if world:
+            words = _as_written(text, plain_text, world)
+            said[row].append(_said([WORLDWIDE], words, "from anywhere in the world"))
+        if zone and (span := _zones(zone)):
+            words = _as_written(text, plain_text, zone)
+            said[row].append(_said([span], words, "a time zone"))
     return pl.Series(texts.name, said, dtype=_SAID)
+
+
+def _as_written(text: str, plain_text: str, words: str) -> str:
+    start = plain_text.find(words)
+    return text[start : start + len(words)]
+
+
+_MAY_BE_CODED = r"(?-u)\b(?:USA?|U\.S|UK|EU|EEA|UAE|[A-Z][A-Z][,/] ?[A-Z][A-Z])\b"
 
 
 @lru_cache(maxsize=1)
 def _literal_names() -> list[str]:
-    """Names of more than three letters as they may stand in a text."""
-    found = {name for name in _names() if len(name) > 3}
-    for country in pycountry.countries:
-        found.add(country.name)
-    return sorted(found)
+    """Names of more than three letters as they may stand in a plain text."""
+    found = {plain(name) for name in _names()} | {name.replace(" ", "-") for name in _names()}
+    return sorted(name for name in found if len(name) > 3)
 
 
-_OFFSET = re.compile(r"([-–−+]?) ?(\d{1,2})")
+_OFFSET = re.compile(r"([-+]?) ?(\d{1,2})")
 
 
 def _zones(words: str) -> str | None:
@@ -352,7 +387,7 @@ def _zones(words: str) -> str | None:
     if zone is None or not numbers:
         return None
     if len(numbers) >= 2 and zone[1].upper() in ("UTC", "GMT"):
-        ends = [int(number) * (-1 if sign in "-–−" and sign else 1) for sign, number in numbers[:2]]
+        ends = [int(number) * (-1 if sign == "-" else 1) for sign, number in numbers[:2]]
         low, high = min(ends), max(ends)
     else:
         middle, around = _words.zones[zone[1].upper()], int(numbers[-1][1])
@@ -384,35 +419,46 @@ def countries_of(stated: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-_ORIGINS: dict[str, Origin] = {"_of_place": "place", "_of_title": "title", "_of_body": "body"}
+_ORIGINS: dict[str, Origin] = {
+    "_of_country": "place",
+    "_of_place": "place",
+    "_of_title": "title",
+    "_of_body": "body",
+}
 
 
 def _together(said: pl.Series) -> pl.Series:
-    """What place, title and text say, in this order."""
-    nothing = {"stated": [], "countries": [], "evidence": []}
+    """What place, title and text say, in this order. Where the text names countries and none of
+    the place's is among them, the text decides."""
     results: list[dict[str, object]] = []
     for row in said:
-        if row is None or not any(row.values()):
-            results.append(nothing)
-            continue
-        stated: list[str] = []
-        evidence: list[Evidence] = []
-        for column, origin in _ORIGINS.items():
-            for one in row[column] or []:
-                new = [value for value in one["value"] if value not in stated]
-                stated += new
-                if new:  # what was said before is no news
-                    evidence.append(
-                        Evidence(
-                            field="remote_eligibility",
-                            value=", ".join(one["value"]),
-                            origin=origin,
-                            words=one["words"],
-                            rule=one["rule"],
-                            decides=True,
-                        )
-                    )
+        found = [
+            (origin, one) for column, origin in _ORIGINS.items() for one in row[column] or []
+        ]
+        of_place = _stated(one for origin, one in found if origin == "place")
+        of_text = countries_of(_stated(one for origin, one in found if origin == "body"))
+        believed = not of_text or ANY in of_text or not {*countries_of(of_place)}.isdisjoint(of_text)
+        decides = [believed or origin != "place" for origin, _ in found]
+        stated = _stated(one for (_, one), counts in zip(found, decides, strict=True) if counts)
         results.append(
-            {"stated": stated, "countries": countries_of(stated), "evidence": evidence}
+            {
+                "stated": stated,
+                "countries": countries_of(stated),
+                "evidence": [
+                    Evidence(
+                        field="remote_eligibility",
+                        value=", ".join(one["value"]),
+                        origin=origin,
+                        words=one["words"],
+                        rule=one["rule"],
+                        decides=counts,
+                    )
+                    for (origin, one), counts in zip(found, decides, strict=True)
+                ],
+            }
         )
     return pl.Series(said.name, results, dtype=_RESULT)
+
+
+def _stated(said: Iterable[_Said]) -> list[str]:
+    return list(dict.fromkeys(value for one in said for value in one["value"]))

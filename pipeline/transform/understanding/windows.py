@@ -3,6 +3,7 @@ those alone."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -109,3 +110,11 @@ def plain(text: str) -> str:
     place in the text. A regular expression for ASCII is far smaller."""
     return text.lower() if text.isascii() else text.translate(_PLAIN).lower()
 
+
+_NEGATED = re.compile(r"\[\^((?:\\.|[^\]\\])*)\]")
+
+
+def of_plain(pattern: str) -> str:
+    """A regular expression (of Polars) of :func:`plain` texts, with classes of ASCII alone: the
+    automaton is many times smaller, and faster to build."""
+    return "(?-u)" + _NEGATED.sub(r"[[\\t -~]--[\1]]", pattern.replace(r"\W", r"[^\w]"))

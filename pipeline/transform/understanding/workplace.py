@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pipeline.fields import WORKPLACES
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
-from pipeline.transform.understanding.windows import whole, windows
+from pipeline.transform.understanding.windows import of_plain, whole, windows
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, one_of, read
 
 
@@ -53,11 +53,11 @@ _RULES = {
     for of in ("place", "title", "body")
 }
 _NOT_MEANT = {
-    "place": rf"\b{any_of(_words.not_meant.place)}\b",
-    "title": rf"\b{any_of(_words.not_meant.title)}",
-    "body": rf"\b{any_of(_words.not_meant.body)}",
+    "place": of_plain(rf"\b{any_of(_words.not_meant.place)}\b"),
+    "title": of_plain(rf"\b{any_of(_words.not_meant.title)}"),
+    "body": of_plain(rf"\b{any_of(_words.not_meant.body)}"),
 }
-_PATTERNS = {rule.name: any_of(rule.patterns) for rule in _words.rules}
+_PATTERNS = {rule.name: of_plain(any_of(rule.patterns)) for rule in _words.rules}
 
 WEAK = 2
 """What the text says with no more weight than this does not outweigh the source's flag."""
