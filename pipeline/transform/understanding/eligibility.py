@@ -14,8 +14,7 @@ from typing import NamedTuple, TypedDict
 import polars as pl
 import pycountry
 
-from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence, Origin
+from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Origin
 from pipeline.transform.understanding.gazetteer import VOCABULARY, fold, gazetteer
 from pipeline.transform.understanding.windows import of_plain, plain, whole, windows
 from pipeline.transform.vocabulary import (
@@ -86,7 +85,6 @@ _REMOTE_ANYWHERE = re.compile(r"(?i)\bremote\W{1,3}anywhere\b(?!\s+(?:in|within)
 
 _END_OF_PLACE = frozenset(["", ";", "|", "or", "(", "only"])
 
-_SAID = pl.List(pl.Struct({"value": pl.List(pl.String), "words": pl.String, "rule": pl.String}))
 
 
 def _key(name: str) -> str:
@@ -236,41 +234,47 @@ def _list_until(text: str, end: int) -> tuple[tuple[str, ...], int]:
     return (), end
 
 
+_RESULT = pl.Struct(
+    {
+        "remote_eligibility": pl.List(pl.String),
+        "eligible_countries": pl.List(pl.String),
+        "_evidence_eligibility": EVIDENCE,
+    }
+)
+
+
 def with_eligibility(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``remote_eligibility`` and ``eligible_countries``, of ``location_text``, ``title`` and
     ``description`` of remote jobs, and their evidence. Reads ``workplace``, ``cities`` and
     ``countries``."""
-    remote = (pl.col("workplace") == "remote").fill_null(False)
-    has_city = pl.col("cities").list.len() > 0
-    # With a city, a slash or a comma divides the office from the choice.
-    beside_city = pl.col("location_text").str.replace_all("/", ";").str.replace_all(",", " , ")
-    place = pl.struct("location_text", "countries")
+    read = pl.struct("workplace", "location_text", "cities", "countries", "title", "description")
     return (
-        postings.with_columns(
-            _of_country=of_distinct(pl.when(remote & ~has_city).then(place), _of_place, _SAID),
-            _of_place=pl.when(remote & has_city)
-            .then(beside_city)
-            .map_batches(_of_places, return_dtype=_SAID),
-            _of_title=pl.when(remote).then("title").map_batches(_of_titles, return_dtype=_SAID),
-            _of_body=pl.when(remote)
-            .then("description")
-            .map_batches(_of_bodies, return_dtype=_SAID),
-        )
-        .with_columns(
-            _eligibility=pl.struct(*_ORIGINS).map_batches(_together, return_dtype=_RESULT)
-        )
-        .with_columns(
-            remote_eligibility=pl.col("_eligibility").struct.field("stated"),
-            eligible_countries=pl.col("_eligibility").struct.field("countries"),
-            _evidence_eligibility=pl.col("_eligibility").struct.field("evidence"),
-        )
-        .drop(*_ORIGINS, "_eligibility")
+        postings.with_columns(_eligibility=read.map_batches(_of_postings, return_dtype=_RESULT))
+        .with_columns(pl.col("_eligibility").struct.field(*_RESULT.to_schema()))
+        .drop("_eligibility")
     )
 
 
-_RESULT = pl.Struct(
-    {"stated": pl.List(pl.String), "countries": pl.List(pl.String), "evidence": EVIDENCE}
-)
+def _of_postings(postings: pl.Series) -> pl.Series:
+    rows = postings.struct.unnest()
+    remote = rows.with_row_index("row").filter(pl.col("workplace").cast(pl.String) == "remote")
+    said: list[list[tuple[Origin, _Said]]] = [[] for _ in range(remote.height)]
+    places = remote.select("location_text", "cities", "countries").iter_rows()
+    for found, (text, cities, countries) in zip(said, places, strict=True):
+        if text and not cities:
+            found += [("place", one) for one in _of_place(text, tuple(countries or ()))]
+    # With a city, a slash or a comma divides the office from the choice.
+    beside_city = pl.col("location_text").str.replace_all("/", ";").str.replace_all(",", " , ")
+    beside = remote.select(pl.when(pl.col("cities").list.len() > 0).then(beside_city)).to_series()
+    stretches = (
+        ("place", whole(beside, _CUES_OF_LINES), "remote in a country of the place"),
+        ("title", whole(remote["title"], _CUES_OF_LINES), "remote in the title"),
+        ("body", windows(remote["description"], _words.cues), "from where in the text"),
+    )
+    for origin, found_there, rule in stretches:
+        for row, one in _read(found_there, rule, to_the_end=origin == "place"):
+            said[row].append((origin, one))
+    return _together(remote["row"], said, rows.height).alias(postings.name)
 
 
 class _Said(TypedDict):
@@ -285,17 +289,13 @@ def _said(values: Iterable[str], words: str, rule: str) -> _Said:
     return _Said(value=list(values), words=words.strip()[:MAX_WORDS_CHARS], rule=rule)
 
 
-def _of_place(place: dict[str, object]) -> list[_Said]:
+@lru_cache(maxsize=20_000)
+def _of_place(text: str, countries: tuple[str, ...]) -> tuple[_Said, ...]:
     """A place without a city names the countries and regions themselves."""
-    text = str(place["location_text"] or "")
-    if not text or _REMOTE_ANYWHERE.search(text):
-        return []
-    values = list(dict.fromkeys([*_listed(place["countries"]), *_regions_in(text)]))
-    return [_said(values, text, "a place without a city")] if values else []
-
-
-def _listed(values: object) -> list[str]:
-    return list(values) if isinstance(values, list) else []
+    if _REMOTE_ANYWHERE.search(text):
+        return ()
+    values = list(dict.fromkeys([*countries, *_regions_in(text)]))
+    return (_said(values, text, "a place without a city"),) if values else ()
 
 
 def _regions_in(text: str) -> list[str]:
@@ -313,38 +313,24 @@ def _regions_in(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _of_places(texts: pl.Series) -> pl.Series:
-    return _read(texts, whole(texts, _CUES_OF_LINES), "remote in a country of the place", True)
-
-
-def _of_titles(texts: pl.Series) -> pl.Series:
-    return _read(texts, whole(texts, _CUES_OF_LINES), "remote in the title")
-
-
-def _of_bodies(texts: pl.Series) -> pl.Series:
-    return _read(texts, windows(texts, _words.cues), "from where in the text")
-
-
 _CUES_OF_LINES = ["remote", "remoto", "anywhere", " only"]
 
 
-def _read(texts: pl.Series, found: pl.DataFrame, rule: str, to_the_end: bool = False) -> pl.Series:
-    """What is said in stretches of texts; with ``to_the_end``, only by lists that nothing but
-    another choice follows."""
+def _read(found: pl.DataFrame, rule: str, *, to_the_end: bool) -> Iterator[tuple[int, _Said]]:
+    """What is said in stretches of texts, each with the row of its text; with ``to_the_end``, only
+    by lists that nothing but another choice follows."""
     plain = pl.col("plain")
     named = plain.str.contains_any(_literal_names())
     coded = pl.col("window").str.contains(_MAY_BE_CODED)
-    listed = found.filter(named | coded)
-    listed = listed.with_columns(
-        behind=plain.str.extract_all(_BEHIND), before=plain.str.extract_all(_BEFORE)
-    ).filter((pl.col("behind").list.len() > 0) | (pl.col("before").list.len() > 0))
-    said: list[list[_Said]] = [[] for _ in range(len(texts))]
+    listed = (
+        found.filter(named | coded)
+        .with_columns(behind=plain.str.extract_all(_BEHIND), before=plain.str.extract_all(_BEFORE))
+        .filter((pl.col("behind").list.len() > 0) | (pl.col("before").list.len() > 0))
+    )
     for row, text, plain_text, behind, before in listed.iter_rows():
-        said[row] += [
-            _said(values, words, rule)
-            for values, words, goes_on in _lists_in(text, behind, before, plain_text)
-            if not to_the_end or goes_on in _END_OF_PLACE
-        ]
+        for values, words, goes_on in _lists_in(text, behind, before, plain_text):
+            if not to_the_end or goes_on in _END_OF_PLACE:
+                yield row, _said(values, words, rule)
     spoken = found.select(
         "row",
         "window",
@@ -355,11 +341,9 @@ def _read(texts: pl.Series, found: pl.DataFrame, rule: str, to_the_end: bool = F
     for row, text, plain_text, world, zone in spoken.iter_rows():
         if world:
             words = _as_written(text, plain_text, world)
-            said[row].append(_said([WORLDWIDE], words, "from anywhere in the world"))
+            yield row, _said([WORLDWIDE], words, "from anywhere in the world")
         if zone and (span := _zones(zone)):
-            words = _as_written(text, plain_text, zone)
-            said[row].append(_said([span], words, "a time zone"))
-    return pl.Series(texts.name, said, dtype=_SAID)
+            yield row, _said([span], _as_written(text, plain_text, zone), "a time zone")
 
 
 def _as_written(text: str, plain_text: str, words: str) -> str:
@@ -419,45 +403,62 @@ def countries_of(stated: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-_ORIGINS: dict[str, Origin] = {
-    "_of_country": "place",
-    "_of_place": "place",
-    "_of_title": "title",
-    "_of_body": "body",
-}
-
-
-def _together(said: pl.Series) -> pl.Series:
-    """What place, title and text say, in this order. Where the text names countries and none of
-    the place's is among them, the text decides."""
-    results: list[dict[str, object]] = []
-    for row in said:
-        found = [
-            (origin, one) for column, origin in _ORIGINS.items() for one in row[column] or []
-        ]
+def _together(
+    rows: pl.Series, said: Sequence[Sequence[tuple[Origin, _Said]]], height: int
+) -> pl.Series:
+    """The results of ``height`` postings, of what is said of those in ``rows``. Where the text
+    names countries and none of the place's is among them, the text decides."""
+    keys: list[tuple[int, str]] = []
+    evidence: list[tuple[int, str, str, str, str, str, bool]] = []
+    for row, every in zip(rows, said, strict=True):
+        found = [one for place, one in enumerate(every) if one not in every[:place]]
         of_place = _stated(one for origin, one in found if origin == "place")
         of_text = countries_of(_stated(one for origin, one in found if origin == "body"))
         believed = not of_text or ANY in of_text or not {*countries_of(of_place)}.isdisjoint(of_text)
-        decides = [believed or origin != "place" for origin, _ in found]
-        stated = _stated(one for (_, one), counts in zip(found, decides, strict=True) if counts)
-        results.append(
-            {
-                "stated": stated,
-                "countries": countries_of(stated),
-                "evidence": [
-                    Evidence(
-                        field="remote_eligibility",
-                        value=", ".join(one["value"]),
-                        origin=origin,
-                        words=one["words"],
-                        rule=one["rule"],
-                        decides=counts,
-                    )
-                    for (origin, one), counts in zip(found, decides, strict=True)
-                ],
-            }
+        kept = [one for origin, one in found if believed or origin != "place"]
+        if stated := _stated(kept):
+            keys.append((row, _SEPARATOR.join(stated)))
+        for origin, one in found:
+            value, decides = ", ".join(one["value"]), believed or origin != "place"
+            field = "remote_eligibility"
+            evidence.append((row, field, value, origin, one["words"], one["rule"], decides))
+    key = pl.DataFrame(keys, schema={"row": pl.UInt32, "key": pl.String}, orient="row")
+    distinct = key["key"].unique().to_list()
+    stated_lists = [text.split(_SEPARATOR) for text in distinct]
+    results = pl.DataFrame(
+        {
+            "key": pl.Series(distinct, dtype=pl.String),
+            "remote_eligibility": pl.Series(stated_lists, dtype=pl.List(pl.String)),
+            "eligible_countries": pl.Series(
+                [countries_of(stated) for stated in stated_lists], dtype=pl.List(pl.String)
+            ),
+        }
+    )
+    fields = _RESULT.to_schema()["_evidence_eligibility"].inner.to_schema()
+    findings = (
+        pl.DataFrame(evidence, schema={"row": pl.UInt32, **fields}, orient="row")
+        .select("row", _evidence_eligibility=pl.struct(*fields))
+        .group_by("row", maintain_order=True)
+        .agg("_evidence_eligibility")
+    )
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    return (
+        pl.DataFrame({"row": pl.Series(range(height), dtype=pl.UInt32)})
+        .join(key, on="row", how="left", maintain_order="left")
+        .join(results, on="key", how="left", maintain_order="left")
+        .join(findings, on="row", how="left", maintain_order="left")
+        .select(
+            pl.struct(
+                pl.col("remote_eligibility").fill_null(empty),
+                pl.col("eligible_countries").fill_null(empty),
+                "_evidence_eligibility",
+            )
         )
-    return pl.Series(said.name, results, dtype=_RESULT)
+        .to_series()
+    )
+
+
+_SEPARATOR = "|"
 
 
 def _stated(said: Iterable[_Said]) -> list[str]:
