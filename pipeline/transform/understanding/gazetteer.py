@@ -33,6 +33,7 @@ class _Places(Shape):
     subdivisions: dict[Word, list[Word]]
     country_of_city: dict[Word, str]
     city_regions: dict[Word, dict[Word, Word]]
+    boroughs: dict[Word, dict[Word, list[Word]]]
     words: _Words
 
 
@@ -61,6 +62,7 @@ class Gazetteer:
     state_codes: dict[str, str]
     spellings: dict[str, str]
     boroughs: set[str]
+    city_of_borough: dict[tuple[str, str], str]
 
     def is_name(self, folded: str) -> bool:
         """Whether a country or a part of one is called so."""
@@ -87,11 +89,19 @@ def gazetteer() -> Gazetteer:
     subdivisions: dict[str, set[str]] = defaultdict(set)
     names: dict[str, str] = {}
     boroughs: set[str] = set()
+    city_of_borough = {
+        (country, fold(borough)): city
+        for country, cities_there in VOCABULARY.boroughs.items()
+        for city, names_there in cities_there.items()
+        for borough in names_there
+    }
     for subdivision in pycountry.subdivisions:
         name = re.sub(r"\s*[\[(].*", "", subdivision.name)
         names[subdivision.code] = name
         if subdivision.type.casefold() in _TYPES_OF_BOROUGH:
             boroughs.add(fold(name))
+        if subdivision.type.casefold() == "london borough":
+            city_of_borough["GB", fold(name)] = "London"
         subdivisions[fold(name)].add(subdivision.country_code)
     for code, aliases in VOCABULARY.subdivisions.items():
         subdivisions.update({fold(alias): {code} for alias in aliases})
@@ -113,8 +123,10 @@ def gazetteer() -> Gazetteer:
             us_cities.add((name, city["admin1code"]))
     cities["new york"] = cities["new york city"]
     us_cities.add(("new york", "NY"))
-    for alias, name in OTHER_CITY_NAMES.items():
-        cities.setdefault(fold(alias), cities.get(fold(name), {}))
+    for alias, name in OTHER_CITY_NAMES.items():  # either may be the one that GeoNames has
+        known = cities.get(fold(name)) or cities.get(fold(alias)) or {}
+        cities.setdefault(fold(name), known)
+        cities.setdefault(fold(alias), known)
     return Gazetteer(
         countries,
         dict(subdivisions),
@@ -126,6 +138,7 @@ def gazetteer() -> Gazetteer:
         {name: code for code, name in states.items()},
         spellings,
         boroughs,
+        city_of_borough,
     )
 
 
@@ -144,7 +157,7 @@ class OtherName:
     is_certain: bool
 
 
-_CERTAIN_PEOPLE = 250_000
+_CERTAIN_PEOPLE = 200_000
 _MAX_NAME_CHARS = 25
 _WORD = re.compile(r"[^\W\d_]{5,}")
 

@@ -66,6 +66,7 @@ _PREPOSITION = re.compile(  # IN is Indiana
 _ALTERNATIVES = re.compile(  # OR is Oregon
     r"\s*(?:[/;|•\n]|,?\s*\b(?:or|and|oder|und|ou|et)\b|&|\bOR\b(?=\s+Remote))\s*"
 )
+_ALTERNATIVE_INSIDE = re.compile(r"(?i)remote ?\([^()]*(?:/| or )[^()]*\)$")
 _WHERE_ELSE = re.compile(
     r"(?i)(?:^|\bor\b|[;|/,])\s*(?:fully |100% )?remote\b\s*(?:within|in|from|anywhere|[-–(:])"
     r"[^;|]*?(?=$|[;|]|\bor\s+(?:hybrid|on-?site|in[- ]office|office))"
@@ -79,7 +80,7 @@ _NO_PLACES = frozenset(VOCABULARY.words.no_places)
 _DASH = re.compile(r"\s+[-–—]\s+|:\s")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _STATE_THEN_CITY = re.compile(r"^([A-Z]{2})[ -]+(\w.+)$")
-_CITY_THEN_STATE = re.compile(r"^(\w.+?) ([A-Z]{2})$")
+_CITY_THEN_STATE = re.compile(r"^(\w.+?) ([A-Z]{2,3})$")
 _COUNTRY_FIRST = re.compile(r"^(USA?)[ -]+(\w.*)$")
 """``US-NY-Rochester``, as Workday writes places, and ``USA Richardson, TX``."""
 _STATE_AND_COUNTRY = re.compile(r"^([A-Z]{2}) (\w.+)$")
@@ -93,6 +94,8 @@ def read_places(text: str, country: str | None = None) -> list[Found]:
     an ambiguous name means."""
     plain = without_codes(_AND_MORE.sub(" ", text[:_MAX_CHARS]))
     text = plain.text
+    if text.count("(") != text.count(")") or _ALTERNATIVE_INSIDE.search(text):
+        text = text.replace("(", " - ").replace(")", " ")  # Remote (US/CA)
     country = country or plain.country
     whole = _without_noise(text)
     if gazetteer().is_name(fold(whole)):
@@ -143,8 +146,14 @@ def _known(places: Iterable[Found]) -> list[Found]:
 
 
 def _distinct(places: Iterable[Found]) -> list[Found]:
-    """Without repetitions, and without a country or a region of which a city is named."""
-    distinct = list(dict.fromkeys(_known(places)))
+    """Without repetitions, and without a country or a region of which a city is named; behind a
+    borough, its city."""
+    distinct: dict[Found, None] = {}
+    for place in _known(places):
+        distinct[place] = None
+        borough = (place.country or "", fold(place.city or ""))
+        if city := gazetteer().city_of_borough.get(borough):
+            distinct[Found(city, place.region, place.country, "the city of a borough")] = None
     with_city = {place.country for place in distinct if place.city}
     return [place for place in distinct if place.city or place.country not in with_city]
 
@@ -396,7 +405,7 @@ def _in_region(front: list[str], region: str, country: str, rule: str) -> list[F
     names = gazetteer()
     folded = fold(region)
     if city := VOCABULARY.city_regions.get(country, {}).get(folded):
-        return [Found(city, None if len(front) > 1 else region_name(region, country), country, rule)]
+        return [Found(city, None, country, rule)]
     is_region = country in names.subdivisions.get(folded, set()) or (
         f"{country}-{region.upper()}" in names.subdivision_names
     )
@@ -474,12 +483,13 @@ def _is_quarter(name: str, city: Found) -> bool:
     people = _homes(folded, city.city).get(city.country, 0)
     if people < _MIN_QUARTERED:
         return False
-    if fold(city.city) in VOCABULARY.city_regions.get(city.country, {}):
-        return True
     homes = _homes(fold(name), name)
+    largest = max(homes.values(), default=0)
+    if fold(city.city) in VOCABULARY.city_regions.get(city.country, {}) and largest * 5 < people:
+        return True
     if country_code(name) or fold(name) in gazetteer().us_state_names:
         return False
-    return city.country not in homes and max(homes.values(), default=0) * 5 < people
+    return city.country not in homes and largest * 5 < people
 
 
 def _in_united_states(parts: list[str]) -> Found:
@@ -612,7 +622,7 @@ def _parse_single(text: str, country: str | None) -> Found:
 
 def _two_letters(name: _Name) -> Found | None:
     """``NY`` is a city, ``TX`` a state, ``FR`` a country; ``CA``, both, is none for certain."""
-    if len(name.text) != 2 or name.folded in gazetteer().countries:
+    if len(name.text) != 2 or not name.text.isascii() or name.folded in gazetteer().countries:
         return None
     if name.text.isupper() and name.folded in _city_names():
         return Found(_city_names()[name.folded], None, "US")
@@ -646,7 +656,11 @@ def _code_behind_city(name: _Name) -> Found | None:
     city, code = match[1], match[2]
     if code in names.us_states and (fold(city), code) in names.us_cities:
         return Found(place_name(city), names.us_states[code], "US")
-    country = country_code(code)
+    for home, people in names.cities.get(fold(city), {}).items():
+        region = names.subdivision_names.get(f"{home}-{code}")
+        if region and people >= _LARGE and home != "US":
+            return Found(place_name(city), region, home)  # Sydney NSW
+    country = country_code(code) if len(code) == 2 else None
     if country and country in names.cities.get(fold(city), {}):
         return Found(place_name(city), None, country)
     if fold(code) in names.countries:
