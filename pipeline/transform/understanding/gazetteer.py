@@ -158,6 +158,7 @@ class OtherName:
 
 
 _CERTAIN_PEOPLE = 200_000
+_CERTAIN_PEOPLE_IN_ASCII = 400_000
 _MAX_NAME_CHARS = 25
 _WORD = re.compile(r"[^\W\d_]{5,}")
 
@@ -193,7 +194,10 @@ def other_names() -> dict[str, OtherName]:
                 continue
             whole = foreign or bool(_WORD.fullmatch(name))
             found[folded] = OtherName(
-                city["name"], city["countrycode"], people, whole and people >= _CERTAIN_PEOPLE
+                city["name"],
+                city["countrycode"],
+                people,
+                whole and people >= (_CERTAIN_PEOPLE if foreign else _CERTAIN_PEOPLE_IN_ASCII),
             )
     for folded, people in outdone.items():
         if found[folded].people < _DOMINANCE * people:

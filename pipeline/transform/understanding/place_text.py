@@ -61,7 +61,7 @@ _UNIONS = frozenset(VOCABULARY.words.unions)
 _COUNTY = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.county)}$")
 _NOISE = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.noise)}(?!\w)")
 _PREPOSITION = re.compile(  # IN is Indiana
-    r"^(?:[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of|à|en|im|bei)\s+|\s+(?:in|from|or|and)$"
+    r"^(?:(?:City|Town|State|Borough) of|[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of|à|en|im|bei)\s+|\s+(?:in|from|or|and)$"
 )
 _ALTERNATIVES = re.compile(  # OR is Oregon
     r"\s*(?:[/;|•\n]|,?\s*\b(?:or|and|oder|und|ou|et)\b|&|\bOR\b(?=\s+Remote))\s*"
@@ -76,6 +76,7 @@ _AND_MORE = re.compile(
     r"(?i)[+,&]? ?(?:and |et )?\d{1,3} (?:lieux?|(?:other |more |weitere |autres? )?(?:locations?|standorte?|sites|offices))\b|\+ ?\d{1,3}(?: more| others?)?$"
 )
 _INSTITUTION = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.institutions)}")
+_AMERICAN_COUNTY = re.compile(r"\w (?:County|Parish)$")
 _NO_PLACES = frozenset(VOCABULARY.words.no_places)
 _DASH = re.compile(r"\s+[-–—]\s+|:\s")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
@@ -318,8 +319,6 @@ def _parse_parts(parts: list[str], country: str | None) -> list[Found]:
     if len(parts) > 1 and country_code(parts[0]) and not _ends_with_region(parts):
         parts = parts[::-1]  # US, CA, Santa Clara
     groups = _groups(parts, country)
-    if len(groups) == 1:
-        return _of_group(groups[0], country)
     return [place for group in groups for place in _of_group(group, country)]
 
 
@@ -363,22 +362,42 @@ def _bare_country(part: str) -> str | None:
 def _groups(parts: list[str], country: str | None) -> list[list[str]]:
     """The parts of one place each: towns, then the region, then the country of them
     (``Aurora, IL | New York, NY``)."""
-    groups: list[list[str]] = [[]]
-    closed = False
+    groups: list[list[str]] = []
+    owner: str | None = None
+    is_whole = True
     for place, part in enumerate(parts):
-        is_region = bool(groups[-1]) and _is_region_behind(parts, place, country)
-        if closed and not is_region:
-            groups.append([])
-            closed = False
-        groups[-1].append(part)
-        closed = closed or is_region
+        of_part = None if is_whole or not groups else _region_behind(parts[place - 1], part, country)
+        named = _bare_country(part)
+        if groups and named and named == owner and (is_whole or len(parts[place - 1]) > 3):
+            if is_whole:
+                continue  # Scotland, UK, United Kingdom
+        if of_part and owner in (None, of_part):
+            groups[-1].append(part)
+            owner, is_whole = of_part, named is not None
+        elif groups and owner is None and not is_whole:
+            groups[-1].append(part)
+            is_whole = _is_abbreviation(part)
+        else:
+            groups.append([part])
+            owner, is_whole = named, named is not None or _is_abbreviation(part)
+            if is_whole and named is None and place + 1 < len(parts):
+                is_whole = not _region_behind(part, parts[place + 1], country)
     return groups
 
 
-def _is_region_behind(parts: list[str], place: int, country: str | None) -> bool:
-    """Whether a part, not the first, names the region or the country of what stands before it."""
-    before, part = parts[place - 1], parts[place]
-    return bool(_country_at_end(before, part) or _subdivision_owner(before, part, country))
+def _is_abbreviation(part: str) -> bool:
+    """SF, NYC, LA: a city by itself in any list."""
+    return part.isupper() and len(part) <= 3 and fold(part) in _city_names()
+
+
+def _region_behind(before: str, part: str, country: str | None) -> str | None:
+    """The country that a part names, or whose region it names, behind the town or the region
+    ``before`` it."""
+    if _is_abbreviation(before):
+        town = fold(place_name(before) or before)
+        lies_there = len(part) == 2 and (town, part.upper()) in gazetteer().us_cities
+        return "US" if lies_there or country_code(part) == "US" else None
+    return _country_at_end(before, part) or _subdivision_owner(before, part, country)
 
 
 def _of_group(parts: list[str], country: str | None) -> list[Found]:
@@ -453,6 +472,10 @@ def _may_be_town(name: str) -> bool:
 
 def _several_names(parts: list[str], country: str | None) -> list[Found]:
     """Parts of which the last is neither a country nor a state."""
+    if len(parts) == 2 and _AMERICAN_COUNTY.search(parts[1]) and country in (None, "US"):
+        town = _parse_single(parts[0], "US")
+        is_town = _lies_in(parts[0], None, "US")
+        return [Found(town.city if is_town else None, None, "US", "an American county")]
     singles = [_parse_single(part, country) for part in parts]
     last = singles[-1]
     if len(parts) == 2 and last.city and last.country and _is_quarter(parts[0], last):
@@ -518,7 +541,13 @@ def _country_at_end(before: str, last: str) -> str | None:
         cities = names.cities.get(fold(before), {})
         return "GE" if "GE" in cities and "US" not in cities else None
     code = country_code(last)
-    if code is None or len(last) != 2 or folded == "uk":
+    if code is None:
+        return None
+    if len(last) != 2 or folded == "uk":
+        elsewhere = names.cities.get(fold(before), {})
+        is_region = code in names.subdivisions.get(fold(before), set())
+        if code not in elsewhere and not is_region and max(elsewhere.values(), default=0) >= _LARGE:
+            return None  # London, Singapore
         return code
     if not last.isupper():
         return None
