@@ -287,14 +287,14 @@ def _parse_sections(text: str, country: str | None) -> list[Found]:
             return []
         if not best or not ours:
             best = [merged(place, best[0]) if place.city is None and best else place for place in places]
-        elif all(place.city is None for place in best) and any(_is_known(p) for p in places):
+        elif all(place.city is None for place in best) and any(is_known(p) for p in places):
             best = [replace(place, region=place.region or best[0].region) for place in places]
         elif best[0].region is None and best[0].city is None and theirs:
             best = places
     return best
 
 
-def _is_known(place: Found) -> bool:
+def is_known(place: Found) -> bool:
     """Whether GeoNames has a city of that name there."""
     return place.city is not None and place.country in _homes(fold(place.city), place.city)
 
@@ -493,7 +493,7 @@ def _several_names(parts: list[str], country: str | None) -> list[Found]:
         ]
         if len(parts) == 2 and singles[0].country and singles[1] == NOWHERE:
             return [replace(singles[0], rule="known city before an unknown region")]
-    if country and len(parts) == 2 and not all(_is_known(place) for place in singles):
+    if country and len(parts) == 2 and not all(is_known(place) for place in singles):
         return singles[:1]  # a town and its county
     return singles
 

@@ -23,6 +23,7 @@ from pipeline.transform.understanding.gazetteer import (
     fold,
     gazetteer,
 )
+from pipeline.transform.understanding.place_in_text import Said, in_descriptions, in_title
 from pipeline.transform.understanding.place_text import (
     NOWHERE,
     Found,
@@ -73,13 +74,82 @@ _PLACES = pl.Struct(
 
 def with_place(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``city``, ``region``, ``country``, ``cities`` and ``countries``, of the first three in
-    the source's words and of ``location_text``, and their evidence."""
+    the source's words and of ``location_text`` and, where these name no city, of ``title`` and
+    ``description``, and their evidence."""
     fields = pl.struct("location_text", "city", "region", "country")
     return (
         postings.with_columns(_place=of_distinct(fields, _located, _PLACES))
         .with_columns(pl.col("_place").struct.field(*_PLACES.to_schema()))
         .drop("_place")
+        .map_batches(_completed, validate_output_schema=False)
     )
+
+
+def _completed(postings: pl.DataFrame) -> pl.DataFrame:
+    """With the places that titles and descriptions name, for postings without a city in at most
+    one country."""
+    lacking = postings.with_row_index("_row").filter(
+        (pl.col("cities").list.len() == 0) & (pl.col("countries").list.len() <= 1)
+    )
+    if lacking.is_empty():
+        return postings
+    changes: list[dict[str, Any]] = []
+    said_by_text = in_descriptions(lacking["description"])
+    rows = lacking.select("_row", "title", "country", "region", "countries", "_evidence_place")
+    for said, (row, title, country, region, countries, evidence) in zip(
+        said_by_text, rows.iter_rows(), strict=True
+    ):
+        of_text = _of_text(said, country)
+        origin: Origin = "body"
+        if of_text is None and country and title:
+            of_text, origin = in_title(title, country), "title"
+        if of_text is None:
+            continue
+        place = common(of_text.places)
+        cities = list(dict.fromkeys(found.city for found in of_text.places if found.city))
+        named = list(dict.fromkeys(found.country for found in of_text.places if found.country))
+        if not cities and countries:
+            continue
+        new = [("city", city) for city in cities]
+        new += [] if countries else [("country", code) for code in named]
+        findings = [
+            Evidence(
+                field=field,
+                value=value,
+                origin=origin,
+                words=of_text.words,
+                rule=of_text.rule,
+                decides=getattr(place, field) in (None, value),
+            )
+            for field, value in new
+        ]
+        changes.append(
+            {
+                "_row": row,
+                "city": place.city,
+                "region": region or place.region,
+                "country": country or place.country,
+                "cities": cities,
+                "countries": countries or named,
+                "_evidence_place": [*(evidence or []), *findings],
+            }
+        )
+    if not changes:
+        return postings
+    schema = {"_row": pl.get_index_type(), **_PLACES.to_schema()}
+    return (
+        postings.with_row_index("_row")
+        .update(pl.DataFrame(changes, schema=schema), on="_row")
+        .drop("_row")
+    )
+
+
+def _of_text(said: Said | None, country: str | None) -> Said | None:
+    """What a description says, if it is in the country that is known."""
+    if said is None or country is None:
+        return said
+    places = tuple(found for found in said.places if found.country == country)
+    return said._replace(places=places) if places else None
 
 
 def _located(fields: Mapping[str, str | None]) -> dict[str, Any]:
