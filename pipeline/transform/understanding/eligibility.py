@@ -286,7 +286,7 @@ class _Said(TypedDict):
 
 
 def _said(values: Iterable[str], words: str, rule: str) -> _Said:
-    return _Said(value=list(values), words=words.strip()[:MAX_WORDS_CHARS], rule=rule)
+    return _Said(value=list(values), words=words.strip().removesuffix(".")[:MAX_WORDS_CHARS], rule=rule)
 
 
 @lru_cache(maxsize=20_000)
@@ -324,13 +324,19 @@ def _read(found: pl.DataFrame, rule: str, *, to_the_end: bool) -> Iterator[tuple
     coded = pl.col("window").str.contains(_MAY_BE_CODED)
     listed = (
         found.filter(named | coded)
-        .with_columns(behind=plain.str.extract_all(_BEHIND), before=plain.str.extract_all(_BEFORE))
+        .with_columns(
+            behind=plain.str.extract_all(_BEHIND),
+            before=plain.str.extract_all(_BEFORE),
+            of_others=plain.str.contains(_NOT_OF_THE_JOB),
+        )
         .filter((pl.col("behind").list.len() > 0) | (pl.col("before").list.len() > 0))
     )
-    for row, text, plain_text, behind, before in listed.iter_rows():
+    listed = listed.select("row", "window", "plain", "behind", "before", "of_others")
+    for row, text, plain_text, behind, before, of_others in listed.iter_rows():
         for values, words, goes_on in _lists_in(text, behind, before, plain_text):
-            if not to_the_end or goes_on in _END_OF_PLACE:
-                yield row, _said(values, words, rule)
+            if to_the_end and goes_on not in _END_OF_PLACE or of_others and WORLDWIDE in values:
+                continue
+            yield row, _said(values, words, rule)
     spoken = found.select(
         "row",
         "window",
