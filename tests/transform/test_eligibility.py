@@ -91,11 +91,25 @@ def test_other_words_say_nothing(text: str) -> None:
         ({"location_text": "Remote"}, []),
         ({"location_text": "US | REMOTE (anywhere)", "countries": ["US"]}, []),
         # A place with a city is where the job is,
-        ({"location_text": "Remote,Toronto, Canada", "countries": ["CA"], "cities": ["Toronto"]}, []),
-        ({"location_text": "Berlin, Germany / Remote", "cities": ["Berlin"], "countries": ["DE"]}, []),
+        (
+            {"location_text": "Remote,Toronto, Canada", "countries": ["CA"], "cities": ["Toronto"]},
+            [],
+        ),
+        (
+            {
+                "location_text": "Berlin, Germany / Remote",
+                "cities": ["Berlin"],
+                "countries": ["DE"],
+            },
+            [],
+        ),
         # unless a country stands at the word remote.
         (
-            {"location_text": "Oslo or Remote (EU and UK)", "cities": ["Oslo"], "countries": ["NO"]},
+            {
+                "location_text": "Oslo or Remote (EU and UK)",
+                "cities": ["Oslo"],
+                "countries": ["NO"],
+            },
             ["EU", "GB"],
         ),
         (
@@ -168,7 +182,9 @@ def test_any_text_can_be_read(text: str) -> None:
     _read(title=text, location_text=text, description=text, cities=["Oslo"])
 
 
-@pytest.mark.parametrize("unit", ["remote in US, ", "US, UK, ", "only ", "anywhere in ", "CET +/- 2 "])
+@pytest.mark.parametrize(
+    "unit", ["remote in US, ", "US, UK, ", "only ", "anywhere in ", "CET +/- 2 "]
+)
 def test_long_texts_take_linear_time(unit: str) -> None:
     def seconds(length: int) -> float:
         text = (unit * (length // len(unit) + 1))[:length]

@@ -226,9 +226,9 @@ def test_of_several_cities_in_one_country_the_first_is_the_one(
     assert located.place.city == cities[0]
 
 
-_SCHEMA: dict[str, Any] = {
-    name: pl.String for name in ("title", "description", "location_text", "city", "region", "country")
-}
+_SCHEMA: dict[str, Any] = dict.fromkeys(
+    ("title", "description", "location_text", "city", "region", "country"), pl.String
+)
 
 
 def _read(**posting: str) -> dict[str, Any]:
@@ -293,7 +293,33 @@ def test_any_text_can_be_located(text: str) -> None:
     _read(title=text, description=text, location_text=text)
 
 
-@given(st.lists(st.sampled_from(["US", "CA", ",", "/", " or ", "(", ")", " - ", "Berlin", "Remote", "SF", "NY", ";", "Singapore", "Georgia", "75", "in", "UK"]), max_size=25))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "US",
+                "CA",
+                ",",
+                "/",
+                " or ",
+                "(",
+                ")",
+                " - ",
+                "Berlin",
+                "Remote",
+                "SF",
+                "NY",
+                ";",
+                "Singapore",
+                "Georgia",
+                "75",
+                "in",
+                "UK",
+            ]
+        ),
+        max_size=25,
+    )
+)
 @settings(max_examples=300, deadline=None)
 def test_any_list_of_names_can_be_located(parts: list[str]) -> None:
     located = find_all(" ".join(parts), None, None, None)

@@ -142,7 +142,10 @@ def test_other_words_say_nothing(text: str) -> None:
         ({"title": "Engineer", "tags": ["python", "remote"]}, "remote"),
         ({"title": "Engineer", "tags": ["remote", "hybrid"]}, "hybrid"),
         ({"title": "Engineer", "remote": False}, None),
-        ({"location_text": "Remote,Oslo", "cities": ["Oslo"], "description": "Hybrid role"}, "hybrid"),
+        (
+            {"location_text": "Remote,Oslo", "cities": ["Oslo"], "description": "Hybrid role"},
+            "hybrid",
+        ),
         (
             {
                 "location_text": "Remote,Lyon",
@@ -194,7 +197,9 @@ def test_words_stand_as_they_are_written() -> None:
 
 
 def test_each_row_is_read_alone() -> None:
-    both = _read({"description": "Fully remote"}, {"description": None}, {"description": "Hybrid role"})
+    both = _read(
+        {"description": "Fully remote"}, {"description": None}, {"description": "Hybrid role"}
+    )
     assert [row["workplace"] for row in both] == ["remote", None, "hybrid"]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypedDict
 
 import polars as pl
 import pycountry
 
-from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Origin
+from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence, Origin
 from pipeline.transform.understanding.gazetteer import VOCABULARY, fold, gazetteer
 from pipeline.transform.understanding.windows import of_plain, plain, whole, windows
 from pipeline.transform.vocabulary import (
@@ -77,14 +77,13 @@ _NOT_OF_THE_JOB = of_plain(_words.patterns.not_of_the_job)
 _ZONE = of_plain(any_of(_words.patterns.zone))
 _ZONE_OF_THE_JOB = of_plain(_words.patterns.zone_of_the_job)
 _TOKEN = re.compile(r"[^\W_]+(?:[.’'][^\W_]+)*\.?|[^\w\s]|_")
-_BETWEEN = frozenset(_words.lists.between) | frozenset("()[]-–—•*\"")
+_BETWEEN = frozenset(_words.lists.between) | frozenset('()[]-–—•*"')
 _BEFORE_IT = frozenset(_words.lists.before_it)
 _NOT_PLACES = frozenset(_words.lists.not_places)
 _MAX_NAME_TOKENS = 5
 _REMOTE_ANYWHERE = re.compile(r"(?i)\bremote\W{1,3}anywhere\b(?!\s+(?:in|within))")
 
 _END_OF_PLACE = frozenset(["", ";", "|", "or", "(", "only"])
-
 
 
 def _key(name: str) -> str:
@@ -168,9 +167,7 @@ def _name_at(
     first = tokens[place][0]
     if not first[0].isalpha():
         return None
-    if (code := _CODES.get(first.replace(".", ""))) and (
-        first.isupper() or "." in first
-    ):
+    if (code := _CODES.get(first.replace(".", ""))) and (first.isupper() or "." in first):
         return code, 1, False
     for length in range(min(_MAX_NAME_TOKENS, len(tokens) - place), 0, -1):
         words = text[tokens[place].start() : tokens[place + length - 1].end()]
@@ -266,7 +263,7 @@ def _of_postings(postings: pl.Series) -> pl.Series:
     # With a city, a slash or a comma divides the office from the choice.
     beside_city = pl.col("location_text").str.replace_all("/", ";").str.replace_all(",", " , ")
     beside = remote.select(pl.when(pl.col("cities").list.len() > 0).then(beside_city)).to_series()
-    stretches = (
+    stretches: tuple[tuple[Origin, pl.DataFrame, str], ...] = (
         ("place", whole(beside, _CUES_OF_LINES), "remote in a country of the place"),
         ("title", whole(remote["title"], _CUES_OF_LINES), "remote in the title"),
         ("body", windows(remote["description"], _words.cues), "from where in the text"),
@@ -286,7 +283,9 @@ class _Said(TypedDict):
 
 
 def _said(values: Iterable[str], words: str, rule: str) -> _Said:
-    return _Said(value=list(values), words=words.strip().removesuffix(".")[:MAX_WORDS_CHARS], rule=rule)
+    return _Said(
+        value=list(values), words=words.strip().removesuffix(".")[:MAX_WORDS_CHARS], rule=rule
+    )
 
 
 @lru_cache(maxsize=20_000)
@@ -301,15 +300,14 @@ def _of_place(text: str, countries: tuple[str, ...]) -> tuple[_Said, ...]:
 def _regions_in(text: str) -> list[str]:
     """The regions that are named anywhere in a text."""
     found: list[str] = []
-    for token in _TOKEN.finditer(text):
-        if found and token.start() < end:
-            continue
-        tokens = list(_TOKEN.finditer(text, token.start(), token.start() + _LIST_CHARS))
-        known = _name_at(text, tokens, 0)
-        end = token.start()
+    tokens = list(_TOKEN.finditer(text))
+    place = 0
+    while place < len(tokens):
+        known = _name_at(text, tokens, place)
         if known and known[0] in _words.regions:
-            found.append(known[0])
-            end = tokens[known[1] - 1].end()
+            region = _words.regions[known[0]]
+            found += region.members if region.spelled_out else [known[0]]
+        place += known[1] if known else 1
     return list(dict.fromkeys(found))
 
 
@@ -334,7 +332,7 @@ def _read(found: pl.DataFrame, rule: str, *, to_the_end: bool) -> Iterator[tuple
     listed = listed.select("row", "window", "plain", "behind", "before", "of_others")
     for row, text, plain_text, behind, before, of_others in listed.iter_rows():
         for values, words, goes_on in _lists_in(text, behind, before, plain_text):
-            if to_the_end and goes_on not in _END_OF_PLACE or of_others and WORLDWIDE in values:
+            if (to_the_end and goes_on not in _END_OF_PLACE) or (of_others and WORLDWIDE in values):
                 continue
             yield row, _said(values, words, rule)
     spoken = found.select(
@@ -387,7 +385,7 @@ def _zones(words: str) -> str | None:
     return f"UTC{low:+d}..UTC{high:+d}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def members(region: str) -> frozenset[str]:
     """The countries of a region and of those that it consists of."""
     found: set[str] = set()
@@ -420,7 +418,9 @@ def _together(
         found = [one for place, one in enumerate(every) if one not in every[:place]]
         of_place = _stated(one for origin, one in found if origin == "place")
         of_text = countries_of(_stated(one for origin, one in found if origin == "body"))
-        believed = not of_text or ANY in of_text or not {*countries_of(of_place)}.isdisjoint(of_text)
+        believed = (
+            not of_text or ANY in of_text or not {*countries_of(of_place)}.isdisjoint(of_text)
+        )
         kept = [one for origin, one in found if believed or origin != "place"]
         if stated := _stated(kept):
             keys.append((row, _SEPARATOR.join(stated)))
@@ -440,7 +440,7 @@ def _together(
             ),
         }
     )
-    fields = _RESULT.to_schema()["_evidence_eligibility"].inner.to_schema()
+    fields = dict.fromkeys(Evidence.__annotations__, pl.String) | {"decides": pl.Boolean}
     findings = (
         pl.DataFrame(evidence, schema={"row": pl.UInt32, **fields}, orient="row")
         .select("row", _evidence_eligibility=pl.struct(*fields))

@@ -30,9 +30,12 @@ _LINE = of_plain(any_of(_words.line))
 _SENTENCE = of_plain(any_of(_words.sentence))
 _NOT_THE_JOB = of_plain(_words.not_the_job)
 _LINE_CHARS = 90
-_END_OF_SENTENCE = re.compile(r"[.!?](?:\s|$)|[\n;•|]|\b(?:and|where|with|to|for|but|who|which|as|on)\b")
+_END_OF_SENTENCE = re.compile(
+    r"[.!?](?:\s|$)|[\n;•|]|\b(?:and|where|with|to|for|but|who|which|as|on)\b"
+)
 _OFFICE = re.compile(
-    r"(?i)\s*(?:city centre|head|main|central|new|beautiful)?\s*\b(?:offices?|hub|studio|campus|site|hq|headquarters)\b.*$"
+    r"(?i)\s*(?:city centre|head|main|central|new)?\s*"
+    r"\b(?:offices?|hub|studio|campus|site|hq|headquarters)\b.*$"
 )
 
 

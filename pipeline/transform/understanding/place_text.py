@@ -61,7 +61,8 @@ _UNIONS = frozenset(VOCABULARY.words.unions)
 _COUNTY = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.county)}$")
 _NOISE = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.noise)}(?!\w)")
 _PREPOSITION = re.compile(  # IN is Indiana
-    r"^(?:(?:City|Town|State|Borough) of|[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of|à|en|im|bei)\s+|\s+(?:in|from|or|and)$"
+    r"^(?:(?:City|Town|State|Borough) of|[Ii]n|[Ff]rom|[Tt]he|and|or|at|within|of|à|en|im|bei)\s+"
+    r"|\s+(?:in|from|or|and)$"
 )
 _ALTERNATIVES = re.compile(  # OR is Oregon
     r"\s*(?:[/;|•\n]|,?\s*\b(?:or|and|oder|und|ou|et)\b|&|\bOR\b(?=\s+Remote))\s*"
@@ -73,7 +74,8 @@ _WHERE_ELSE = re.compile(
 )
 """From where the job may be done instead: ``London or Remote within the UK or Ireland``."""
 _AND_MORE = re.compile(
-    r"(?i)[+,&]? ?(?:and |et )?\d{1,3} (?:lieux?|(?:other |more |weitere |autres? )?(?:locations?|standorte?|sites|offices))\b|\+ ?\d{1,3}(?: more| others?)?$"
+    r"(?i)[+,&]? ?(?:and |et )?\d{1,3} (?:lieux?|(?:other |more |weitere |autres? )?"
+    r"(?:locations?|standorte?|sites|offices))\b|\+ ?\d{1,3}(?: more| others?)?$"
 )
 _INSTITUTION = re.compile(rf"(?i)\b{any_of(VOCABULARY.words.institutions)}")
 _AMERICAN_COUNTY = re.compile(r"\w (?:County|Parish)$")
@@ -86,8 +88,6 @@ _COUNTRY_FIRST = re.compile(r"^(USA?)[ -]+(\w.*)$")
 """``US-NY-Rochester``, as Workday writes places, and ``USA Richardson, TX``."""
 _STATE_AND_COUNTRY = re.compile(r"^([A-Z]{2}) (\w.+)$")
 _MAX_CHARS = 300
-
-
 
 
 def read_places(text: str, country: str | None = None) -> list[Found]:
@@ -226,7 +226,9 @@ def _spelling(folded: str, name: str) -> str:
 
 def _other_name(name: str, folded: str, country: str | None = None) -> OtherName | None:
     """What GeoNames' alternate name of a city means."""
-    if folded in gazetteer().cities or not name[:1].isalpha() or name.isascii() and name.islower():
+    if folded in gazetteer().cities or not name[:1].isalpha():
+        return None
+    if name.isascii() and name.islower():
         return None
     other = other_names().get(folded)
     if other and (other.is_certain or other.country == country):
@@ -286,7 +288,9 @@ def _parse_sections(text: str, country: str | None) -> list[Found]:
         if ours and theirs and ours != theirs:
             return []
         if not best or not ours:
-            best = [merged(place, best[0]) if place.city is None and best else place for place in places]
+            best = [
+                merged(place, best[0]) if place.city is None and best else place for place in places
+            ]
         elif all(place.city is None for place in best) and any(is_known(p) for p in places):
             best = [replace(place, region=place.region or best[0].region) for place in places]
         elif best[0].region is None and best[0].city is None and theirs:
@@ -337,7 +341,9 @@ def _several_countries(parts: list[str]) -> list[Found]:
     distinct = [code for code in dict.fromkeys(codes) if code]
     if len(distinct) == 1 and len(parts) == 2 and _homes(fold(parts[0])).get(distinct[0]):
         return [Found(place_name(parts[0]), None, distinct[0], "a city named like its country")]
-    distinct = [c for c in distinct if not any((other, c) in _OF_ANOTHER for other in distinct)] or distinct
+    distinct = [
+        c for c in distinct if not any((other, c) in _OF_ANOTHER for other in distinct)
+    ] or distinct
     if len(parts) == 2 and len(distinct) == 1 and len(set(codes)) == 2:
         kept = next(code for code in codes if code and (distinct[0], code) in _OF_ANOTHER)
         return [Found(country=kept, rule="a country of another")]
@@ -351,10 +357,9 @@ def _bare_country(part: str) -> str | None:
     is_part = folded in gazetteer().subdivisions and folded not in gazetteer().countries
     if folded in _STATES_NAMED_LIKE_A_COUNTRY or (is_part and len(part) > 3):
         return None  # Scotland
-    if len(part) == 2 and folded not in gazetteer().countries:
-        if not part.isupper() or part in gazetteer().us_states:
-            return None
-    if len(part) == 3 and not part.isupper():
+    if len(part) <= 3 and not part.isupper():
+        return None
+    if len(part) == 2 and folded not in gazetteer().countries and part in gazetteer().us_states:
         return None
     return country_code(part)
 
@@ -366,11 +371,12 @@ def _groups(parts: list[str], country: str | None) -> list[list[str]]:
     owner: str | None = None
     is_whole = True
     for place, part in enumerate(parts):
-        of_part = None if is_whole or not groups else _region_behind(parts[place - 1], part, country)
+        of_part = (
+            None if is_whole or not groups else _region_behind(parts[place - 1], part, country)
+        )
         named = _bare_country(part)
-        if groups and named and named == owner and (is_whole or len(parts[place - 1]) > 3):
-            if is_whole:
-                continue  # Scotland, UK, United Kingdom
+        if groups and is_whole and named and named == owner:
+            continue  # Scotland, UK, United Kingdom
         if of_part and owner in (None, of_part):
             groups[-1].append(part)
             owner, is_whole = of_part, named is not None
@@ -478,7 +484,7 @@ def _several_names(parts: list[str], country: str | None) -> list[Found]:
         return [Found(town.city if is_town else None, None, "US", "an American county")]
     singles = [_parse_single(part, country) for part in parts]
     last = singles[-1]
-    if len(parts) == 2 and last.city and last.country and _is_quarter(parts[0], last):
+    if len(parts) == 2 and _is_quarter(parts[0], last):
         return [replace(last, rule="a quarter of a known city")]
     countries = {place.country for place in singles if place.country}
     if len(countries) == 1 and country is None:
@@ -501,7 +507,8 @@ def _several_names(parts: list[str], country: str | None) -> list[Found]:
 def _is_quarter(name: str, city: Found) -> bool:
     """Whether a name before a large city is that of a quarter: it is no city itself, or a far
     smaller one elsewhere."""
-    assert city.city is not None and city.country is not None  # noqa: S101 - the caller looked
+    if city.city is None or city.country is None:
+        return False
     folded = fold(city.city)
     people = _homes(folded, city.city).get(city.country, 0)
     if people < _MIN_QUARTERED:
@@ -553,8 +560,8 @@ def _country_at_end(before: str, last: str) -> str | None:
         return None
     if last not in names.us_states:
         homes = names.cities.get(fold(before), {})
-        elsewhere = (f"{home}-{last}" in names.subdivision_names for home in homes)
-        return None if code not in homes and any(elsewhere) else code  # Porto Alegre, RS
+        is_state = any(f"{home}-{last}" in names.subdivision_names for home in homes)
+        return None if code not in homes and is_state else code  # Porto Alegre, RS
     city = fold(before)
     if (city, last) in names.us_cities or code not in names.cities.get(city, {}):
         return None
@@ -594,9 +601,9 @@ def _subdivision_owner(city: str, region: str, country: str | None) -> str | Non
     if len(owners) > 1:
         return _dominant({owner: homes[owner] for owner in owners})
     owner = next(iter(owners), None)
-    if owner and homes and owner not in homes and max(homes.values()) >= _LARGE:
-        if names.cities.get(fold(region), {}).get(owner, 0) >= _LARGE:
-            return None  # Berlin, Barcelona
+    is_elsewhere = owner not in homes and max(homes.values(), default=0) >= _LARGE
+    if owner and is_elsewhere and names.cities.get(fold(region), {}).get(owner, 0) >= _LARGE:
+        return None  # Berlin, Barcelona
     return owner
 
 
@@ -607,8 +614,10 @@ def _in_country(name: str, country: str) -> Found:
     if region:
         return Found(None, region, country)
     is_city = country in _homes(fold(name), name, country)
-    if not is_city and country in names.subdivisions.get(fold(name), set()) and (
-        country != "GB" or fold(name) not in names.boroughs
+    if (
+        not is_city
+        and country in names.subdivisions.get(fold(name), set())
+        and (country != "GB" or fold(name) not in names.boroughs)
     ):
         return Found(None, name, country)
     if match := _CITY_THEN_STATE.match(name):

@@ -35,6 +35,7 @@ from pipeline.transform.understanding.place_text import (
 )
 from pipeline.transform.vocabulary import any_of
 
+
 class Place(NamedTuple):
     """A place as far as it is known. ``country`` is ISO 3166-1 alpha-2; ``region`` is the name
     of a state or province where a code was recognised, else the source's own words."""

@@ -7,7 +7,7 @@ tags and the source's flag count where none of them says otherwise. Silence is n
 from __future__ import annotations
 
 from functools import partial, reduce
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import Field
@@ -138,10 +138,7 @@ def _origin() -> pl.Expr:
 def _said(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
     """What each text says, of the rule with the most weight that fits and, of several stretches,
     the first."""
-    if of == "body":
-        found = windows(texts, _words.cues)
-    else:
-        found = whole(texts, _words.cues)
+    found = windows(texts, _words.cues) if of == "body" else whole(texts, _words.cues)
     stretches = found.select("window", "plain").unique("plain")
     meant = stretches["plain"].str.replace_all(_NOT_MEANT[of], " ; ")
     rest = stretches.with_columns(meant=meant)
