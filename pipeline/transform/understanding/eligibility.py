@@ -70,6 +70,8 @@ _LIST_CHARS = 200
 _BEHIND = of_plain(any_of(_words.patterns.behind))
 _BEFORE = of_plain(any_of(_words.patterns.before))
 _NOT_ABOUT_IT = re.compile(rf"(?i){_words.patterns.not_about_it}")
+_MAX_LISTS = 20
+"""Of one stretch: enough for any advert, and a bound for a text that is nothing but lists."""
 _NEAR = 45
 """Characters in front of a pattern that may say that it is about something else."""
 _WORLDWIDE = of_plain(any_of(_words.patterns.worldwide))
@@ -80,12 +82,12 @@ _TOKEN = re.compile(r"[^\W_]+(?:[.’'][^\W_]+)*\.?|[^\w\s]|_")
 _BETWEEN = frozenset(_words.lists.between) | frozenset('()[]-–—•*"')
 _BEFORE_IT = frozenset(_words.lists.before_it)
 _NOT_PLACES = frozenset(_words.lists.not_places)
-_MAX_NAME_TOKENS = 5
 _REMOTE_ANYWHERE = re.compile(r"(?i)\bremote\W{1,3}anywhere\b(?!\s+(?:in|within))")
 
 _END_OF_PLACE = frozenset(["", ";", "|", "or", "(", "only"])
 
 
+@lru_cache(maxsize=50_000)
 def _key(name: str) -> str:
     return " ".join(re.sub(r"[-.,]", " ", fold(name)).split())
 
@@ -106,6 +108,17 @@ def _names() -> dict[str, str]:
     for code in _CODES:
         names.pop(code.lower(), None)
     return names
+
+
+@lru_cache(maxsize=1)
+def _longest_names() -> dict[str, int]:
+    """The tokens of the longest name that begins with a word: at most, as ``Asia-Pacific`` is
+    three."""
+    longest: dict[str, int] = {}
+    for name in _names():
+        words = name.split()
+        longest[words[0]] = max(longest.get(words[0], 0), 2 * len(words) - 1)
+    return longest
 
 
 _CODES = {"US": "US", "USA": "US", "UK": "GB", "EU": "EU", "UAE": "AE", "CAN": "CA", "EEA": "EEA"}
@@ -169,7 +182,8 @@ def _name_at(
         return None
     if (code := _CODES.get(first.replace(".", ""))) and (first.isupper() or "." in first):
         return code, 1, False
-    for length in range(min(_MAX_NAME_TOKENS, len(tokens) - place), 0, -1):
+    longest = _longest_names().get(_key(first), 0)
+    for length in range(min(longest, len(tokens) - place), 0, -1):
         words = text[tokens[place].start() : tokens[place + length - 1].end()]
         value = names.get(_key(words)) if len(words) < 60 else None
         # A proper name begins with a capital; "global" and "worldwide" need none.
@@ -323,8 +337,8 @@ def _read(found: pl.DataFrame, rule: str, *, to_the_end: bool) -> Iterator[tuple
     listed = (
         found.filter(named | coded)
         .with_columns(
-            behind=plain.str.extract_all(_BEHIND),
-            before=plain.str.extract_all(_BEFORE),
+            behind=plain.str.extract_all(_BEHIND).list.head(_MAX_LISTS),
+            before=plain.str.extract_all(_BEFORE).list.head(_MAX_LISTS),
             of_others=plain.str.contains(_NOT_OF_THE_JOB),
         )
         .filter((pl.col("behind").list.len() > 0) | (pl.col("before").list.len() > 0))

@@ -15,6 +15,9 @@ AFTER = 180
 MAX_WINDOWS = 60
 """Of one text: enough for any advert, and a bound for a text that is nothing but cues."""
 
+MAX_BYTES = 1_500
+"""Of one window, however near its cues stand to one another."""
+
 WINDOWS = {"row": pl.UInt32, "window": pl.String, "plain": pl.String}
 
 
@@ -60,7 +63,7 @@ def _cut(text: bytes, at: list[int], before: int, after: int) -> list[str]:
     stretches: list[str] = []
     start = end = -1
     for place in at:
-        if place < end:  # within the stretch before, whose end moves on
+        if place < end and place < start + MAX_BYTES:  # within the stretch before, whose end moves on
             line_end = text.find(b"\n", place, place + after)
             end = max(end, line_end if line_end >= 0 else place + after)
             continue

@@ -6,6 +6,10 @@ the module that uses it:
 - ``skills.toml``: technologies (:mod:`pipeline.transform.understanding.skills`)
 - ``roles.toml``: the roles in scope (:mod:`pipeline.transform.understanding.role`)
 - ``places.toml``: names of places (:mod:`pipeline.transform.understanding.gazetteer`)
+- ``places_in_text.toml``: where a text names the job's place
+  (:mod:`pipeline.transform.understanding.place_in_text`)
+- ``eligibility.toml``: from where a remote job may be done
+  (:mod:`pipeline.transform.understanding.eligibility`)
 - ``pay.toml``: currencies and periods (:mod:`pipeline.transform.understanding.pay`)
 - ``employment.toml``: kinds of employment (:mod:`pipeline.transform.understanding.employment`)
 - ``workplace.toml``: remote and on site (:mod:`pipeline.transform.understanding.workplace`)
