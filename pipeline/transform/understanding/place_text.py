@@ -374,7 +374,7 @@ def _groups(parts: list[str], country: str | None) -> list[list[str]]:
         of_part = (
             None if is_whole or not groups else _region_behind(parts[place - 1], part, country)
         )
-        named = _bare_country(part)
+        named = None if _is_town_of_state(parts, place) else _bare_country(part)
         if groups and is_whole and named and named == owner:
             continue  # Scotland, UK, United Kingdom
         if of_part and owner in (None, of_part):
@@ -389,6 +389,14 @@ def _groups(parts: list[str], country: str | None) -> list[list[str]]:
             if is_whole and named is None and place + 1 < len(parts):
                 is_whole = not _region_behind(part, parts[place + 1], country)
     return groups
+
+
+def _is_town_of_state(parts: list[str], place: int) -> bool:
+    """Whether what may be a country is a town before its state: Holland, MI."""
+    following = parts[place + 1] if place + 1 < len(parts) else ""
+    named = country_code(parts[place])
+    is_code = following in gazetteer().us_states
+    return is_code and len(parts[place]) > 3 and named not in ("US", following, None)
 
 
 def _is_abbreviation(part: str) -> bool:
@@ -479,9 +487,7 @@ def _may_be_town(name: str) -> bool:
 def _several_names(parts: list[str], country: str | None) -> list[Found]:
     """Parts of which the last is neither a country nor a state."""
     if len(parts) == 2 and _AMERICAN_COUNTY.search(parts[1]) and country in (None, "US"):
-        town = _parse_single(parts[0], "US")
-        is_town = _lies_in(parts[0], None, "US")
-        return [Found(town.city if is_town else None, None, "US", "an American county")]
+        return [replace(_in_country(parts[0], "US"), region=None, rule="an American county")]
     singles = [_parse_single(part, country) for part in parts]
     last = singles[-1]
     if len(parts) == 2 and _is_quarter(parts[0], last):
@@ -694,9 +700,10 @@ def _code_behind_city(name: _Name) -> Found | None:
     city, code = match[1], match[2]
     if code in names.us_states and (fold(city), code) in names.us_cities:
         return Found(place_name(city), names.us_states[code], "US")
-    for home, people in names.cities.get(fold(city), {}).items():
+    homes = names.cities.get(fold(city), {})
+    for home, people in homes.items():
         region = names.subdivision_names.get(f"{home}-{code}")
-        if region and people >= _LARGE and home != "US":
+        if region and home != "US" and (people >= _LARGE or len(homes) == 1):
             return Found(place_name(city), region, home)  # Sydney NSW
     country = country_code(code) if len(code) == 2 else None
     if country and country in names.cities.get(fold(city), {}):
