@@ -14,6 +14,8 @@ from pipeline.transform.understanding.eligibility import (
     members,
     with_eligibility,
 )
+from serving.models import Filters
+from serving.search.parameters import asked
 
 _SCHEMA: dict[str, Any] = {
     "title": pl.String,
@@ -197,3 +199,8 @@ def test_long_texts_take_linear_time(unit: str) -> None:
 
     _read(title="x", description=unit)
     assert seconds(100_000) < 100 * max(seconds(1_000), 0.002)
+
+
+def test_a_filter_finds_jobs_for_any_country_too() -> None:
+    conditions = asked(Filters.model_validate({"eligible_in": ["de"]})).conditions
+    assert conditions.any_of["eligible_countries_key"] == ["DE", ANY]

@@ -63,7 +63,9 @@ def _cut(text: bytes, at: list[int], before: int, after: int) -> list[str]:
     stretches: list[str] = []
     start = end = -1
     for place in at:
-        if place < end and place < start + MAX_BYTES:  # within the stretch before, whose end moves on
+        if (
+            place < end and place < start + MAX_BYTES
+        ):  # within the stretch before, whose end moves on
             line_end = text.find(b"\n", place, place + after)
             end = max(end, line_end if line_end >= 0 else place + after)
             continue
