@@ -84,6 +84,8 @@ _BEFORE_IT = frozenset(_words.lists.before_it)
 _NOT_PLACES = frozenset(_words.lists.not_places)
 _REMOTE_ANYWHERE = re.compile(r"(?i)\bremote\W{1,3}anywhere\b(?!\s+(?:in|within))")
 
+_NO_MATTER = frozenset(["-", "based", "s", "’", "'", ")"])
+"""Behind a name, these say nothing of what goes on: US-based clients."""
 _END_OF_PLACE = frozenset(["", ";", "|", "or", "(", "only"])
 
 
@@ -167,8 +169,8 @@ def _list_at(text: str, start: int) -> _List:
         place += 1
     if len(values) == 1 and codes:
         values = []  # "IT" and "IN" are words; "FR, UK, NL" are not
-    rest = [token[0].casefold() for token in tokens[place : place + 3]]
-    goes_on = next((word for word in rest if word not in ("-", "based", "s", "’", "'", ")")), "")
+    rest = (token[0].casefold() for token in tokens if token.start() >= end)
+    goes_on = next((word for word in rest if word not in _NO_MATTER), "")
     return _List(tuple(dict.fromkeys(values)), end, goes_on)
 
 
