@@ -13,7 +13,8 @@ import polars as pl
 
 from pipeline.transform.understanding.evidence import MAX_WORDS_CHARS
 from pipeline.transform.understanding.gazetteer import fold, gazetteer
-from pipeline.transform.understanding.place_text import Found, is_known, read_places
+from pipeline.transform.understanding.place_names import Found, is_known
+from pipeline.transform.understanding.place_text import read_places
 from pipeline.transform.understanding.windows import of_plain, windows
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, read
 

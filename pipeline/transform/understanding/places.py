@@ -24,15 +24,8 @@ from pipeline.transform.understanding.gazetteer import (
     gazetteer,
 )
 from pipeline.transform.understanding.place_in_text import Said, in_descriptions, in_title
-from pipeline.transform.understanding.place_text import (
-    NOWHERE,
-    Found,
-    common,
-    merged,
-    place_name,
-    read_places,
-    region_name,
-)
+from pipeline.transform.understanding.place_names import NOWHERE, Found, place_name, region_name
+from pipeline.transform.understanding.place_text import common, merged, read_places
 from pipeline.transform.vocabulary import any_of
 
 
