@@ -8,12 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform.understanding.eligibility import (
-    ANY,
-    countries_of,
-    members,
-    with_eligibility,
-)
+from pipeline.transform.understanding.eligibility import with_eligibility
+from pipeline.transform.understanding.eligible_lists import ANY, countries_of, members
 from serving.models import Filters
 from serving.search.parameters import asked
 

@@ -9,7 +9,7 @@ the module that uses it:
 - ``places_in_text.toml``: where a text names the job's place
   (:mod:`pipeline.transform.understanding.place_in_text`)
 - ``eligibility.toml``: from where a remote job may be done
-  (:mod:`pipeline.transform.understanding.eligibility`)
+  (:mod:`pipeline.transform.understanding.eligible_lists`)
 - ``pay.toml``: currencies and periods (:mod:`pipeline.transform.understanding.pay`)
 - ``employment.toml``: kinds of employment (:mod:`pipeline.transform.understanding.employment`)
 - ``workplace.toml``: remote and on site (:mod:`pipeline.transform.understanding.workplace`)
