@@ -14,6 +14,9 @@ TEXT_FIELDS = ("title", "company", "skills", "description")
 are the tags, too."""
 TITLE, COMPANY, SKILLS, DESCRIPTION = (1 << place for place in range(len(TEXT_FIELDS)))
 
+ANY_COUNTRY = "*"
+"""Among the countries of a document: any."""
+
 MISSING = -(2**63)
 """In a column of numbers: the document has none."""
 

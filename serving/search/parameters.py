@@ -17,7 +17,7 @@ from pipeline.fields import filters
 from pipeline.installation.settings import Settings
 from pipeline.search_index.analyzer import Analyzer
 from pipeline.search_index.names import Names
-from pipeline.search_index.schema import keyword_of
+from pipeline.search_index.schema import ANY_COUNTRY, keyword_of
 from pipeline.transform.understanding import rates
 from serving.models import Filters
 from serving.search.searcher import Conditions, Paid
@@ -60,7 +60,9 @@ def asked(query: Filters) -> Asked:
             case Asks.ANY_OF:
                 values = list(value) or list(condition.default)
                 if values and EVERY not in values:
-                    any_of[keyword_of(field)] = [_compared(v, condition.compared) for v in values]
+                    any_of[keyword_of(field)] = [
+                        compared for v in values for compared in _compared(v, condition.compared)
+                    ]
             case Asks.IS:
                 if value is not None:
                     any_of[keyword_of(field)] = [value]
@@ -105,14 +107,17 @@ def moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _compared(value: Any, compared: Compared) -> str:
+def _compared(value: Any, compared: Compared) -> list[str]:
+    """What a document may hold to match a value."""
     match compared:
         case Compared.NAME:
-            return _NAMES.of_name(value)
+            return [_NAMES.of_name(value)]
         case Compared.COMPANY:
-            return _NAMES.of_company(value)
+            return [_NAMES.of_company(value)]
+        case Compared.COUNTRY_OR_ANY:
+            return [str(value).upper(), ANY_COUNTRY]
         case _:
-            return str(value)
+            return [str(value)]
 
 
 def _paid(amount: float, currency: str) -> Paid:

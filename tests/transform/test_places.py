@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.transform.understanding.gazetteer import country_code
-from pipeline.transform.understanding.places import find, locate
+from pipeline.transform.understanding.places import find, find_all, locate, with_place
 
 
 @pytest.mark.parametrize(
@@ -49,11 +54,56 @@ from pipeline.transform.understanding.places import find, locate
         ("United States (Remote)", (None, None, "US")),
         ("Remote in Canada", (None, None, "CA")),
         ("REMOTE - Utah and Colorado based Only", (None, None, "US")),
-        ("New York City / San Francisco / Los Angeles / Remote", (None, None, "US")),
+        ("New York City / San Francisco / Los Angeles / Remote", ("New York", None, "US")),
         ("NYC", ("New York", None, "US")),
         ("Bengaluru", ("Bengaluru", None, "IN")),
         ("London", ("London", None, "GB")),
         ("Trinidad and Tobago", (None, None, "TT")),
+        # postcodes, departments, flags
+        ("Austin, TX 78701", ("Austin", "Texas", "US")),
+        ("10115 Berlin", ("Berlin", None, "DE")),
+        ("D-80331 München", ("Munich", None, "DE")),
+        ("75008 Paris", ("Paris", None, "FR")),
+        ("London EC2A 4NE", ("London", None, "GB")),
+        ("SW1A London", ("London", None, "GB")),
+        ("Lyon 69", ("Lyon", None, "FR")),
+        ("Nantes (44) + 1 lieu", ("Nantes", None, "FR")),
+        ("Some Village (06)", ("Some Village", None, "FR")),
+        ("Lyon 3e arrondissement", ("Lyon", None, "FR")),
+        ("🇩🇪 Berlin", ("Berlin", None, "DE")),
+        ("🇺🇸 United States", (None, None, "US")),
+        # names of its own, others' and older ones
+        ("Nürnberg, Germany", ("Nuremberg", None, "DE")),
+        ("Muenchen", ("Munich", None, "DE")),
+        ("Köln", ("Cologne", None, "DE")),
+        ("Wien", ("Vienna", None, "AT")),
+        ("Warszawa", ("Warsaw", None, "PL")),
+        ("København", ("Copenhagen", None, "DK")),
+        ("東京", ("Tokyo", None, "JP")),
+        ("Genève", ("Geneva", None, "CH")),
+        ("Gurgaon", ("Gurugram", None, "IN")),
+        ("Lisboa", ("Lisbon", None, "PT")),
+        ("Bruxelles", ("Brussels", None, "BE")),
+        ("Den Haag", ("The Hague", None, "NL")),
+        ("hyderabad", ("Hyderabad", None, "IN")),
+        ("BERLIN", ("Berlin", None, "DE")),
+        # quarters, institutions, counties
+        ("Old Quarter, Manchester", ("Manchester", None, "GB")),
+        ("Central London, London", ("London", None, "GB")),
+        ("Somewhere, Leeds", ("Leeds", None, "GB")),
+        ("A State University, Boulder, CO", ("Boulder", "Colorado", "US")),
+        ("University of Somewhere Los Angeles", ("Los Angeles", None, "US")),
+        ("Hackney, England, UK", ("Hackney", "England", "GB")),
+        ("Vale of Glamorgan, Wales, UK", (None, "Wales", "GB")),
+        ("Noida", ("Noida", None, "IN")),
+        ("Austin, Travis County", ("Austin", None, "US")),
+        ("Arizona - Phoenix", ("Phoenix", "Arizona", "US")),
+        ("Sydney NSW", ("Sydney", "New South Wales", "AU")),
+        # words that are no place
+        ("Virtual - US", (None, None, "US")),
+        ("Nationwide, US", (None, None, "US")),
+        ("United States - Remote Opportunity", (None, None, "US")),
+        ("Remote, Remote Job, Poland", (None, None, "PL")),
     ],
 )
 def test_free_text_is_read(text: str, place: tuple[str | None, str | None, str | None]) -> None:
@@ -63,7 +113,8 @@ def test_free_text_is_read(text: str, place: tuple[str | None, str | None, str |
 @pytest.mark.parametrize(
     "text",
     ["Remote", "Anywhere", "Remote EMEA", "Multiple Locations", "Georgia", "CA", "IN", "Cambridge",
-     "San Jose", "Remote - US/Canada", "San Francisco and Toronto and Vienna", "-", "💥", "()"],
+     "San Jose", "Remote - US/Canada", "2 Locations", "Flexible / Remote", "Telecommute",
+     "Newtown, Disley", "St. James", "San Francisco and Toronto and Vienna", "-", "💥", "()"],
 )  # fmt: skip
 def test_an_ambiguous_country_stays_null(text: str) -> None:
     assert locate(text, None, None, None).country is None
@@ -129,3 +180,147 @@ def test_the_rule_of_the_sources_fields_comes_first() -> None:
     assert find("Leipzig", "Berlin", None, "DE").rule == "the source's fields"
     both = find("Berlin, Germany", None, None, "Germany")
     assert both.rule == "the source's fields, country behind the city"
+
+
+@pytest.mark.parametrize(
+    ("text", "cities", "countries"),
+    [
+        ("US, Canada", [], ["US", "CA"]),
+        ("United States, Canada, UK", [], ["US", "CA", "GB"]),
+        ("Remote (US/CA)", [], ["US", "CA"]),
+        ("Germany, Austria or Switzerland", [], ["DE", "AT", "CH"]),
+        ("Berlin, Barcelona", ["Berlin", "Barcelona"], ["DE", "ES"]),
+        ("London, NYC, Singapore", ["London", "New York"], ["GB", "US", "SG"]),
+        ("London, Berlin or Remote (EU)", ["London", "Berlin"], ["GB", "DE"]),
+        ("Paris, France; London, United Kingdom", ["Paris", "London"], ["FR", "GB"]),
+    ],
+)
+def test_several_countries_are_all_kept_and_none_is_the_one(
+    text: str, cities: list[str], countries: list[str]
+) -> None:
+    located = find_all(text, None, None, None)
+    assert [found.city for found in located.every if found.city] == cities
+    assert list(dict.fromkeys(found.country for found in located.every)) == countries
+    assert located.place.country is None
+    assert located.place.city is None
+
+
+@pytest.mark.parametrize(
+    ("text", "cities"),
+    [
+        ("Berlin / Munich", ["Berlin", "Munich"]),
+        ("SF, LA, NYC", ["San Francisco", "Los Angeles", "New York"]),
+        ("Seattle, WA, SF, Austin, TX", ["Seattle", "San Francisco", "Austin"]),
+        ("Aurora, IL, United States; Irving, TX, United States", ["Aurora", "Irving"]),
+        ("Sheffield, UK, Liverpool, UK", ["Sheffield", "Liverpool"]),
+        ("Brooklyn, NY", ["Brooklyn", "New York"]),
+        ("Boston, MA; Remote, US", ["Boston"]),
+        ("London or Remote within the UK, Germany or Ireland", ["London"]),
+    ],
+)
+def test_of_several_cities_in_one_country_the_first_is_the_one(
+    text: str, cities: list[str]
+) -> None:
+    located = find_all(text, None, None, None)
+    assert [found.city for found in located.every if found.city] == cities
+    assert located.place.city == cities[0]
+
+
+_SCHEMA: dict[str, Any] = dict.fromkeys(
+    ("title", "description", "location_text", "city", "region", "country"), pl.String
+)
+
+
+def _read(**posting: str) -> dict[str, Any]:
+    frame = pl.DataFrame([{name: posting.get(name) for name in _SCHEMA}], schema=_SCHEMA)
+    return with_place(frame.lazy()).collect().to_dicts()[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "city", "country"),
+    [
+        ("About us\nLocation: Berlin, Germany\nStart: now", "Berlin", "DE"),
+        ("Standort: München", "Munich", "DE"),
+        ("Lieu : Nantes", "Nantes", "FR"),
+        ("This role is based in Lisbon.", "Lisbon", "PT"),
+        ("You work two days a week in our Warsaw office.", "Warsaw", "PL"),
+        ("Location: Remote (US)", None, "US"),
+        # not the job's place, or none
+        ("We are headquartered in Berlin and have offices in Lisbon.", None, None),
+        ("Relocations: sadly no, Ama.", None, None),
+        ("The role is based in our main office and on the road.", None, None),
+        ("Acme is a startup based in Paris.", None, None),
+        ("You will be based at customers all over the place.", None, None),
+    ],
+)
+def test_the_text_is_read_where_the_location_says_nothing(
+    text: str, city: str | None, country: str | None
+) -> None:
+    read = _read(title="Engineer", description=text, location_text="Remote")
+    assert (read["city"], read["country"]) == (city, country)
+    assert {each["origin"] for each in read["_evidence_place"]} == ({"body"} if country else set())
+
+
+def test_the_text_never_moves_a_job_abroad() -> None:
+    read = _read(location_text="Remote, India", description="Location: Berlin, Germany")
+    assert (read["city"], read["countries"]) == (None, ["IN"])
+
+
+def test_a_title_may_end_with_a_metropolis_of_the_known_country() -> None:
+    known = _read(title="Consultant - Munich", location_text="Remote: Germany")
+    assert (known["city"], known["country"]) == ("Munich", "DE")
+    assert known["_evidence_place"][-1]["origin"] == "title"
+    assert _read(title="Engineer - Mobile", location_text="US")["city"] is None
+    assert _read(title="Consultant - Munich")["city"] is None
+
+
+def test_evidence_of_a_place() -> None:
+    read = _read(location_text="Paris, France", country="US")
+    assert [
+        (each["field"], each["value"], each["origin"], each["words"], each["decides"])
+        for each in read["_evidence_place"]
+    ] == [
+        ("country", "US", "field", "US", True),
+        ("country", "FR", "place", "Paris, France", False),
+    ]
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_any_text_can_be_located(text: str) -> None:
+    find_all(text, None, None, None)
+    find_all(text, text, text, text)
+    _read(title=text, description=text, location_text=text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "US",
+                "CA",
+                ",",
+                "/",
+                " or ",
+                "(",
+                ")",
+                " - ",
+                "Berlin",
+                "Remote",
+                "SF",
+                "NY",
+                ";",
+                "Singapore",
+                "Georgia",
+                "75",
+                "in",
+                "UK",
+            ]
+        ),
+        max_size=25,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_any_list_of_names_can_be_located(parts: list[str]) -> None:
+    located = find_all(" ".join(parts), None, None, None)
+    assert located.place.country is None or len(located.place.country) == 2

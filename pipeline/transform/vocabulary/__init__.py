@@ -12,6 +12,10 @@ the module that uses it:
 - ``seniority.toml``: levels (:mod:`pipeline.transform.understanding.seniority`)
 - ``requirements.toml``: experience, visa, clearance
   (:mod:`pipeline.transform.understanding.requirements`)
+- ``places_in_text.toml``: where a text names the job's place
+  (:mod:`pipeline.transform.understanding.place_in_text`)
+- ``eligibility.toml``: from where a remote job may be done
+  (:mod:`pipeline.transform.understanding.eligible_lists`)
 - ``employment.toml``: kinds of employment (:mod:`pipeline.transform.understanding.employment`)
 - ``deadline.toml``, ``dates.toml``: closing dates and how days are written
   (:mod:`pipeline.transform.understanding.deadline` and ``written_days``)
