@@ -107,6 +107,7 @@ def demo() -> None:
     settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
     with serve_sources() as sources:
         os.environ.update(sources.environment)
+        os.environ["EXCHANGE_RATES_URL"] = "none"  # a demo asks nothing real
         _run_installation(settings)
 
 
@@ -295,6 +296,24 @@ def _become(module: str, *arguments: str) -> NoReturn:
     os.execv(  # noqa: S606 - a shell would stand between the signals and Dagster
         sys.executable, [sys.executable, "-m", module, *arguments]
     )
+
+
+@app.command()
+def rates() -> None:
+    """Renew the exchange rates that pay is compared at, and print their day."""
+    from pipeline.extract.exchange_rates import renewed
+    from pipeline.transform.understanding.rates import RatesError
+
+    settings = Settings.load()
+    if settings.exchange_rates_url == "none":
+        raise ConfigurationError(
+            "EXCHANGE_RATES_URL is none: set it to the address of the ECB's rates, or remove it."
+        )
+    try:
+        table = renewed(settings.data_dir, settings.exchange_rates_url)
+    except RatesError as error:
+        raise ConfigurationError(str(error)) from None
+    print(f"The exchange rates are those of {table.day}.")  # noqa: T201
 
 
 @app.command("understand")

@@ -161,6 +161,11 @@ class Settings(_EnvironmentSettings):
     ingestion_interval_minutes: Annotated[int, Field(ge=1), AfterValidator(_even_interval)] = 30
     max_run_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
 
+    exchange_rates_url: Literal["none"] | BaseUrl = (
+        "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml"
+    )
+    """Where the reference rates are renewed once a month; ``none``: the bundled ones stay."""
+
     advert_half_life_days: Annotated[float, Field(gt=0, le=3_650)] = 30
     """How long after a search last showed a posting half of such postings are gone."""
     closed_retention_days: Annotated[float, Field(ge=0, le=36_500)] = 90

@@ -6,7 +6,12 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.extract.exchange_rates import renewed
 from pipeline.installation.settings import Settings
+from pipeline.transform.understanding.rates import RatesError, in_use
+
+RATES_AGE = timedelta(days=30)
+"""From this age on exchange rates are renewed. Later ones compute everything anew."""
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -62,9 +67,29 @@ def remove_old_runs(
     context.log.info(f"removed {removed} runs from before {oldest:%Y-%m-%d}")
 
 
-@dg.job(executor_def=dg.in_process_executor, description="Keeps Dagster's own storage small.")
+@dg.op(description="Fetch the ECB's reference rates where those in use are old.")
+def renew_exchange_rates(
+    context: dg.OpExecutionContext,
+    settings: dg.ResourceParam[Settings],
+) -> None:
+    day = in_use(settings.data_dir).day
+    is_old = datetime.now(UTC).date() - day >= RATES_AGE
+    if is_old and settings.exchange_rates_url != "none":
+        try:
+            day = renewed(settings.data_dir, settings.exchange_rates_url).day
+        except RatesError as error:
+            # Without a network the bundled ones serve.
+            context.log.warning(str(error))
+    context.log.info(f"the exchange rates are those of {day}")
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Keeps Dagster's own storage small and the exchange rates of this month.",
+)
 def housekeeping() -> None:
     remove_old_runs()
+    renew_exchange_rates()
 
 
 housekeeping_schedule = dg.ScheduleDefinition(

@@ -276,6 +276,7 @@ SOURCE = Source(
             currency_of(pl.col("job_salary_currency"), _COUNTRY)
         ),
         "salary_period": pl.when(_HAS_AMOUNT).then(pl.col("job_salary_period")),
+        "salary_text": pl.col("job_salary_string"),
         "salary_is_predicted": pl.lit(False),
         "publisher": filled("job_publisher"),
         "apply_url": pl.coalesce(
