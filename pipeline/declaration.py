@@ -228,6 +228,7 @@ class Field:
         shown: where the API shows it.
         label: the API's name for it; by default its own.
         within: the object that the API puts it in, beside others.
+        every: the list field of all that it is one of; its filter and its facet look at that one.
         filter: the query parameter that asks for it.
         facet: the name that jobs are counted by it under.
     """
@@ -245,6 +246,7 @@ class Field:
     shown: Shown = Shown.NOWHERE
     label: str = ""
     within: str = ""
+    every: str = ""
     filter: Filter | None = None
     facet: str = ""
 

@@ -130,9 +130,9 @@ FIELDS = (
         job=OfJob.BEST_PLACE, shown=_BY_DETAIL, within="location", label="text",
     ),
     Field(
-        "city", Text(min_chars=1), "The city.", "Austin", nullable=True,
+        "city", Text(min_chars=1), "The city; of several, the first.", "Austin", nullable=True,
         mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_PLACE,
-        shown=_EXPORTED, within="location", facet="city",
+        shown=_EXPORTED, within="location", every="cities", facet="city",
         filter=Filter(
             Asks.ANY_OF, compared=Compared.NAME, splits=False,
             description="The name, whatever its case, accents and punctuation; it may hold "
@@ -147,9 +147,10 @@ FIELDS = (
         rule="pipeline.transform.understanding.places:with_place",
     ),
     Field(
-        "country", Code(2), "ISO 3166-1 alpha-2.", "US", nullable=True,
+        "country", Code(2), "ISO 3166-1 alpha-2; null where it names several.", "US", nullable=True,
         mapped=Mapped.OPTIONAL, posting=Stage.UNDERSTOOD, job=OfJob.BEST_PLACE,
-        shown=_EXPORTED, within="location", filter=Filter(Asks.ANY_OF), facet="country",
+        shown=_EXPORTED, within="location", every="countries",
+        filter=Filter(Asks.ANY_OF), facet="country",
         rule="pipeline.transform.understanding.places:with_place",
     ),
     Field(

@@ -60,12 +60,13 @@ class Number:
 def _keywords() -> list[Keyword]:
     found: dict[str, Keyword] = {}
     for field in FIELDS:
-        many = isinstance(field.kind, Texts)
+        column = field.every or field.name
+        many = bool(field.every) or isinstance(field.kind, Texts)
         if field.facet:
-            found[field.name] = Keyword(field.name, field.name, many)
+            found[field.name] = Keyword(field.name, column, many)
         if field.filter and field.filter.asks in (Asks.ANY_OF, Asks.IS, Asks.TRUE):
             name = keyword_of(field)
-            found[name] = Keyword(name, field.name, many, field.filter.compared)
+            found[name] = Keyword(name, column, many, field.filter.compared)
     return list(found.values())
 
 

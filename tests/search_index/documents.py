@@ -29,8 +29,8 @@ def document(number: int, chance: random.Random) -> Document:
     values: dict[str, Any] = {
         "sources": sources,
         "company": chance.choice(COMPANIES),
-        "city": chance.choice([None, "Zürich", "ZURICH", "Leeds"]),
-        "country": chance.choice([None, "US", "CH"]),
+        "cities": chance.choice([[], ["Zürich"], ["ZURICH"], ["Leeds", "Zürich"]]),
+        "countries": chance.choice([[], ["US"], ["CH", "US"]]),
         "remote": chance.choice(["true", "false"]),
         "employment_type": chance.choice([None, "FULLTIME"]),
         "category": chance.choice(["backend", "sre"]),

@@ -11,6 +11,8 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from pipeline.fields import FIELDS
+
 DAY = datetime(2026, 2, 6, 10, 30, tzinfo=UTC)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -98,6 +100,9 @@ def add_job(connection: Connection, job_id: str, **values: Any) -> None:
     }
     with connection.transaction():
         connection.execute("delete from removed_jobs where job_id = %s", (job_id,))
+        for field in FIELDS:
+            if field.every and values.get(field.name) is not None:
+                row[field.every] = [values[field.name]]
         insert(connection, "jobs", row | values)
         add_posting(connection, job_id, job_id)
 

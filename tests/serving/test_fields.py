@@ -138,7 +138,7 @@ def test_a_job_is_found_by_what_is_declared(
     api: httpx.Client, filled: dict[str, dict[str, Any]], parameter: str
 ) -> None:
     field, asks = FILTERS[parameter]
-    mine, other = (row[field.name] for row in filled.values())
+    mine, other = (row[field.every or field.name] for row in filled.values())
     match asks.asks:
         case Asks.ANY_OF | Asks.IS:
             for job_id, found in zip(JOBS, (mine, other), strict=True):
@@ -171,7 +171,7 @@ def test_jobs_are_counted_by_what_is_declared(
     field = facets()[facet]
     expected: dict[str, int] = {}
     for row in filled.values():
-        found = row[field.name]
+        found = row[field.every or field.name]
         for one in found if isinstance(found, list) else [found]:
             name = str(one).lower() if isinstance(one, bool) else one
             expected[name] = expected.get(name, 0) + 1

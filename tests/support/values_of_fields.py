@@ -29,6 +29,8 @@ def value(field: Field, number: int) -> Any:
     """A value that the field may have, as in a frame; another one for each number from 0 to 1,
     and where its kind has enough of them, another one than that of any other field."""
     place = FIELDS.index(field)
+    if one := next((each for each in FIELDS if each.every == field.name), None):
+        return [value(one, number)]
     match field.kind:
         case Text(pattern=None):
             return f"{field.name} {number}"
