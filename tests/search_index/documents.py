@@ -94,8 +94,9 @@ class Naive:
 
     def facets(self, found: Sequence[Document], column: str) -> dict[str | None, int]:
         counts: dict[str | None, int] = {}
+        of = next(keyword.column for keyword in KEYWORDS if keyword.name == column)
         for each in found:
-            value = each.values[column]
+            value = each.values[of]
             values = value if isinstance(value, list) else [value]
             for one in values:
                 counts[one] = counts.get(one, 0) + 1

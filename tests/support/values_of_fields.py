@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.declaration import (
     Code,
+    Compared,
     Count,
     Day,
     Field,
@@ -31,6 +32,8 @@ def value(field: Field, number: int) -> Any:
     place = FIELDS.index(field)
     if one := next((each for each in FIELDS if each.every == field.name), None):
         return [value(one, number)]
+    if field.filter and field.filter.compared is Compared.COUNTRY_OR_ANY:
+        return [f"A{'AB'[number]}"]
     match field.kind:
         case Text(pattern=None):
             return f"{field.name} {number}"
