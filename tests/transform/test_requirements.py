@@ -95,6 +95,7 @@ def test_the_total_is_no_less_than_its_parts() -> None:
     ("text", "answer"),
     [
         ("We sponsor visas.", "yes"), ("Visa sponsorship is available.", "yes"),
+        ("Visa sponsorships: yes", "yes"), ("Visa Will sponsor", "yes"),
         ("Visa sponsorship: yes", "yes"), ("We offer relocation & visa support.", "yes"),
         ("We can help you with your work permit.", "yes"), ("- Visa sponsorship", "yes"),
         ("VISA sponsor + relocation support", "yes"),

@@ -130,6 +130,7 @@ def test_ordinary_words_count_only_beside_undoubted_skills(word: str, name: str)
         ("PowerPoint, as in the Word of God", ["PowerPoint"]),
         ("knowledge of Python and/or R", ["Python", "R"]),
         ("Kotlin / Flutter", ["Flutter", "Kotlin"]),
+        ("C++ / QT / Python", ["C++", "Python", "Qt"]),
         ("(react native, flutter)", ["Flutter", "React Native"]),
         ("Julia, Rust, Python", ["Julia", "Python", "Rust"]),
         ("Julia knows Python", ["Python"]),
@@ -148,6 +149,10 @@ def test_a_list_vouches_for_what_it_holds(text: str, expected: list[str]) -> Non
         ("Excel and SAP, SOAP", ["Excel", "SAP", "SOAP"]),
         ("you excel at soap, with sap from trees", []),
         ("Excel in a small team", []),
+        ("AIX and Linux", ["AIX", "Linux"]),
+        ("Lyon, Nice et Aix-en-Provence", []),
+        ("a trusted advisor of our clients", []),
+        ("SQL Developer", ["SQL"]),
         ("talk to us over Slack", []),
         ("Slack for what is urgent", ["Slack"]),
     ],
@@ -159,7 +164,7 @@ def test_some_names_count_as_written_only(text: str, expected: list[str]) -> Non
 @pytest.mark.parametrize(
     "phrase",
     ["react to change", "Salt Lake City", "Head Chef", "Veeva Vault", "Spring 2025", "Rust Belt",
-     "Hong Kong", "American Express", "an Apache License"],
+     "Hong Kong", "American Express", "an Apache License", "Elastic Compute Cloud"],
 )  # fmt: skip
 def test_misleading_phrases_mean_nothing_even_beside_skills(phrase: str) -> None:
     assert set(skills(f"Docker, Terraform; {phrase}.")) - {"Veeva"} == {"Docker", "Terraform"}
