@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.transform.understanding.evidence import EVIDENCE, Evidence
+from pipeline.transform.understanding.evidence_lists import FINDINGS, evidence_lists
 
 MAX_CUES = 40
 """How many cues of one text are read."""
@@ -147,19 +148,8 @@ def structs(rows: Sequence[Mapping[str, Any] | None], dtype: pl.Struct) -> pl.Se
 
 def _findings(rows: Sequence[Sequence[Evidence] | None]) -> pl.Series:
     """A series of :data:`EVIDENCE`; null for a row without a finding."""
-    flat = [finding for row in rows for finding in row or ()]
-    if not flat:
-        return pl.Series([None], dtype=EVIDENCE).new_from_index(0, len(rows))
-    columns = {name: [finding[name] for finding in flat] for name in Evidence.__annotations__}  # type: ignore[literal-required]
-    found = pl.DataFrame({"finding": pl.DataFrame(columns).to_struct()}).with_columns(
-        row=pl.Series([place for place, row in enumerate(rows) for _ in row or ()], dtype=pl.UInt32)
-    )
-    lists = found.group_by("row", maintain_order=True).agg("finding").drop("row").to_series()
-    places, count = [], 0
-    for row in rows:
-        places.append(count if row else None)
-        count += bool(row)
-    return lists.gather(pl.Series(places, dtype=pl.UInt32)).cast(EVIDENCE)
+    flat = [(place, *finding.values()) for place, row in enumerate(rows) for finding in row or ()]
+    return evidence_lists(pl.DataFrame(flat, FINDINGS, orient="row"), len(rows))
 
 
 def located(text: str, found: Sequence[str]) -> list[Cue]:
