@@ -25,6 +25,7 @@ from pipeline.transform.understanding.evidence import (
     Evidence,
     Origin,
 )
+from pipeline.transform.understanding.windows import of_plain
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, one_of, read
 
 _Kind = Annotated[str, one_of(EMPLOYMENT_TYPES)]
@@ -82,7 +83,7 @@ _patterns = [
 _kinds = re.compile(
     r"\b(?:" + "|".join(f"(?P<{kind}>{any_of(patterns)})" for kind, patterns in _patterns) + r")\b"
 )
-_title_cue = rf"(?-u:\b)(?:{any_of(pattern for _, patterns in _patterns for pattern in patterns)})"
+_title_cue = of_plain(rf"\b{any_of(pattern for _, patterns in _patterns for pattern in patterns)}")
 _denied = re.compile(r"\b(?:not|non|no|kein\w*) (?:an? )?\w+(?: time)?")
 _separators = re.compile(r"[,;/|&+\n]|\b(?:and|or|und|oder|et|ou|y|e|o)\b")
 _no_word = re.compile(r"[\W_]+")

@@ -141,10 +141,22 @@ def plain_column(texts: pl.Series) -> pl.Series:
     return lower.scatter(foreign.arg_true(), plain_ones)
 
 
-_NEGATED = re.compile(r"\[\^((?:\\.|[^\]\\])*)\]")
+_ANY_LETTER = "[\\t -~]"
+_NO_WORD = rf"[{_ANY_LETTER}--[\w]]"
+_OTHER_THAN = re.compile(
+    r"\\.|\[\^(?P<negated>(?:\\.|[^\]\\])*)\]|\[(?:\\.|[^\]\\])*\]|(?P<any>\.)"
+)
 
 
 def of_plain(pattern: str) -> str:
     """A regular expression (of Polars) of :func:`plain` texts, with classes of ASCII alone: the
     automaton is many times smaller, and faster to build."""
-    return "(?-u)" + _NEGATED.sub(r"[[\\t -~]--[\1]]", pattern.replace(r"\W", r"[^\w]"))
+    return "(?-u)" + _OTHER_THAN.sub(_of_ascii, pattern)
+
+
+def _of_ascii(match: re.Match[str]) -> str:
+    if match["any"]:
+        return _ANY_LETTER
+    if match["negated"] is None:
+        return match[0].replace(r"\W", _NO_WORD)
+    return f"[{_ANY_LETTER}--[{match['negated']}]]".replace(r"\W", _NO_WORD)
