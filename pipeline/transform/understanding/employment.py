@@ -12,11 +12,10 @@ import polars as pl
 
 from pipeline.fields import EMPLOYMENT_TYPES
 from pipeline.transform.understanding.cues import (
-    MAX_CUES,
     Cue,
+    cues_of,
     folded,
     folded_column,
-    located,
     structs,
 )
 from pipeline.transform.understanding.evidence import (
@@ -155,7 +154,6 @@ def with_employment_type(postings: pl.LazyFrame) -> pl.LazyFrame:
         field=pl.col("employment_type").cast(pl.String),
         title=pl.when(title.str.contains(_title_cue)).then(pl.col("title")),
         text=pl.col("description"),
-        cues=pl.col("description").str.extract_all(_body_cue).list.head(MAX_CUES),
     )
     return (
         postings.with_columns(_employment=given.map_batches(_read_all, return_dtype=_FOUND))
@@ -173,23 +171,8 @@ def with_employment_type(postings: pl.LazyFrame) -> pl.LazyFrame:
 def _read_all(given: pl.Series) -> pl.Series:
     fields = given.struct.field("field").to_list()
     titles = given.struct.field("title").to_list()
-    cues = given.struct.field("cues")
-    cued = (cues.list.len() > 0).fill_null(value=False)
-    rows = cued.arg_true()
-    stated = dict(
-        zip(
-            rows.to_list(),
-            (
-                _statements(located(text, found))
-                for text, found in zip(
-                    given.struct.field("text").gather(rows).to_list(),
-                    cues.gather(rows).to_list(),
-                    strict=True,
-                )
-            ),
-            strict=True,
-        )
-    )
+    cues = cues_of(given.struct.field("text"), _body_cue)
+    stated = {row: _statements(found) for row, found in cues.items()}
     answers: list[dict[str, object]] = []
     places: list[int] = []
     known: dict[tuple[str | None, _Statement | None], int] = {}

@@ -11,34 +11,35 @@ import polars as pl
 from pydantic import Field
 
 from pipeline.fields import YES_OR_NO
-from pipeline.transform.understanding.cues import Cue, of_cues
+from pipeline.transform.understanding.cues import Cue, cues_of, of_rows
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
     MAX_WORDS_CHARS,
     Evidence,
     Origin,
 )
+from pipeline.transform.understanding.windows import of_plain, plain_column
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, read
 
 
 class _Years(Shape):
     units: list[Pattern]
     numbers: dict[str, int] = Field(min_length=1)
-    experience: list[PythonPattern]
-    work: list[PythonPattern]
-    least: list[PythonPattern]
-    up_to: list[PythonPattern]
-    label: list[PythonPattern]
-    not_before: list[PythonPattern]
-    not_after: list[PythonPattern]
-    employer: list[PythonPattern]
-    candidate: list[PythonPattern]
-    over: list[PythonPattern]
-    wish_before: list[PythonPattern]
-    wish_after: list[PythonPattern]
+    experience: list[Pattern]
+    work: list[Pattern]
+    least: list[Pattern]
+    up_to: list[Pattern]
+    label: list[Pattern]
+    not_before: list[Pattern]
+    not_after: list[Pattern]
+    employer: list[Pattern]
+    candidate: list[Pattern]
+    over: list[Pattern]
+    wish_before: list[Pattern]
+    wish_after: list[Pattern]
     wish_heading: list[PythonPattern]
     must_heading: list[PythonPattern]
-    instead: list[PythonPattern]
+    instead: list[Pattern]
 
 
 class _Visa(Shape):
@@ -89,21 +90,27 @@ _YEARS = (
 _years_cue = rf"(?i){_YEARS}"
 _of_years = re.compile(_YEARS.replace("(?-u:", "(?:"), re.IGNORECASE)
 
-_experience = _compiled(_years.experience)
-_work = _compiled(_years.work, r"\W{0,3}{}")
-_least = _compiled(_years.least, r"\b{}\W{0,3}$")
-_label = _compiled(_years.label, rf"\b{{}}\W{{0,3}}(?:{any_of(_years.least)}\W{{0,3}})?$")
-_up_to = _compiled(_years.up_to, r"\b{}\W{0,3}$")
-_not_before = _compiled(_years.not_before, r"\b{}(?: the| of| a)?\W{0,3}$")
-_not_after = _compiled(_years.not_after, r"[\W_]{0,3}{}")
-_employer = _compiled(_years.employer, r"\b{}")
-_candidate = _compiled(_years.candidate, r"\b{}")
-_over = _compiled(_years.over, r"\b{}\W{0,3}$")
-_wish_before = _compiled(_years.wish_before, r"\b{}")
-_wish_after = _compiled(_years.wish_after, r"[\s(,–-]{}\W*$")
+def _rust(patterns: Iterable[str], form: str = "{}") -> str:
+    """For Polars, over plain texts."""
+    return of_plain(form.replace("{}", any_of(patterns)))
+
+
+_experience = _rust(_years.experience)
+_work = _rust(_years.work, r"^\W{0,3}{}")
+_least = _rust(_years.least, r"\b{}\W{0,3}$")
+_label = _rust(_years.label, rf"\b{{}}\W{{0,3}}(?:{any_of(_years.least)}\W{{0,3}})?$")
+_up_to = _rust(_years.up_to, r"\b{}\W{0,3}$")
+_not_before = _rust(_years.not_before, r"\b{}(?: the| of| a)?\W{0,3}$")
+_not_after = _rust(_years.not_after, r"^[\W_]{0,3}{}")
+_employer = _rust(_years.employer, r"\b{}")
+_candidate = _rust(_years.candidate, r"\b{}")
+_over = _rust(_years.over, r"\b{}\W{0,3}$")
+_for_so_long = _rust(["(?:^|,) *for [^,]*$"])
+_wish_before = _rust(_years.wish_before, r"\b{}")
+_wish_after = _rust(_years.wish_after, r"[\s(,–-]{}\W*$")
+_aside = _rust([r"\([^)]*\)?"])
+_instead = _rust(_years.instead, r"{}\W{0,3}$")
 _item = re.compile(r"\s*[-–*•●▪◦·]\s")
-_aside = re.compile(r"\([^)]*\)?")
-_instead = _compiled(_years.instead, r"{}\W{0,3}$")
 _heading = re.compile(
     rf"\W{{0,6}}(?:\w[\w’'-]* ){{0,4}}?(?:(?P<wish>{any_of(_years.wish_heading)})"
     rf"|{any_of(_years.must_heading)})[^.]{{0,40}}$"
@@ -137,6 +144,7 @@ _clearance_unless = _compiled(_clearance.unless)
 _clearance_title = _compiled(_clearance.title, r"\b{}")
 _clearance_yes = _compiled(_clearance.yes)
 
+_NUMBERS = {"row": pl.UInt32, "least": pl.Int64, "most": pl.Int64, "is_open": pl.Boolean}
 _FOUND = pl.Struct(
     {
         "low": pl.Int64(), "high": pl.Int64(), "visa": pl.String(), "clearance": pl.String(),
@@ -148,18 +156,11 @@ _FOUND = pl.Struct(
 def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``years_experience_min``, ``years_experience_max``, ``visa_sponsorship`` and
     ``clearance_required``, each null where neither the title nor the description says so."""
-    text, title = pl.col("description"), pl.col("title")
-    looked_for = {
-        "years": (text, _years_cue),
-        "visa": (text, _visa_cue),
-        "clearance": (text, _clearance_cue),
-        "visa in title": (title, _visa_cue),
-        "clearance in title": (title, _clearance_title_cue),
-    }
     found = pl.col("_requirements").struct
     yes_or_no = pl.Enum(YES_OR_NO)
+    read = pl.struct("title", "description").map_batches(_read_all, return_dtype=_FOUND)
     return (
-        postings.with_columns(_requirements=of_cues(looked_for, _read, _FOUND))
+        postings.with_columns(_requirements=read)
         .with_columns(
             years_experience_min=found.field("low"),
             years_experience_max=found.field("high"),
@@ -171,20 +172,30 @@ def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _read(cues: Mapping[str, Sequence[Cue]]) -> dict[str, object]:
-    low, high, years = _read_years(cues["years"])
-    visa, of_visa = _answer(
-        "visa_sponsorship", _visa_in_title(cues["visa in title"]), _visa_in_body(cues["visa"])
-    )
-    clearance, of_clearance = _answer(
-        "clearance_required",
-        _clearance_in_title(cues["clearance in title"]),
-        _clearance_in_body(cues["clearance"]),
-    )
-    return {
-        "low": low, "high": high, "visa": visa, "clearance": clearance,
-        "evidence": [*years, *of_visa, *of_clearance],
-    }  # fmt: skip
+def _read_all(postings: pl.Series) -> pl.Series:
+    titles, texts = postings.struct.field("title"), postings.struct.field("description")
+    years = _experiences(texts)
+    visa, clearance = cues_of(texts, _visa_cue), cues_of(texts, _clearance_cue)
+    visa_in_title = cues_of(titles, _visa_cue)
+    clearance_in_title = cues_of(titles, _clearance_title_cue)
+    answers: dict[int, dict[str, object]] = {}
+    for row in {*years, *visa, *clearance, *visa_in_title, *clearance_in_title}:
+        low, high, of_years = _read_years(years.get(row, ()))
+        sponsored, of_visa = _answer(
+            "visa_sponsorship",
+            _visa_in_title(visa_in_title.get(row, ())),
+            _visa_in_body(visa.get(row, ())),
+        )
+        cleared, of_clearance = _answer(
+            "clearance_required",
+            _clearance_in_title(clearance_in_title.get(row, ())),
+            _clearance_in_body(clearance.get(row, ())),
+        )
+        answers[row] = {
+            "low": low, "high": high, "visa": sponsored, "clearance": cleared,
+            "evidence": [*of_years, *of_visa, *of_clearance],
+        }  # fmt: skip
+    return of_rows(answers, len(postings), _FOUND).alias(postings.name)
 
 
 class _Experience(NamedTuple):
@@ -194,15 +205,11 @@ class _Experience(NamedTuple):
     labelled: bool
 
 
-def _read_years(cues: Sequence[Cue]) -> tuple[int | None, int | None, list[Evidence]]:
+def _read_years(
+    found: Sequence[_Experience],
+) -> tuple[int | None, int | None, list[Evidence]]:
     """The experience that is asked for in total: what a label states, else the largest minimum
     that is required, since a total is no less than any of its parts."""
-    found: list[_Experience] = []
-    for cue in cues:
-        if (experience := _experience_of(cue)) is not None:
-            found.append(experience)
-            if experience.labelled or len(found) == _MAX_CANDIDATES:
-                break
     if not found:
         return None, None, []
     decisive = next((one for one in found if one.labelled), None) or max(
@@ -242,59 +249,72 @@ def _number_of(words: str) -> _Number | None:
     return _Number(least, most, is_open)
 
 
-def _experience_of(cue: Cue) -> _Experience | None:
-    number = _number_of(cue.words)
-    if number is None or (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
-        return None
-    least, high, is_open = number
-    is_open = is_open or cue.before.endswith("+")
-    low: int | None = least
-    before, after = cue.before.lower().lstrip(" -*–\t"), cue.after.lower()
-    if before and _up_to.search(before[-_LAST_CHARS:]):
-        low, high = None, high or least
-    if (low or 0) > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
-        return None
-    labelled = before != "" and _label.search(before[-_NEAR_CHARS:]) is not None
-    if not labelled and not _is_asked_for(before, after, low or high or 0, is_open):
-        return None
-    if (before and _wish_before.search(before)) or _wish_after.search(
-        _aside.sub("", after[:_NEAR_CHARS])
-    ):
-        return None
-    if (before and _instead.search(before[-_LAST_CHARS:])) or (
-        not labelled and _is_under_a_wish(cue)
-    ):
-        return None
-    words = f"{cue.before[-_NEAR_CHARS:]}{cue.words}{cue.after[:_NEAR_CHARS]}"
-    return _Experience(low, high, words.strip(), labelled)
+def _experiences(texts: pl.Series) -> dict[int, list[_Experience]]:
+    """The experience that each text asks for, by the text's place; up to the first label."""
+    cues: list[Cue] = []
+    numbers: list[tuple[int, int, int | None, bool]] = []
+    for row, found in cues_of(texts, _years_cue).items():
+        for cue in found:
+            number = _number_of(cue.words)
+            if number is not None and not (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
+                cues.append(cue)
+                numbers.append((row, *number))
+    said = pl.DataFrame(numbers, _NUMBERS, orient="row").with_columns(
+        before=plain_column(pl.Series([cue.before for cue in cues], dtype=pl.String)).str.strip_chars_start(" -*\t"),
+        after=plain_column(pl.Series([cue.after for cue in cues], dtype=pl.String)),
+    ).with_row_index("cue")
+    asked: dict[int, list[_Experience]] = {}
+    for place, row, low, high, labelled in _asked_for(said).iter_rows():
+        known = asked.setdefault(row, [])
+        if len(known) == _MAX_CANDIDATES or (known and known[-1].labelled):
+            continue
+        cue = cues[place]
+        if labelled or not _is_under_a_wish(cue):
+            words = f"{cue.before[-_NEAR_CHARS:]}{cue.words}{cue.after[:_NEAR_CHARS]}"
+            known.append(_Experience(low, high, words.strip(), labelled))
+    return asked
 
 
-def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
-    """Whether the number in a sentence is one of years of experience, asked of the candidate."""
-    if _not_after.match(after.lstrip("’' ")):
-        return False
-    last = before[-_LAST_CHARS:]
-    least = last != "" and _least.search(last) is not None
-    if (years > _SURE_YEARS and not least) or (last and _not_before.search(last)):
-        return False
-    said = _experience.search(after[:_NEAR_CHARS]) or (
-        last and _experience.search(before[-_NEAR_CHARS:])
+def _asked_for(said: pl.DataFrame) -> pl.DataFrame:
+    """Of numbers in sentences those that are years of experience, asked of the candidate."""
+    before, after = pl.col("before"), pl.col("after")
+    last, near, ahead = before.str.tail(_LAST_CHARS), before.str.tail(_NEAR_CHARS), after.str.head(_NEAR_CHARS)
+    up_to = last.str.contains(_up_to)
+    said = said.with_columns(
+        low=pl.when(~up_to).then("least"),
+        high=pl.when(up_to).then(pl.coalesce("most", "least")).otherwise("most"),
+        is_open=pl.col("is_open") | before.str.ends_with("+"),
+        labelled=near.str.contains(_label),
+        at_least=last.str.contains(_least),
     )
-    if not said and not ((spanned or least) and _work.match(after)):
-        return False
-    if not last or _candidate.search(before):
-        return True
-    if _employer.search(before):
-        return False
-    if _over.search(last):
-        # "With over 20 years of experience, Initech is ..." against "Over 5 years of experience".
-        begins = before.rsplit(",", 1)[-1].lstrip()
-        return (
-            years <= _SURE_OVER_YEARS
-            and not begins.startswith("for ")
-            and ("," not in after or _candidate.search(after) is not None)
-        )
-    return True
+    years = pl.coalesce("low", "high")
+    is_experience = (
+        ahead.str.contains(_experience)
+        | near.str.contains(_experience)
+        | ((pl.col("is_open") | pl.col("at_least")) & after.str.contains(_work))
+    )
+    counts_else = (
+        after.str.strip_chars_start("' ").str.contains(_not_after)
+        | ((years > _SURE_YEARS) & ~pl.col("at_least"))
+        | last.str.contains(_not_before)
+    )
+    # "With over 20 years of experience, Initech is ..." against "Over 5 years of experience".
+    of_candidate = (
+        (years <= _SURE_OVER_YEARS)
+        & ~before.str.contains(_for_so_long)
+        & (~after.str.contains(",", literal=True) | after.str.contains(_candidate))
+    )
+    is_asked = (before == "") | before.str.contains(_candidate) | (
+        ~before.str.contains(_employer) & (~last.str.contains(_over) | of_candidate)
+    )
+    is_wish = before.str.contains(_wish_before) | ahead.str.replace_all(_aside, "").str.contains(_wish_after)
+    return said.filter(
+        (pl.col("low").fill_null(0) <= MAX_YEARS)
+        & (pl.col("high").fill_null(0) <= 2 * MAX_YEARS)
+        & (pl.col("labelled") | (is_experience & ~counts_else & is_asked))
+        & ~is_wish
+        & ~last.str.contains(_instead)
+    ).select("cue", "row", "low", "high", "labelled")
 
 
 def _is_under_a_wish(cue: Cue) -> bool:

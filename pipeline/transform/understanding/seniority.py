@@ -11,7 +11,7 @@ import polars as pl
 
 from pipeline.fields import SENIORITIES
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.understanding.cues import Cue, folded, folded_column, of_cues
+from pipeline.transform.understanding.cues import Cue, cues_of, folded, folded_column, of_rows
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.evidence_lists import evidence_lists
 from pipeline.transform.understanding.windows import of_plain
@@ -124,11 +124,7 @@ def with_seniority(postings: pl.LazyFrame) -> pl.LazyFrame:
                 _read_title,
                 _FOUND,
             ),
-            _body_level=of_cues(
-                {"body": (pl.col("description"), _body_cue)},
-                lambda cues: _read_body(cues["body"]),
-                _FOUND,
-            ),
+            _body_level=pl.col("description").map_batches(_read_bodies, return_dtype=_FOUND),
         )
         .with_columns(seniority=level.cast(pl.Enum(SENIORITIES)))
         .with_columns(
@@ -234,6 +230,11 @@ def _is_no_head(title: str, start: int, end: int) -> bool:
     if cut and _craft.search(before[:cut]):
         return True
     return title[start:end].startswith(("vp", "vice")) and _craft.search(title, end) is not None
+
+
+def _read_bodies(texts: pl.Series) -> pl.Series:
+    read = ((row, _read_body(cues)) for row, cues in cues_of(texts, _body_cue).items())
+    return of_rows({row: said for row, said in read if said}, len(texts), _FOUND).alias(texts.name)
 
 
 def _read_body(cues: Sequence[Cue]) -> dict[str, str] | None:

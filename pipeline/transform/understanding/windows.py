@@ -144,19 +144,24 @@ def plain_column(texts: pl.Series) -> pl.Series:
 _ANY_LETTER = "[\\t -~]"
 _NO_WORD = rf"[{_ANY_LETTER}--[\w]]"
 _OTHER_THAN = re.compile(
-    r"\\.|\[\^(?P<negated>(?:\\.|[^\]\\])*)\]|\[(?:\\.|[^\]\\])*\]|(?P<any>\.)"
+    r"\\.|\[\^(?P<negated>(?:\\.|[^\]\\])*)\]|(?P<letters>\[(?:\\.|[^\]\\])*\])|(?P<any>\.)"
 )
+_DASH = re.compile("[–—−‐‑]")
 
 
 def of_plain(pattern: str) -> str:
     """A regular expression (of Polars) of :func:`plain` texts, with classes of ASCII alone: the
     automaton is many times smaller, and faster to build."""
-    return "(?-u)" + _OTHER_THAN.sub(_of_ascii, pattern)
+    return "(?-u)" + _FOREIGN.sub(_plain_letter, _OTHER_THAN.sub(_of_ascii, pattern))
 
 
 def _of_ascii(match: re.Match[str]) -> str:
     if match["any"]:
         return _ANY_LETTER
-    if match["negated"] is None:
-        return match[0].replace(r"\W", _NO_WORD)
-    return f"[{_ANY_LETTER}--[{match['negated']}]]".replace(r"\W", _NO_WORD)
+    # Two dashes in a class would take letters away from it.
+    if match["letters"]:
+        return _DASH.sub(r"\\-", match[0]).replace(r"\W", _NO_WORD)
+    if match["negated"] is not None:
+        negated = _DASH.sub(r"\\-", match["negated"]).replace(r"\W", _NO_WORD)
+        return f"[{_ANY_LETTER}--[{negated}]]"
+    return _NO_WORD if match[0] == r"\W" else match[0]
