@@ -44,21 +44,21 @@ class _Years(Shape):
 
 class _Visa(Shape):
     cues: list[Pattern]
-    unsaid: list[PythonPattern]
-    no: list[PythonPattern]
-    unless: list[PythonPattern]
-    yes: list[PythonPattern]
+    unsaid: list[Pattern]
+    no: list[Pattern]
+    unless: list[Pattern]
+    yes: list[Pattern]
 
 
 class _Clearance(Shape):
     cues: list[Pattern]
-    unsaid: list[PythonPattern]
-    wish: list[PythonPattern]
-    must: list[PythonPattern]
-    no: list[PythonPattern]
-    unless: list[PythonPattern]
-    title: list[PythonPattern]
-    yes: list[PythonPattern]
+    unsaid: list[Pattern]
+    wish: list[Pattern]
+    must: list[Pattern]
+    no: list[Pattern]
+    unless: list[Pattern]
+    title: list[Pattern]
+    yes: list[Pattern]
 
 
 class _Requirements(Shape):
@@ -69,11 +69,6 @@ class _Requirements(Shape):
 
 _words = read("requirements", _Requirements)
 _years, _visa, _clearance = _words.years, _words.visa, _words.clearance
-
-
-def _compiled(patterns: Iterable[str], form: str = "{}") -> re.Pattern[str]:
-    """For sentences in lower case: Python is far slower where it has to disregard case."""
-    return re.compile(form.replace("{}", any_of(patterns)))
 
 
 _DASH = r"(?:-|–|—|−|to|or|bis|à|a|do|y|e|tot|till|until|und|and)"
@@ -129,20 +124,20 @@ _MAX_LINES = 40
 _MAX_CANDIDATES = 8
 
 _visa_cue = f"(?i){any_of(_visa.cues)}"
-_visa_unsaid = _compiled(_visa.unsaid)
-_visa_no = _compiled(_visa.no)
-_visa_unless = _compiled(_visa.unless)
-_visa_yes = _compiled(_visa.yes)
+_visa_unsaid = _rust(_visa.unsaid)
+_visa_no = _rust(_visa.no)
+_visa_unless = _rust(_visa.unless)
+_visa_yes = _rust(_visa.yes)
 
 _clearance_cue = f"(?i){any_of(_clearance.cues)}"
 _clearance_title_cue = f"(?i){any_of(_clearance.title)}"
-_clearance_unsaid = _compiled(_clearance.unsaid, r"\b{}|\?")
-_clearance_wish = _compiled(_clearance.wish)
-_clearance_must = _compiled(_clearance.must)
-_clearance_no = _compiled(_clearance.no)
-_clearance_unless = _compiled(_clearance.unless)
-_clearance_title = _compiled(_clearance.title, r"\b{}")
-_clearance_yes = _compiled(_clearance.yes)
+_clearance_unsaid = _rust(_clearance.unsaid, r"\b{}|\?")
+_clearance_wish = _rust(_clearance.wish)
+_clearance_must = _rust(_clearance.must)
+_clearance_no = _rust(_clearance.no)
+_clearance_unless = _rust(_clearance.unless)
+_clearance_title = _rust(_clearance.title, r"\b{}")
+_clearance_yes = _rust(_clearance.yes)
 
 _NUMBERS = {"row": pl.UInt32, "least": pl.Int64, "most": pl.Int64, "is_open": pl.Boolean}
 _FOUND = pl.Struct(
@@ -175,21 +170,22 @@ def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
 def _read_all(postings: pl.Series) -> pl.Series:
     titles, texts = postings.struct.field("title"), postings.struct.field("description")
     years = _experiences(texts)
-    visa, clearance = cues_of(texts, _visa_cue), cues_of(texts, _clearance_cue)
-    visa_in_title = cues_of(titles, _visa_cue)
-    clearance_in_title = cues_of(titles, _clearance_title_cue)
+    visa = _said(titles, texts, _visa_cue, _visa_cue, _visa_in_title, _visa_in_text, "sponsorship")
+    clearance = _said(
+        titles, texts, _clearance_title_cue, _clearance_cue, _clearance_in_title,
+        _clearance_in_text, "clearance",
+    )  # fmt: skip
     answers: dict[int, dict[str, object]] = {}
-    for row in {*years, *visa, *clearance, *visa_in_title, *clearance_in_title}:
+    for row in {*years, *visa, *clearance}:
         low, high, of_years = _read_years(years.get(row, ()))
-        sponsored, of_visa = _answer(
-            "visa_sponsorship",
-            _visa_in_title(visa_in_title.get(row, ())),
-            _visa_in_body(visa.get(row, ())),
-        )
+        sponsored, of_visa = _answer("visa_sponsorship", visa.get(row, ()))
+        # One that asks for a clearance beats one that asks for none: the one to start with is
+        # often none, the one to obtain is asked for.
         cleared, of_clearance = _answer(
             "clearance_required",
-            _clearance_in_title(clearance_in_title.get(row, ())),
-            _clearance_in_body(clearance.get(row, ())),
+            sorted(
+                clearance.get(row, ()), key=lambda one: (one.origin != "title", one.answer != "yes")
+            ),
         )
         answers[row] = {
             "low": low, "high": high, "visa": sponsored, "clearance": cleared,
@@ -347,56 +343,67 @@ class _Said(NamedTuple):
     rule: str
 
 
-def _visa_in_title(cues: Sequence[Cue]) -> list[_Said]:
-    if not cues or not _visa_no.search(cues[0].text.lower()):
-        return []
-    return [_Said("no", "title", cues[0].text, "no sponsorship")]
+_PLAIN = pl.col("plain")
+_visa_in_title = pl.when(_PLAIN.str.contains(_visa_no)).then(pl.lit("no"))
+_visa_in_text = (
+    pl.when(_PLAIN.str.contains(_visa_unsaid))
+    .then(None)
+    .when(_PLAIN.str.contains(_visa_no) & ~_PLAIN.str.contains(_visa_unless))
+    .then(pl.lit("no"))
+    .when(_PLAIN.str.contains(_visa_yes))
+    .then(pl.lit("yes"))
+)
+_clearance_in_title = (
+    pl.when(~_PLAIN.str.contains(_clearance_title) | _PLAIN.str.contains(_clearance_unsaid))
+    .then(None)
+    .when(_PLAIN.str.contains(_clearance_no))
+    .then(pl.lit("no"))
+    .otherwise(pl.lit("yes"))
+)
+_clearance_in_text = (
+    pl.when(
+        _PLAIN.str.contains(_clearance_unsaid)
+        | (_PLAIN.str.contains(_clearance_wish) & ~_PLAIN.str.contains(_clearance_must))
+    )
+    .then(None)
+    .when(_PLAIN.str.contains(_clearance_no) & ~_PLAIN.str.contains(_clearance_unless))
+    .then(pl.lit("no"))
+    .when(_PLAIN.str.contains(_clearance_unless) | _PLAIN.str.contains(_clearance_yes))
+    .then(pl.lit("yes"))
+)
 
 
-def _clearance_in_title(cues: Sequence[Cue]) -> list[_Said]:
-    if not cues:
-        return []
-    title = cues[0].text.lower()
-    if not _clearance_title.search(title) or _clearance_unsaid.search(title):
-        return []
-    if _clearance_no.search(title):
-        return [_Said("no", "title", cues[0].text, "no clearance")]
-    return [_Said("yes", "title", cues[0].text, "clearance")]
-
-
-def _visa_in_body(cues: Sequence[Cue]) -> list[_Said]:
-    """The first sentence that answers decides; one that says otherwise is kept beside it."""
-    said = []
-    for sentence in _sentences(cues):
-        lower = sentence.lower()
-        if _visa_unsaid.search(lower):
+def _said(
+    titles: pl.Series,
+    texts: pl.Series,
+    title_cue: str,
+    text_cue: str,
+    of_title: pl.Expr,
+    of_sentence: pl.Expr,
+    rule: str,
+) -> dict[int, list[_Said]]:
+    """What titles, and the sentences of texts around their cues, answer, by their places."""
+    of_titles = [(row, cues[0].text) for row, cues in cues_of(titles, title_cue).items()]
+    sentences = [
+        (row, sentence)
+        for row, cues in cues_of(texts, text_cue).items()
+        for sentence in dict.fromkeys(map(_with_value, cues))
+    ]
+    said: dict[int, list[_Said]] = {}
+    given: tuple[tuple[Origin, list[tuple[int, str]], pl.Expr], ...] = (
+        ("title", of_titles, of_title),
+        ("body", sentences, of_sentence),
+    )
+    for origin, stretches, read in given:
+        if not stretches:
             continue
-        if _visa_no.search(lower) and not _visa_unless.search(lower):
-            said.append(_Said("no", "body", sentence, "no sponsorship"))
-        elif _visa_yes.search(lower):
-            said.append(_Said("yes", "body", sentence, "sponsorship"))
+        read_ones = pl.DataFrame(stretches, {"row": pl.UInt32, "words": pl.String}, orient="row")
+        plain = plain_column(read_ones["words"]).alias("plain")
+        answered = read_ones.with_columns(plain).with_columns(answer=read).drop_nulls("answer")
+        for row, words, answer in answered.select("row", "words", "answer").iter_rows():
+            name = rule if answer == "yes" else f"no {rule}"
+            said.setdefault(row, []).append(_Said(answer, origin, words, name))
     return said
-
-
-def _clearance_in_body(cues: Sequence[Cue]) -> list[_Said]:
-    """A sentence that asks for a clearance beats one that asks for none: the one to start with is
-    often none, the one to obtain is asked for."""
-    said = []
-    for sentence in _sentences(cues):
-        lower = sentence.lower()
-        if _clearance_unsaid.search(lower):
-            continue
-        if _clearance_wish.search(lower) and not _clearance_must.search(lower):
-            continue
-        if _clearance_no.search(lower) and not _clearance_unless.search(lower):
-            said.append(_Said("no", "body", sentence, "no clearance"))
-        elif _clearance_unless.search(lower) or _clearance_yes.search(lower):
-            said.append(_Said("yes", "body", sentence, "clearance"))
-    return sorted(said, key=lambda one: one.answer != "yes")
-
-
-def _sentences(cues: Sequence[Cue]) -> list[str]:
-    return list(dict.fromkeys(_with_value(cue) for cue in cues))
 
 
 def _with_value(cue: Cue) -> str:
@@ -409,11 +416,8 @@ def _with_value(cue: Cue) -> str:
     return f"{sentence.rstrip()} {value}"
 
 
-def _answer(
-    field: str, in_title: Sequence[_Said], in_body: Sequence[_Said]
-) -> tuple[str | None, list[Evidence]]:
+def _answer(field: str, said: Sequence[_Said]) -> tuple[str | None, list[Evidence]]:
     """The first answer, and a finding for the first of each answer in title and body."""
-    said = [*in_title, *in_body]
     if not said:
         return None, []
     first_of_each = {(one.answer, one.origin): one for one in reversed(said)}

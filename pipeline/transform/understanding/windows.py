@@ -105,7 +105,7 @@ class _Plain(dict[int, str]):
         base = unicodedata.normalize("NFKD", char.lower())[0]
         if not base.isascii():
             category = unicodedata.category(char)
-            base = "-" if category == "Pd" else "'" if category in ("Pi", "Pf") else "?"
+            base = "-" if category == "Pd" else "'" if category in ("Pi", "Pf") else "~"
         elif base < " ":
             base = "\n" if base == "\n" else " "
         self[code] = base
