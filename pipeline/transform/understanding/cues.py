@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline.transform.understanding.evidence import EVIDENCE, Evidence
-from pipeline.transform.understanding.evidence_lists import FINDINGS, evidence_lists
+from pipeline.transform.understanding.evidence import EVIDENCE
+from pipeline.transform.understanding.evidence_lists import evidence_of_rows
 
 MAX_CUES = 40
 """How many cues of one text are read."""
@@ -127,16 +127,10 @@ def structs(rows: Sequence[Mapping[str, Any] | None], dtype: pl.Struct) -> pl.Se
     for field in dtype.fields:
         values = [None if row is None else row[field.name] for row in rows]
         if field.dtype == EVIDENCE:
-            columns.append(_findings(values).alias(field.name))
+            columns.append(evidence_of_rows(values).alias(field.name))
         else:
             columns.append(pl.Series(field.name, values, field.dtype))
     return pl.DataFrame(columns).to_struct()
-
-
-def _findings(rows: Sequence[Sequence[Evidence] | None]) -> pl.Series:
-    """A series of :data:`EVIDENCE`; null for a row without a finding."""
-    flat = [(place, *finding.values()) for place, row in enumerate(rows) for finding in row or ()]
-    return evidence_lists(pl.DataFrame(flat, FINDINGS, orient="row"), len(rows))
 
 
 def _located(text: str, found: Sequence[str]) -> list[Cue]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from pipeline.transform.understanding.evidence import EVIDENCE, Evidence
@@ -22,3 +24,9 @@ def evidence_lists(found: pl.DataFrame, height: int) -> pl.Series:
     )
     rows = pl.DataFrame({"row": pl.Series(range(height), dtype=pl.UInt32)})
     return rows.join(lists, on="row", how="left", maintain_order="left")["found"].cast(EVIDENCE)
+
+
+def evidence_of_rows(rows: Sequence[Sequence[Evidence] | None]) -> pl.Series:
+    """A series of :data:`EVIDENCE`; null for a row without a finding."""
+    flat = [(place, *finding.values()) for place, row in enumerate(rows) for finding in row or ()]
+    return evidence_lists(pl.DataFrame(flat, FINDINGS, orient="row"), len(rows))
