@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from pipeline.transform.understanding.evidence import EVIDENCE, Evidence
+from pipeline.transform.understanding.evidence import EVIDENCE
+from pipeline.transform.understanding.evidence_lists import evidence_of_rows
 
 MAX_CUES = 40
 """How many cues of one text are read."""
@@ -97,39 +99,25 @@ def folded_column(text: pl.Expr, chars: int) -> pl.Expr:
     return pl.when(lower.str.len_bytes() == lower.str.len_chars()).then(lower).otherwise(plain)
 
 
-def of_cues(
-    looked_for: Mapping[str, tuple[pl.Expr, str]],
-    read: Callable[[Mapping[str, Sequence[Cue]]], Any],
-    dtype: pl.Struct,
-) -> pl.Expr:
-    """What ``read`` makes of the cues of each row, null for a row without any. ``looked_for`` has
-    a name for each kind of cue, with the text and the regular expression of Rust that finds it."""
-
-    def apply(given: pl.Series) -> pl.Series:
-        columns = given.struct.unnest()
-        cued = columns.select(
-            pl.any_horizontal(pl.col(f"found {name}").list.len() > 0 for name in looked_for)
-        ).to_series()
-        cued = cued.fill_null(value=False)
-        kept = columns.filter(cued).to_dict(as_series=False)
-        answers: list[Any] = []
-        for row in range(int(cued.sum())):
-            cues = {}
-            for name in looked_for:
-                words = kept[f"found {name}"][row]
-                cues[name] = located(kept[f"text {name}"][row], words) if words else []
-            answers.append(read(cues))
-        # The rows without a cue point behind the answers, where there is none.
-        place = (cued.cast(pl.UInt32).cum_sum() - 1).zip_with(
-            cued, pl.Series([len(answers)], dtype=pl.UInt32)
+def cues_of(texts: pl.Series, pattern: str) -> dict[int, list[Cue]]:
+    """The cues that a regular expression of Rust finds in each text, by the text's place."""
+    found = texts.str.extract_all(pattern).list.head(MAX_CUES)
+    rows = (found.list.len() > 0).fill_null(value=False).arg_true()
+    return {
+        row: _located(text, words)
+        for row, text, words in zip(
+            rows.to_list(), texts.gather(rows).to_list(), found.gather(rows).to_list(), strict=True
         )
-        return structs([*answers, None], dtype).gather(place).alias(given.name)
+    }
 
-    columns = [text.alias(f"text {name}") for name, (text, _) in looked_for.items()] + [
-        text.str.extract_all(pattern).list.head(MAX_CUES).alias(f"found {name}")
-        for name, (text, pattern) in looked_for.items()
-    ]
-    return pl.struct(columns).map_batches(apply, return_dtype=dtype)
+
+def of_rows(
+    answers: Mapping[int, Mapping[str, Any]], height: int, dtype: pl.Struct
+) -> pl.Series:
+    """A series of ``height`` structs, with the answers at their places, null elsewhere."""
+    places = np.full(height, len(answers), np.uint32)
+    places[list(answers)] = np.arange(len(answers), dtype=np.uint32)
+    return structs([*answers.values(), None], dtype).gather(pl.Series(places))
 
 
 def structs(rows: Sequence[Mapping[str, Any] | None], dtype: pl.Struct) -> pl.Series:
@@ -139,30 +127,13 @@ def structs(rows: Sequence[Mapping[str, Any] | None], dtype: pl.Struct) -> pl.Se
     for field in dtype.fields:
         values = [None if row is None else row[field.name] for row in rows]
         if field.dtype == EVIDENCE:
-            columns.append(_findings(values).alias(field.name))
+            columns.append(evidence_of_rows(values).alias(field.name))
         else:
             columns.append(pl.Series(field.name, values, field.dtype))
     return pl.DataFrame(columns).to_struct()
 
 
-def _findings(rows: Sequence[Sequence[Evidence] | None]) -> pl.Series:
-    """A series of :data:`EVIDENCE`; null for a row without a finding."""
-    flat = [finding for row in rows for finding in row or ()]
-    if not flat:
-        return pl.Series([None], dtype=EVIDENCE).new_from_index(0, len(rows))
-    columns = {name: [finding[name] for finding in flat] for name in Evidence.__annotations__}  # type: ignore[literal-required]
-    found = pl.DataFrame({"finding": pl.DataFrame(columns).to_struct()}).with_columns(
-        row=pl.Series([place for place, row in enumerate(rows) for _ in row or ()], dtype=pl.UInt32)
-    )
-    lists = found.group_by("row", maintain_order=True).agg("finding").drop("row").to_series()
-    places, count = [], 0
-    for row in rows:
-        places.append(count if row else None)
-        count += bool(row)
-    return lists.gather(pl.Series(places, dtype=pl.UInt32)).cast(EVIDENCE)
-
-
-def located(text: str, found: Sequence[str]) -> list[Cue]:
+def _located(text: str, found: Sequence[str]) -> list[Cue]:
     """The cues that a regular expression found in a text, in order."""
     cues = []
     position = 0

@@ -7,13 +7,14 @@ A day counts only near words that announce it (``vocabulary/deadline.toml``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence
+from pipeline.transform.understanding.evidence_lists import evidence_of_rows
 from pipeline.transform.understanding.written_days import (
     DATED,
     Written,
@@ -120,11 +121,6 @@ def with_deadline(postings: pl.LazyFrame) -> pl.LazyFrame:
     Of several announced ones the latest counts: who prolongs an offer leaves the old day standing.
     A day without a year is doubtful beside a field that says otherwise.
     """
-    dated = pl.any_horizontal(
-        pl.col(column).str.contains(DATED)
-        & pl.col(column).str.contains_any(_STEMS, ascii_case_insensitive=True)
-        for column in ("title", "description")
-    ).fill_null(value=False)
     given = pl.struct(
         "title",
         "description",
@@ -133,7 +129,6 @@ def with_deadline(postings: pl.LazyFrame) -> pl.LazyFrame:
         closes_on=pl.when(~pl.col("source").is_in(_VOCABULARY.boards_own_expiry)).then(
             pl.col("expires_at").dt.date()
         ),
-        dated=dated,
     )
     found = given.map_batches(_findings_of_all, return_dtype=EVIDENCE)
     decided = pl.col("_evidence_deadline").list.eval(
@@ -146,20 +141,36 @@ def with_deadline(postings: pl.LazyFrame) -> pl.LazyFrame:
 
 def _findings_of_all(given: pl.Series) -> pl.Series:
     rows = given.struct.unnest().with_row_index("row")
-    rows = rows.filter(pl.col("dated") | pl.col("closes_on").is_not_null())
+    dated = {"title": _dated(rows["title"]), "body": _dated(rows["description"])}
+    may_announce = pl.Series([*dated["title"], *dated["body"]], dtype=rows["row"].dtype)
     found: list[list[Evidence] | None] = [None] * len(given)
-    for row in rows.iter_rows(named=True):
-        found[row["row"]] = _findings(row) or None
-    return pl.Series(given.name, found, EVIDENCE)
+    for row in rows.filter(
+        pl.col("row").is_in(may_announce.implode()) | pl.col("closes_on").is_not_null()
+    ).iter_rows(named=True):
+        words = {origin: of_texts.get(row["row"]) for origin, of_texts in dated.items()}
+        found[row["row"]] = _findings(row, words) or None
+    return evidence_of_rows(found).alias(given.name)
 
 
-def _findings(row: dict[str, Any]) -> list[Evidence]:
+def _dated(texts: pl.Series) -> dict[int, list[str]]:
+    """All that may be a day in each text that has something which announces one, by its place."""
+    rows = texts.str.contains(DATED).fill_null(value=False).arg_true()
+    rows = rows.filter(
+        texts.gather(rows).str.contains_any(_STEMS, ascii_case_insensitive=True)
+    )
+    words = texts.gather(rows).str.extract_all(DATED)
+    return dict(zip(rows.to_list(), words.to_list(), strict=True))
+
+
+def _findings(row: dict[str, Any], dated: Mapping[str, list[str] | None]) -> list[Evidence]:
     posted_on: date | None = row["posted_on"]
     found: list[tuple[str, _Announced]] = []
-    if row["dated"]:
-        for origin, column in (("title", "title"), ("body", "description")):
-            text = row[column] or ""
-            found += [(origin, each) for each in announced(text, row["country"], posted_on)]
+    for origin, words in dated.items():
+        if words:
+            text = row["title" if origin == "title" else "description"]
+            found += [
+                (origin, each) for each in announced(text, row["country"], posted_on, words)
+            ]
     closes_on: date | None = row["closes_on"]
     if closes_on and any(day.day != closes_on and not day.has_year for _, day in found):
         chosen: date | None = closes_on
@@ -183,12 +194,18 @@ def _evidence(found: _Announced, origin: Any, decides: bool) -> Evidence:
     }
 
 
-def announced(text: str, country: str | None, posted_on: date | None) -> Iterator[_Announced]:
-    """The last days to apply that a text announces, each once, in its order."""
+def announced(
+    text: str, country: str | None, posted_on: date | None, dated: Iterable[str] | None = None
+) -> Iterator[_Announced]:
+    """The last days to apply that a text announces, each once, in its order.
+
+    Args:
+        dated: all that :data:`DATED` finds in it, where that is known.
+    """
     seen: set[date] = set()
     last: Written | None = None
     last_cue: tuple[int, bool, str] | None = None
-    for written in days(text):
+    for written in days(text, dated):
         between = text[last.end : written.start] if last else None
         cue = None
         if between is not None and last_cue and len(between) < 12 and _range.search(between):

@@ -22,7 +22,8 @@ from pipeline.transform.understanding.eligible_lists import (
     literal_names,
     regions_in,
 )
-from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Evidence, Origin
+from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Origin
+from pipeline.transform.understanding.evidence_lists import FINDINGS, evidence_lists
 from pipeline.transform.understanding.windows import of_plain, whole, windows
 from pipeline.transform.vocabulary import any_of
 
@@ -200,24 +201,17 @@ def _together(
             ),
         }
     )
-    fields = dict.fromkeys(Evidence.__annotations__, pl.String) | {"decides": pl.Boolean}
-    findings = (
-        pl.DataFrame(evidence, schema={"row": pl.UInt32, **fields}, orient="row")
-        .select("row", _evidence_eligibility=pl.struct(*fields))
-        .group_by("row", maintain_order=True)
-        .agg("_evidence_eligibility")
-    )
+    findings = evidence_lists(pl.DataFrame(evidence, FINDINGS, orient="row"), height)
     empty = pl.lit([], dtype=pl.List(pl.String))
     return (
         pl.DataFrame({"row": pl.Series(range(height), dtype=pl.UInt32)})
         .join(key, on="row", how="left", maintain_order="left")
         .join(results, on="key", how="left", maintain_order="left")
-        .join(findings, on="row", how="left", maintain_order="left")
         .select(
             pl.struct(
                 pl.col("remote_eligibility").fill_null(empty),
                 pl.col("eligible_countries").fill_null(empty),
-                "_evidence_eligibility",
+                findings.alias("_evidence_eligibility"),
             )
         )
         .to_series()

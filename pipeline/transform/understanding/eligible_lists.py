@@ -123,9 +123,33 @@ class _List(NamedTuple):
     goes_on: str
 
 
+_NO_LIST = _List((), 0, "")
+
+
+def _may_begin(text: str, start: int) -> bool:
+    """Whether the first word from ``start`` on that is not one of those between names begins a
+    name. Most do not, and are known by less work than :func:`_list_at` does."""
+    for token in _TOKEN.finditer(text, start, min(len(text), start + _LIST_CHARS)):
+        word = token[0]
+        if word in ".;!?":
+            return False
+        if (
+            _key(word) in _longest_names()
+            or word.replace(".", "") in _CODES
+            or word in _CODES_IN_LISTS
+        ):
+            return True
+        word = word.casefold()
+        if word not in _BETWEEN and word not in _BEFORE_IT:
+            return False
+    return False
+
+
 def _list_at(text: str, start: int) -> _List:
     """The list that begins at ``start``, or a word or two behind it. Empty where another word
     comes before its first name."""
+    if not _may_begin(text, start):
+        return _NO_LIST
     tokens = list(_TOKEN.finditer(text, start, min(len(text), start + _LIST_CHARS)))
     values: list[str] = []
     codes: list[str] = []

@@ -12,11 +12,10 @@ import polars as pl
 
 from pipeline.fields import EMPLOYMENT_TYPES
 from pipeline.transform.understanding.cues import (
-    MAX_CUES,
     Cue,
+    cues_of,
     folded,
     folded_column,
-    located,
     structs,
 )
 from pipeline.transform.understanding.evidence import (
@@ -25,6 +24,7 @@ from pipeline.transform.understanding.evidence import (
     Evidence,
     Origin,
 )
+from pipeline.transform.understanding.windows import of_plain
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, one_of, read
 
 _Kind = Annotated[str, one_of(EMPLOYMENT_TYPES)]
@@ -82,7 +82,7 @@ _patterns = [
 _kinds = re.compile(
     r"\b(?:" + "|".join(f"(?P<{kind}>{any_of(patterns)})" for kind, patterns in _patterns) + r")\b"
 )
-_title_cue = rf"(?-u:\b)(?:{any_of(pattern for _, patterns in _patterns for pattern in patterns)})"
+_title_cue = of_plain(rf"\b{any_of(pattern for _, patterns in _patterns for pattern in patterns)}")
 _denied = re.compile(r"\b(?:not|non|no|kein\w*) (?:an? )?\w+(?: time)?")
 _separators = re.compile(r"[,;/|&+\n]|\b(?:and|or|und|oder|et|ou|y|e|o)\b")
 _no_word = re.compile(r"[\W_]+")
@@ -154,7 +154,6 @@ def with_employment_type(postings: pl.LazyFrame) -> pl.LazyFrame:
         field=pl.col("employment_type").cast(pl.String),
         title=pl.when(title.str.contains(_title_cue)).then(pl.col("title")),
         text=pl.col("description"),
-        cues=pl.col("description").str.extract_all(_body_cue).list.head(MAX_CUES),
     )
     return (
         postings.with_columns(_employment=given.map_batches(_read_all, return_dtype=_FOUND))
@@ -172,23 +171,8 @@ def with_employment_type(postings: pl.LazyFrame) -> pl.LazyFrame:
 def _read_all(given: pl.Series) -> pl.Series:
     fields = given.struct.field("field").to_list()
     titles = given.struct.field("title").to_list()
-    cues = given.struct.field("cues")
-    cued = (cues.list.len() > 0).fill_null(value=False)
-    rows = cued.arg_true()
-    stated = dict(
-        zip(
-            rows.to_list(),
-            (
-                _statements(located(text, found))
-                for text, found in zip(
-                    given.struct.field("text").gather(rows).to_list(),
-                    cues.gather(rows).to_list(),
-                    strict=True,
-                )
-            ),
-            strict=True,
-        )
-    )
+    cues = cues_of(given.struct.field("text"), _body_cue)
+    stated = {row: _statements(found) for row, found in cues.items()}
     answers: list[dict[str, object]] = []
     places: list[int] = []
     known: dict[tuple[str | None, _Statement | None], int] = {}

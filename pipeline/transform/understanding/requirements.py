@@ -11,53 +11,54 @@ import polars as pl
 from pydantic import Field
 
 from pipeline.fields import YES_OR_NO
-from pipeline.transform.understanding.cues import Cue, of_cues
+from pipeline.transform.understanding.cues import Cue, cues_of, of_rows
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
     MAX_WORDS_CHARS,
     Evidence,
     Origin,
 )
+from pipeline.transform.understanding.windows import of_plain, plain_column
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, read
 
 
 class _Years(Shape):
     units: list[Pattern]
     numbers: dict[str, int] = Field(min_length=1)
-    experience: list[PythonPattern]
-    work: list[PythonPattern]
-    least: list[PythonPattern]
-    up_to: list[PythonPattern]
-    label: list[PythonPattern]
-    not_before: list[PythonPattern]
-    not_after: list[PythonPattern]
-    employer: list[PythonPattern]
-    candidate: list[PythonPattern]
-    over: list[PythonPattern]
-    wish_before: list[PythonPattern]
-    wish_after: list[PythonPattern]
+    experience: list[Pattern]
+    work: list[Pattern]
+    least: list[Pattern]
+    up_to: list[Pattern]
+    label: list[Pattern]
+    not_before: list[Pattern]
+    not_after: list[Pattern]
+    employer: list[Pattern]
+    candidate: list[Pattern]
+    over: list[Pattern]
+    wish_before: list[Pattern]
+    wish_after: list[Pattern]
     wish_heading: list[PythonPattern]
     must_heading: list[PythonPattern]
-    instead: list[PythonPattern]
+    instead: list[Pattern]
 
 
 class _Visa(Shape):
     cues: list[Pattern]
-    unsaid: list[PythonPattern]
-    no: list[PythonPattern]
-    unless: list[PythonPattern]
-    yes: list[PythonPattern]
+    unsaid: list[Pattern]
+    no: list[Pattern]
+    unless: list[Pattern]
+    yes: list[Pattern]
 
 
 class _Clearance(Shape):
     cues: list[Pattern]
-    unsaid: list[PythonPattern]
-    wish: list[PythonPattern]
-    must: list[PythonPattern]
-    no: list[PythonPattern]
-    unless: list[PythonPattern]
-    title: list[PythonPattern]
-    yes: list[PythonPattern]
+    unsaid: list[Pattern]
+    wish: list[Pattern]
+    must: list[Pattern]
+    no: list[Pattern]
+    unless: list[Pattern]
+    title: list[Pattern]
+    yes: list[Pattern]
 
 
 class _Requirements(Shape):
@@ -68,11 +69,6 @@ class _Requirements(Shape):
 
 _words = read("requirements", _Requirements)
 _years, _visa, _clearance = _words.years, _words.visa, _words.clearance
-
-
-def _compiled(patterns: Iterable[str], form: str = "{}") -> re.Pattern[str]:
-    """For sentences in lower case: Python is far slower where it has to disregard case."""
-    return re.compile(form.replace("{}", any_of(patterns)))
 
 
 _DASH = r"(?:-|–|—|−|to|or|bis|à|a|do|y|e|tot|till|until|und|and)"
@@ -89,21 +85,27 @@ _YEARS = (
 _years_cue = rf"(?i){_YEARS}"
 _of_years = re.compile(_YEARS.replace("(?-u:", "(?:"), re.IGNORECASE)
 
-_experience = _compiled(_years.experience)
-_work = _compiled(_years.work, r"\W{0,3}{}")
-_least = _compiled(_years.least, r"\b{}\W{0,3}$")
-_label = _compiled(_years.label, rf"\b{{}}\W{{0,3}}(?:{any_of(_years.least)}\W{{0,3}})?$")
-_up_to = _compiled(_years.up_to, r"\b{}\W{0,3}$")
-_not_before = _compiled(_years.not_before, r"\b{}(?: the| of| a)?\W{0,3}$")
-_not_after = _compiled(_years.not_after, r"[\W_]{0,3}{}")
-_employer = _compiled(_years.employer, r"\b{}")
-_candidate = _compiled(_years.candidate, r"\b{}")
-_over = _compiled(_years.over, r"\b{}\W{0,3}$")
-_wish_before = _compiled(_years.wish_before, r"\b{}")
-_wish_after = _compiled(_years.wish_after, r"[\s(,–-]{}\W*$")
+def _rust(patterns: Iterable[str], form: str = "{}") -> str:
+    """For Polars, over plain texts."""
+    return of_plain(form.replace("{}", any_of(patterns)))
+
+
+_experience = _rust(_years.experience)
+_work = _rust(_years.work, r"^\W{0,3}{}")
+_least = _rust(_years.least, r"\b{}\W{0,3}$")
+_label = _rust(_years.label, rf"\b{{}}\W{{0,3}}(?:{any_of(_years.least)}\W{{0,3}})?$")
+_up_to = _rust(_years.up_to, r"\b{}\W{0,3}$")
+_not_before = _rust(_years.not_before, r"\b{}(?: the| of| a)?\W{0,3}$")
+_not_after = _rust(_years.not_after, r"^[\W_]{0,3}{}")
+_employer = _rust(_years.employer, r"\b{}")
+_candidate = _rust(_years.candidate, r"\b{}")
+_over = _rust(_years.over, r"\b{}\W{0,3}$")
+_for_so_long = _rust(["(?:^|,) *for [^,]*$"])
+_wish_before = _rust(_years.wish_before, r"\b{}")
+_wish_after = _rust(_years.wish_after, r"[\s(,–-]{}\W*$")
+_aside = _rust([r"\([^)]*\)?"])
+_instead = _rust(_years.instead, r"{}\W{0,3}$")
 _item = re.compile(r"\s*[-–*•●▪◦·]\s")
-_aside = re.compile(r"\([^)]*\)?")
-_instead = _compiled(_years.instead, r"{}\W{0,3}$")
 _heading = re.compile(
     rf"\W{{0,6}}(?:\w[\w’'-]* ){{0,4}}?(?:(?P<wish>{any_of(_years.wish_heading)})"
     rf"|{any_of(_years.must_heading)})[^.]{{0,40}}$"
@@ -122,21 +124,22 @@ _MAX_LINES = 40
 _MAX_CANDIDATES = 8
 
 _visa_cue = f"(?i){any_of(_visa.cues)}"
-_visa_unsaid = _compiled(_visa.unsaid)
-_visa_no = _compiled(_visa.no)
-_visa_unless = _compiled(_visa.unless)
-_visa_yes = _compiled(_visa.yes)
+_visa_unsaid = _rust(_visa.unsaid)
+_visa_no = _rust(_visa.no)
+_visa_unless = _rust(_visa.unless)
+_visa_yes = _rust(_visa.yes)
 
 _clearance_cue = f"(?i){any_of(_clearance.cues)}"
 _clearance_title_cue = f"(?i){any_of(_clearance.title)}"
-_clearance_unsaid = _compiled(_clearance.unsaid, r"\b{}|\?")
-_clearance_wish = _compiled(_clearance.wish)
-_clearance_must = _compiled(_clearance.must)
-_clearance_no = _compiled(_clearance.no)
-_clearance_unless = _compiled(_clearance.unless)
-_clearance_title = _compiled(_clearance.title, r"\b{}")
-_clearance_yes = _compiled(_clearance.yes)
+_clearance_unsaid = _rust(_clearance.unsaid, r"\b{}|\?")
+_clearance_wish = _rust(_clearance.wish)
+_clearance_must = _rust(_clearance.must)
+_clearance_no = _rust(_clearance.no)
+_clearance_unless = _rust(_clearance.unless)
+_clearance_title = _rust(_clearance.title, r"\b{}")
+_clearance_yes = _rust(_clearance.yes)
 
+_NUMBERS = {"row": pl.UInt32, "least": pl.Int64, "most": pl.Int64, "is_open": pl.Boolean}
 _FOUND = pl.Struct(
     {
         "low": pl.Int64(), "high": pl.Int64(), "visa": pl.String(), "clearance": pl.String(),
@@ -148,18 +151,11 @@ _FOUND = pl.Struct(
 def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
     """With ``years_experience_min``, ``years_experience_max``, ``visa_sponsorship`` and
     ``clearance_required``, each null where neither the title nor the description says so."""
-    text, title = pl.col("description"), pl.col("title")
-    looked_for = {
-        "years": (text, _years_cue),
-        "visa": (text, _visa_cue),
-        "clearance": (text, _clearance_cue),
-        "visa in title": (title, _visa_cue),
-        "clearance in title": (title, _clearance_title_cue),
-    }
     found = pl.col("_requirements").struct
     yes_or_no = pl.Enum(YES_OR_NO)
+    read = pl.struct("title", "description").map_batches(_read_all, return_dtype=_FOUND)
     return (
-        postings.with_columns(_requirements=of_cues(looked_for, _read, _FOUND))
+        postings.with_columns(_requirements=read)
         .with_columns(
             years_experience_min=found.field("low"),
             years_experience_max=found.field("high"),
@@ -171,20 +167,31 @@ def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _read(cues: Mapping[str, Sequence[Cue]]) -> dict[str, object]:
-    low, high, years = _read_years(cues["years"])
-    visa, of_visa = _answer(
-        "visa_sponsorship", _visa_in_title(cues["visa in title"]), _visa_in_body(cues["visa"])
-    )
-    clearance, of_clearance = _answer(
-        "clearance_required",
-        _clearance_in_title(cues["clearance in title"]),
-        _clearance_in_body(cues["clearance"]),
-    )
-    return {
-        "low": low, "high": high, "visa": visa, "clearance": clearance,
-        "evidence": [*years, *of_visa, *of_clearance],
-    }  # fmt: skip
+def _read_all(postings: pl.Series) -> pl.Series:
+    titles, texts = postings.struct.field("title"), postings.struct.field("description")
+    years = _experiences(texts)
+    visa = _said(titles, texts, _visa_cue, _visa_cue, _visa_in_title, _visa_in_text, "sponsorship")
+    clearance = _said(
+        titles, texts, _clearance_title_cue, _clearance_cue, _clearance_in_title,
+        _clearance_in_text, "clearance",
+    )  # fmt: skip
+    answers: dict[int, dict[str, object]] = {}
+    for row in {*years, *visa, *clearance}:
+        low, high, of_years = _read_years(years.get(row, ()))
+        sponsored, of_visa = _answer("visa_sponsorship", visa.get(row, ()))
+        # One that asks for a clearance beats one that asks for none: the one to start with is
+        # often none, the one to obtain is asked for.
+        cleared, of_clearance = _answer(
+            "clearance_required",
+            sorted(
+                clearance.get(row, ()), key=lambda one: (one.origin != "title", one.answer != "yes")
+            ),
+        )
+        answers[row] = {
+            "low": low, "high": high, "visa": sponsored, "clearance": cleared,
+            "evidence": [*of_years, *of_visa, *of_clearance],
+        }  # fmt: skip
+    return of_rows(answers, len(postings), _FOUND).alias(postings.name)
 
 
 class _Experience(NamedTuple):
@@ -194,15 +201,11 @@ class _Experience(NamedTuple):
     labelled: bool
 
 
-def _read_years(cues: Sequence[Cue]) -> tuple[int | None, int | None, list[Evidence]]:
+def _read_years(
+    found: Sequence[_Experience],
+) -> tuple[int | None, int | None, list[Evidence]]:
     """The experience that is asked for in total: what a label states, else the largest minimum
     that is required, since a total is no less than any of its parts."""
-    found: list[_Experience] = []
-    for cue in cues:
-        if (experience := _experience_of(cue)) is not None:
-            found.append(experience)
-            if experience.labelled or len(found) == _MAX_CANDIDATES:
-                break
     if not found:
         return None, None, []
     decisive = next((one for one in found if one.labelled), None) or max(
@@ -242,59 +245,72 @@ def _number_of(words: str) -> _Number | None:
     return _Number(least, most, is_open)
 
 
-def _experience_of(cue: Cue) -> _Experience | None:
-    number = _number_of(cue.words)
-    if number is None or (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
-        return None
-    least, high, is_open = number
-    is_open = is_open or cue.before.endswith("+")
-    low: int | None = least
-    before, after = cue.before.lower().lstrip(" -*–\t"), cue.after.lower()
-    if before and _up_to.search(before[-_LAST_CHARS:]):
-        low, high = None, high or least
-    if (low or 0) > MAX_YEARS or (high or 0) > 2 * MAX_YEARS:
-        return None
-    labelled = before != "" and _label.search(before[-_NEAR_CHARS:]) is not None
-    if not labelled and not _is_asked_for(before, after, low or high or 0, is_open):
-        return None
-    if (before and _wish_before.search(before)) or _wish_after.search(
-        _aside.sub("", after[:_NEAR_CHARS])
-    ):
-        return None
-    if (before and _instead.search(before[-_LAST_CHARS:])) or (
-        not labelled and _is_under_a_wish(cue)
-    ):
-        return None
-    words = f"{cue.before[-_NEAR_CHARS:]}{cue.words}{cue.after[:_NEAR_CHARS]}"
-    return _Experience(low, high, words.strip(), labelled)
+def _experiences(texts: pl.Series) -> dict[int, list[_Experience]]:
+    """The experience that each text asks for, by the text's place; up to the first label."""
+    cues: list[Cue] = []
+    numbers: list[tuple[int, int, int | None, bool]] = []
+    for row, found in cues_of(texts, _years_cue).items():
+        for cue in found:
+            number = _number_of(cue.words)
+            if number is not None and not (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
+                cues.append(cue)
+                numbers.append((row, *number))
+    said = pl.DataFrame(numbers, _NUMBERS, orient="row").with_columns(
+        before=plain_column(pl.Series([cue.before for cue in cues], dtype=pl.String)).str.strip_chars_start(" -*\t"),
+        after=plain_column(pl.Series([cue.after for cue in cues], dtype=pl.String)),
+    ).with_row_index("cue")
+    asked: dict[int, list[_Experience]] = {}
+    for place, row, low, high, labelled in _asked_for(said).iter_rows():
+        known = asked.setdefault(row, [])
+        if len(known) == _MAX_CANDIDATES or (known and known[-1].labelled):
+            continue
+        cue = cues[place]
+        if labelled or not _is_under_a_wish(cue):
+            words = f"{cue.before[-_NEAR_CHARS:]}{cue.words}{cue.after[:_NEAR_CHARS]}"
+            known.append(_Experience(low, high, words.strip(), labelled))
+    return asked
 
 
-def _is_asked_for(before: str, after: str, years: int, spanned: bool) -> bool:
-    """Whether the number in a sentence is one of years of experience, asked of the candidate."""
-    if _not_after.match(after.lstrip("’' ")):
-        return False
-    last = before[-_LAST_CHARS:]
-    least = last != "" and _least.search(last) is not None
-    if (years > _SURE_YEARS and not least) or (last and _not_before.search(last)):
-        return False
-    said = _experience.search(after[:_NEAR_CHARS]) or (
-        last and _experience.search(before[-_NEAR_CHARS:])
+def _asked_for(said: pl.DataFrame) -> pl.DataFrame:
+    """Of numbers in sentences those that are years of experience, asked of the candidate."""
+    before, after = pl.col("before"), pl.col("after")
+    last, near, ahead = before.str.tail(_LAST_CHARS), before.str.tail(_NEAR_CHARS), after.str.head(_NEAR_CHARS)
+    up_to = last.str.contains(_up_to)
+    said = said.with_columns(
+        low=pl.when(~up_to).then("least"),
+        high=pl.when(up_to).then(pl.coalesce("most", "least")).otherwise("most"),
+        is_open=pl.col("is_open") | before.str.ends_with("+"),
+        labelled=near.str.contains(_label),
+        at_least=last.str.contains(_least),
     )
-    if not said and not ((spanned or least) and _work.match(after)):
-        return False
-    if not last or _candidate.search(before):
-        return True
-    if _employer.search(before):
-        return False
-    if _over.search(last):
-        # "With over 20 years of experience, Initech is ..." against "Over 5 years of experience".
-        begins = before.rsplit(",", 1)[-1].lstrip()
-        return (
-            years <= _SURE_OVER_YEARS
-            and not begins.startswith("for ")
-            and ("," not in after or _candidate.search(after) is not None)
-        )
-    return True
+    years = pl.coalesce("low", "high")
+    is_experience = (
+        ahead.str.contains(_experience)
+        | near.str.contains(_experience)
+        | ((pl.col("is_open") | pl.col("at_least")) & after.str.contains(_work))
+    )
+    counts_else = (
+        after.str.strip_chars_start("' ").str.contains(_not_after)
+        | ((years > _SURE_YEARS) & ~pl.col("at_least"))
+        | last.str.contains(_not_before)
+    )
+    # "With over 20 years of experience, Initech is ..." against "Over 5 years of experience".
+    of_candidate = (
+        (years <= _SURE_OVER_YEARS)
+        & ~before.str.contains(_for_so_long)
+        & (~after.str.contains(",", literal=True) | after.str.contains(_candidate))
+    )
+    is_asked = (before == "") | before.str.contains(_candidate) | (
+        ~before.str.contains(_employer) & (~last.str.contains(_over) | of_candidate)
+    )
+    is_wish = before.str.contains(_wish_before) | ahead.str.replace_all(_aside, "").str.contains(_wish_after)
+    return said.filter(
+        (pl.col("low").fill_null(0) <= MAX_YEARS)
+        & (pl.col("high").fill_null(0) <= 2 * MAX_YEARS)
+        & (pl.col("labelled") | (is_experience & ~counts_else & is_asked))
+        & ~is_wish
+        & ~last.str.contains(_instead)
+    ).select("cue", "row", "low", "high", "labelled")
 
 
 def _is_under_a_wish(cue: Cue) -> bool:
@@ -327,56 +343,67 @@ class _Said(NamedTuple):
     rule: str
 
 
-def _visa_in_title(cues: Sequence[Cue]) -> list[_Said]:
-    if not cues or not _visa_no.search(cues[0].text.lower()):
-        return []
-    return [_Said("no", "title", cues[0].text, "no sponsorship")]
+_PLAIN = pl.col("plain")
+_visa_in_title = pl.when(_PLAIN.str.contains(_visa_no)).then(pl.lit("no"))
+_visa_in_text = (
+    pl.when(_PLAIN.str.contains(_visa_unsaid))
+    .then(None)
+    .when(_PLAIN.str.contains(_visa_no) & ~_PLAIN.str.contains(_visa_unless))
+    .then(pl.lit("no"))
+    .when(_PLAIN.str.contains(_visa_yes))
+    .then(pl.lit("yes"))
+)
+_clearance_in_title = (
+    pl.when(~_PLAIN.str.contains(_clearance_title) | _PLAIN.str.contains(_clearance_unsaid))
+    .then(None)
+    .when(_PLAIN.str.contains(_clearance_no))
+    .then(pl.lit("no"))
+    .otherwise(pl.lit("yes"))
+)
+_clearance_in_text = (
+    pl.when(
+        _PLAIN.str.contains(_clearance_unsaid)
+        | (_PLAIN.str.contains(_clearance_wish) & ~_PLAIN.str.contains(_clearance_must))
+    )
+    .then(None)
+    .when(_PLAIN.str.contains(_clearance_no) & ~_PLAIN.str.contains(_clearance_unless))
+    .then(pl.lit("no"))
+    .when(_PLAIN.str.contains(_clearance_unless) | _PLAIN.str.contains(_clearance_yes))
+    .then(pl.lit("yes"))
+)
 
 
-def _clearance_in_title(cues: Sequence[Cue]) -> list[_Said]:
-    if not cues:
-        return []
-    title = cues[0].text.lower()
-    if not _clearance_title.search(title) or _clearance_unsaid.search(title):
-        return []
-    if _clearance_no.search(title):
-        return [_Said("no", "title", cues[0].text, "no clearance")]
-    return [_Said("yes", "title", cues[0].text, "clearance")]
-
-
-def _visa_in_body(cues: Sequence[Cue]) -> list[_Said]:
-    """The first sentence that answers decides; one that says otherwise is kept beside it."""
-    said = []
-    for sentence in _sentences(cues):
-        lower = sentence.lower()
-        if _visa_unsaid.search(lower):
+def _said(
+    titles: pl.Series,
+    texts: pl.Series,
+    title_cue: str,
+    text_cue: str,
+    of_title: pl.Expr,
+    of_sentence: pl.Expr,
+    rule: str,
+) -> dict[int, list[_Said]]:
+    """What titles, and the sentences of texts around their cues, answer, by their places."""
+    of_titles = [(row, cues[0].text) for row, cues in cues_of(titles, title_cue).items()]
+    sentences = [
+        (row, sentence)
+        for row, cues in cues_of(texts, text_cue).items()
+        for sentence in dict.fromkeys(map(_with_value, cues))
+    ]
+    said: dict[int, list[_Said]] = {}
+    given: tuple[tuple[Origin, list[tuple[int, str]], pl.Expr], ...] = (
+        ("title", of_titles, of_title),
+        ("body", sentences, of_sentence),
+    )
+    for origin, stretches, read in given:
+        if not stretches:
             continue
-        if _visa_no.search(lower) and not _visa_unless.search(lower):
-            said.append(_Said("no", "body", sentence, "no sponsorship"))
-        elif _visa_yes.search(lower):
-            said.append(_Said("yes", "body", sentence, "sponsorship"))
+        read_ones = pl.DataFrame(stretches, {"row": pl.UInt32, "words": pl.String}, orient="row")
+        plain = plain_column(read_ones["words"]).alias("plain")
+        answered = read_ones.with_columns(plain).with_columns(answer=read).drop_nulls("answer")
+        for row, words, answer in answered.select("row", "words", "answer").iter_rows():
+            name = rule if answer == "yes" else f"no {rule}"
+            said.setdefault(row, []).append(_Said(answer, origin, words, name))
     return said
-
-
-def _clearance_in_body(cues: Sequence[Cue]) -> list[_Said]:
-    """A sentence that asks for a clearance beats one that asks for none: the one to start with is
-    often none, the one to obtain is asked for."""
-    said = []
-    for sentence in _sentences(cues):
-        lower = sentence.lower()
-        if _clearance_unsaid.search(lower):
-            continue
-        if _clearance_wish.search(lower) and not _clearance_must.search(lower):
-            continue
-        if _clearance_no.search(lower) and not _clearance_unless.search(lower):
-            said.append(_Said("no", "body", sentence, "no clearance"))
-        elif _clearance_unless.search(lower) or _clearance_yes.search(lower):
-            said.append(_Said("yes", "body", sentence, "clearance"))
-    return sorted(said, key=lambda one: one.answer != "yes")
-
-
-def _sentences(cues: Sequence[Cue]) -> list[str]:
-    return list(dict.fromkeys(_with_value(cue) for cue in cues))
 
 
 def _with_value(cue: Cue) -> str:
@@ -389,11 +416,8 @@ def _with_value(cue: Cue) -> str:
     return f"{sentence.rstrip()} {value}"
 
 
-def _answer(
-    field: str, in_title: Sequence[_Said], in_body: Sequence[_Said]
-) -> tuple[str | None, list[Evidence]]:
+def _answer(field: str, said: Sequence[_Said]) -> tuple[str | None, list[Evidence]]:
     """The first answer, and a finding for the first of each answer in title and body."""
-    said = [*in_title, *in_body]
     if not said:
         return None, []
     first_of_each = {(one.answer, one.origin): one for one in reversed(said)}

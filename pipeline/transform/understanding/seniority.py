@@ -11,8 +11,10 @@ import polars as pl
 
 from pipeline.fields import SENIORITIES
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.understanding.cues import Cue, folded, folded_column, of_cues
-from pipeline.transform.understanding.evidence import EVIDENCE, finding
+from pipeline.transform.understanding.cues import Cue, cues_of, folded, folded_column, of_rows
+from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
+from pipeline.transform.understanding.evidence_lists import evidence_lists
+from pipeline.transform.understanding.windows import of_plain
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, one_of, read
 
 _Level = Annotated[str, one_of(SENIORITIES)]
@@ -43,6 +45,9 @@ _crafts = any_of(_words.craft)
 _between = r"(?:[\w.#+&/][\w.#+&/-]*,? ){0,3}?"
 
 
+_DASHES = "–—"
+
+
 def _any_level(levels: dict[str, list[str]]) -> str:
     """One regular expression with a group named by each level, the more specific words first."""
     return "|".join(
@@ -53,8 +58,12 @@ def _any_level(levels: dict[str, list[str]]) -> str:
 
 
 _none = re.compile(rf"\b(?:{any_of(_words.none)})\b")
-# Whatever stands for a craft: the less a pattern asks, the smaller it is, and Python looks closer.
-_title_cue = rf"(?-u:\b){any_of(chain(*_words.title.values()), craft='', words='.*')}"
+# The less a pattern asks, the smaller it is, and Python looks closer: for no craft, for ASCII alone.
+_title_cue = of_plain(
+    rf"\b{any_of(chain(*_words.title.values()), craft='', words='.*')}".translate(
+        dict.fromkeys(map(ord, _DASHES))
+    )
+)
 _title_level = re.compile(rf"(?<![\w@])(?:{_any_level(_words.title)})(?!\w)")
 _craft = re.compile(rf"\b{_crafts}\b")
 _segments = re.compile(r"\s*(?:[,;|]|\s[–—-]\s)\s*")
@@ -108,42 +117,59 @@ def with_seniority(postings: pl.LazyFrame) -> pl.LazyFrame:
         postings.with_columns(
             _title_level=of_distinct(
                 pl.when(
-                    folded_column(pl.col("title"), _MAX_TITLE_CHARS).str.contains(_title_cue)
+                    folded_column(pl.col("title"), _MAX_TITLE_CHARS)
+                    .str.replace_all(f"[{_DASHES}]", "-")
+                    .str.contains(_title_cue)
                 ).then(pl.col("title")),
                 _read_title,
                 _FOUND,
             ),
-            _body_level=of_cues(
-                {"body": (pl.col("description"), _body_cue)},
-                lambda cues: _read_body(cues["body"]),
-                _FOUND,
-            ),
+            _body_level=pl.col("description").map_batches(_read_bodies, return_dtype=_FOUND),
         )
         .with_columns(seniority=level.cast(pl.Enum(SENIORITIES)))
         .with_columns(
-            _evidence_seniority=pl.concat_list(
-                found.fill_null(pl.lit([], dtype=EVIDENCE))
-                for found in (
-                    finding(
-                        "seniority", title.field("level"), "title", title.field("words"),
-                        "level in the title",
-                        title.field("level") == pl.col("seniority").cast(pl.String),
-                    ),
-                    finding(
-                        "seniority", body.field("level"), "body", body.field("words"),
-                        "level in the description",
-                        body.field("level") == pl.col("seniority").cast(pl.String),
-                    ),
-                    finding(
-                        "seniority",
-                        pl.when(by_contract).then(pl.lit("intern")),
-                        "field", pl.lit("employment_type: INTERN"), "internship",
-                    ),
-                )
-            )
+            _evidence_seniority=pl.struct(
+                "seniority",
+                title=pl.col("_title_level"),
+                body=pl.col("_body_level"),
+                by_contract=by_contract,
+            ).map_batches(_evidence, return_dtype=EVIDENCE)
         )
         .drop("_title_level", "_body_level")
-    )  # fmt: skip
+    )
+
+
+def _evidence(postings: pl.Series) -> pl.Series:
+    rows = postings.struct.unnest().with_row_index("row")
+    seniority = pl.col("seniority").cast(pl.String)
+    findings = [
+        rows.filter(level.is_not_null()).select(
+            "row",
+            field=pl.lit("seniority"),
+            value=level,
+            origin=pl.lit(origin),
+            words=words.str.head(MAX_WORDS_CHARS),
+            rule=pl.lit(rule),
+            decides=level == seniority,
+        )
+        for origin, rule, level, words in (
+            *(
+                (origin, rule, pl.col(origin).struct["level"], pl.col(origin).struct["words"])
+                for origin, rule in (
+                    ("title", "level in the title"),
+                    ("body", "level in the description"),
+                )
+            ),
+            (
+                "field",
+                "internship",
+                pl.when("by_contract").then(pl.lit("intern")),
+                pl.lit("employment_type: INTERN"),
+            ),
+        )
+    ]
+    found = pl.concat(findings).sort("row", maintain_order=True)
+    return evidence_lists(found, rows.height).alias(postings.name)
 
 
 def _read_title(title: str) -> dict[str, str] | None:
@@ -204,6 +230,11 @@ def _is_no_head(title: str, start: int, end: int) -> bool:
     if cut and _craft.search(before[:cut]):
         return True
     return title[start:end].startswith(("vp", "vice")) and _craft.search(title, end) is not None
+
+
+def _read_bodies(texts: pl.Series) -> pl.Series:
+    read = ((row, _read_body(cues)) for row, cues in cues_of(texts, _body_cue).items())
+    return of_rows({row: said for row, said in read if said}, len(texts), _FOUND).alias(texts.name)
 
 
 def _read_body(cues: Sequence[Cue]) -> dict[str, str] | None:

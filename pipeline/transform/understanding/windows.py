@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 BEFORE = 120
@@ -17,6 +18,8 @@ MAX_WINDOWS = 60
 
 MAX_BYTES = 1_500
 """Of one window, however near its cues stand to one another."""
+
+_LINE_END = ord("\n")
 
 WINDOWS = {"row": pl.UInt32, "window": pl.String, "plain": pl.String}
 
@@ -32,61 +35,66 @@ def windows(
         cues: literal words; the case of ASCII letters does not matter.
     """
     found = texts.str.find_many(list(cues), ascii_case_insensitive=True)
-    has = pl.DataFrame({"row": range(len(texts)), "text": texts, "at": found}).filter(
-        pl.col("at").list.len() > 0
+    cued = (found.list.len() > 0).fill_null(value=False)
+    if not cued.any():
+        return pl.DataFrame(schema=WINDOWS)
+    cut, owners = _cut(
+        texts.filter(cued).cast(pl.Binary).to_list(), found.filter(cued), before, after
     )
-    rows: list[int] = []
-    stretches: list[str] = []
-    for row, text, at in has.iter_rows():
-        cut = _cut(text.encode(), at, before, after)
-        rows += [row] * len(cut)
-        stretches += cut
-    return pl.DataFrame(
-        {"row": rows, "window": stretches, "plain": [plain(text) for text in stretches]},
-        schema=WINDOWS,
-    )
+    rows = cued.arg_true().gather(owners).cast(pl.UInt32)
+    stretches = pl.Series(cut, dtype=pl.String)
+    return pl.DataFrame({"row": rows, "window": stretches, "plain": plain_column(stretches)})
 
 
 def whole(texts: pl.Series, cues: Sequence[str]) -> pl.DataFrame:
     """As :func:`windows` for short texts: each that has one of the cues, whole."""
-    has = pl.DataFrame({"row": range(len(texts)), "window": texts}).filter(
-        pl.col("window").str.contains_any(list(cues), ascii_case_insensitive=True)
-    )
-    return has.select(
-        pl.col("row").cast(pl.UInt32),
-        "window",
-        plain=pl.Series([plain(text) for text in has["window"]], dtype=pl.String),
+    has = texts.str.contains_any(list(cues), ascii_case_insensitive=True).fill_null(value=False)
+    kept = texts.filter(has)
+    return pl.DataFrame(
+        {"row": has.arg_true().cast(pl.UInt32), "window": kept, "plain": plain_column(kept)}
     )
 
 
-def _cut(text: bytes, at: list[int], before: int, after: int) -> list[str]:
-    stretches: list[str] = []
-    start = end = -1
-    for place in at:
-        if (
-            place < end and place < start + MAX_BYTES
-        ):  # within the stretch before, whose end moves on
-            line_end = text.find(b"\n", place, place + after)
-            end = max(end, line_end if line_end >= 0 else place + after)
+def _cut(
+    texts: list[bytes], found: pl.Series, before: int, after: int
+) -> tuple[list[str], list[int]]:
+    """The stretches of texts in which cues begin at the bytes of ``found``, one list for each
+    text, and the place of each one's text. All texts are cut in one, a line end between them."""
+    data = b"\n".join(texts)
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    begins = np.concatenate(([0], np.cumsum(lengths[:-1] + 1)))
+    owners = np.repeat(np.arange(len(texts)), found.list.len().to_numpy())
+    places = found.explode().to_numpy().astype(np.int64) + begins[owners]
+    line_ends = np.append(np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_END), len(data))
+    lines = np.searchsorted(line_ends, places)
+    ends = np.minimum(line_ends[lines], places + after)
+    line_starts = np.where(lines > 0, line_ends[lines - 1] + 1, 0)
+    columns = (owners, places, ends, line_starts, begins[owners])
+    spans: list[list[int]] = []
+    of_texts: list[int] = []
+    start = end = 0
+    owner, left = -1, 0
+    for its_owner, place, its_end, line_start, text_start in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        if its_owner != owner:
+            owner, left = its_owner, MAX_WINDOWS
+            earliest = max(place - before, text_start)
+        elif place < end and place < start + MAX_BYTES:
+            end = spans[-1][1] = its_end  # within the stretch before, whose end moves on
             continue
-        if end >= 0:
-            stretches.append(text[start:end].decode(errors="ignore"))
-            if len(stretches) >= MAX_WINDOWS:
-                return stretches
-        start = _start(text, place, max(place - before, end, 0))
-        line_end = text.find(b"\n", place, place + after)
-        end = line_end if line_end >= 0 else place + after
-    stretches.append(text[start:end].decode(errors="ignore"))
-    return stretches
-
-
-def _start(text: bytes, place: int, earliest: int) -> int:
-    """Where the line, or else the first whole word, behind ``earliest`` begins."""
-    line = text.rfind(b"\n", earliest, place)
-    if line >= 0:
-        return line + 1
-    blank = text.find(b" ", earliest, place) if earliest else -1
-    return blank + 1 if blank >= 0 else earliest
+        else:
+            earliest = max(place - before, end)
+        if not left:
+            continue
+        left -= 1
+        # Where the line, or else the first whole word, behind the earliest place begins.
+        start, end = max(earliest, line_start), its_end
+        if line_start <= earliest > text_start:
+            start = data.find(b" ", earliest, place) + 1 or earliest
+        spans.append([start, end])
+        of_texts.append(owner)
+    return [data[start:end].decode(errors="ignore") for start, end in spans], of_texts
 
 
 class _Plain(dict[int, str]):
@@ -97,7 +105,7 @@ class _Plain(dict[int, str]):
         base = unicodedata.normalize("NFKD", char.lower())[0]
         if not base.isascii():
             category = unicodedata.category(char)
-            base = "-" if category == "Pd" else "'" if category in ("Pi", "Pf") else "?"
+            base = "-" if category == "Pd" else "'" if category in ("Pi", "Pf") else "~"
         elif base < " ":
             base = "\n" if base == "\n" else " "
         self[code] = base
@@ -113,13 +121,47 @@ _PLAIN = _Plain(
 def plain(text: str) -> str:
     """The text in small ASCII letters, character by character, so that a place in it is the same
     place in the text. A regular expression for ASCII is far smaller."""
-    return text.lower() if text.isascii() else text.translate(_PLAIN).lower()
+    return (text if text.isascii() else _FOREIGN.sub(_plain_letter, text)).lower()
 
 
-_NEGATED = re.compile(r"\[\^((?:\\.|[^\]\\])*)\]")
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+
+
+def _plain_letter(letter: re.Match[str]) -> str:
+    return _PLAIN[ord(letter[0])]
+
+
+def plain_column(texts: pl.Series) -> pl.Series:
+    """:func:`plain` of each text."""
+    lower = texts.str.to_lowercase()
+    foreign = (texts.str.len_bytes() > texts.str.len_chars()).fill_null(value=False)
+    if not foreign.any():
+        return lower
+    plain_ones = pl.Series([plain(text) for text in texts.filter(foreign)], dtype=pl.String)
+    return lower.scatter(foreign.arg_true(), plain_ones)
+
+
+_ANY_LETTER = "[\\t -~]"
+_NO_WORD = rf"[{_ANY_LETTER}--[\w]]"
+_OTHER_THAN = re.compile(
+    r"\\.|\[\^(?P<negated>(?:\\.|[^\]\\])*)\]|(?P<letters>\[(?:\\.|[^\]\\])*\])|(?P<any>\.)"
+)
+_DASH = re.compile("[–—−‐‑]")
 
 
 def of_plain(pattern: str) -> str:
     """A regular expression (of Polars) of :func:`plain` texts, with classes of ASCII alone: the
     automaton is many times smaller, and faster to build."""
-    return "(?-u)" + _NEGATED.sub(r"[[\\t -~]--[\1]]", pattern.replace(r"\W", r"[^\w]"))
+    return "(?-u)" + _FOREIGN.sub(_plain_letter, _OTHER_THAN.sub(_of_ascii, pattern))
+
+
+def _of_ascii(match: re.Match[str]) -> str:
+    if match["any"]:
+        return _ANY_LETTER
+    # Two dashes in a class would take letters away from it.
+    if match["letters"]:
+        return _DASH.sub(r"\\-", match[0]).replace(r"\W", _NO_WORD)
+    if match["negated"] is not None:
+        negated = _DASH.sub(r"\\-", match["negated"]).replace(r"\W", _NO_WORD)
+        return f"[{_ANY_LETTER}--[{negated}]]"
+    return _NO_WORD if match[0] == r"\W" else match[0]

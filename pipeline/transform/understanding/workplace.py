@@ -14,6 +14,7 @@ from pydantic import Field
 
 from pipeline.fields import WORKPLACES
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
+from pipeline.transform.understanding.evidence_lists import evidence_lists
 from pipeline.transform.understanding.windows import of_plain, whole, windows
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, one_of, read
 
@@ -87,7 +88,9 @@ def with_workplace(postings: pl.LazyFrame) -> pl.LazyFrame:
         decided.with_columns(workplace=value.cast(pl.Enum(WORKPLACES)))
         .with_columns(
             remote=(pl.col("workplace") == "remote").fill_null(False),
-            _evidence_workplace=_evidence(),
+            _evidence_workplace=pl.struct(
+                "workplace", *(_column(origin) for origin in _READ)
+            ).map_batches(_evidence, return_dtype=EVIDENCE),
         )
         .drop("_place", "_title", "_body", "_tag", "_flag", "_origin")
     )
@@ -97,12 +100,13 @@ _READ = ("title", "body", "place", "tags", "field")
 """The origins in the order in which they are believed."""
 
 
+def _column(origin: str) -> str:
+    return {"tags": "_tag", "field": "_flag"}.get(origin, f"_{origin}")
+
+
 def _value_of(origin: str) -> pl.Expr:
-    if origin == "tags":
-        return pl.col("_tag")
-    if origin == "field":
-        return pl.col("_flag")
-    return pl.col(f"_{origin}").struct.field("value")
+    column = pl.col(_column(origin))
+    return column if origin in ("tags", "field") else column.struct.field("value")
 
 
 def _origin() -> pl.Expr:
@@ -201,10 +205,10 @@ def _said_by_tags() -> pl.Expr:
     )
 
 
-def _evidence() -> pl.Expr:
+def _evidence(postings: pl.Series) -> pl.Series:
     """What each source says; those that say another value than the one published decide nothing."""
-    published = pl.col("workplace").cast(pl.String)
-    findings: list[pl.Expr] = []
+    rows = postings.struct.unnest().with_row_index("row")
+    findings: list[pl.DataFrame] = []
     for origin in _READ:
         value = _value_of(origin)
         if origin in ("title", "body", "place"):
@@ -213,14 +217,16 @@ def _evidence() -> pl.Expr:
         else:
             words = pl.lit("remote: true") if origin == "field" else value
             rule = pl.lit("the source's flag" if origin == "field" else "tags")
-        one = pl.struct(
-            field=pl.lit("workplace"),
-            value=value,
-            origin=pl.lit(origin),
-            words=words,
-            rule=rule,
-            decides=(value == published).fill_null(False),
+        findings.append(
+            rows.filter(value.is_not_null()).select(
+                "row",
+                field=pl.lit("workplace"),
+                value=value,
+                origin=pl.lit(origin),
+                words=words,
+                rule=rule,
+                decides=value == pl.col("workplace").cast(pl.String),
+            )
         )
-        findings.append(pl.when(value.is_not_null()).then(pl.concat_list(one)))
-    empty = pl.lit([], dtype=EVIDENCE)
-    return pl.concat_list(each.cast(EVIDENCE).fill_null(empty) for each in findings)
+    found = pl.concat(findings).sort("row", maintain_order=True)
+    return evidence_lists(found, rows.height).alias(postings.name)

@@ -13,7 +13,7 @@ Haskell). Such days are written in few ways: those below, over names of months t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -117,17 +117,48 @@ class Written(NamedTuple):
     is_plain: bool
 
 
-def days(text: str) -> Iterator[Written]:
-    """The days that are written in a text, in order and apart from each other."""
+def days(text: str, dated: Iterable[str] | None = None) -> Iterator[Written]:
+    """The days that are written in a text, in order and apart from each other.
+
+    Args:
+        dated: all that :data:`DATED` finds in the text, where that is known: no other number is
+            looked at.
+    """
     end = 0
-    for number in _number.finditer(text):
-        start, stop = number.span()
-        if start < end or stop - start not in (1, 2, 4):
-            continue
-        written = _day_at(text, start, stop, end)
-        if written is not None:
-            end = written.end
-            yield written
+    for first, last in [(0, len(text))] if dated is None else _around(text, dated):
+        for number in _number.finditer(text, first, last):
+            start, stop = number.span()
+            if start < end or stop - start not in (1, 2, 4):
+                continue
+            written = _day_at(text, start, stop, end)
+            if written is not None:
+                end = written.end
+                yield written
+
+
+_BEFORE_DATED, _BEHIND_DATED = 4, 30
+"""Where the number of a day may stand: before the last digit that was found of it, and behind the
+day before it."""
+
+
+def _around(text: str, dated: Iterable[str]) -> list[list[int]]:
+    """The stretches of a text, of whole numbers, around words that stand there in that order."""
+    stretches: list[list[int]] = []
+    place = 0
+    for words in dated:
+        place = text.find(words, place)
+        first, last = max(0, place - _BEFORE_DATED), place + len(words) + _BEHIND_DATED
+        place += len(words)
+        if stretches and first <= stretches[-1][1]:
+            stretches[-1][1] = last
+        else:
+            stretches.append([first, last])
+    for stretch in stretches:
+        while stretch[0] and text[stretch[0] - 1].isdigit():
+            stretch[0] -= 1
+        while text[stretch[1] : stretch[1] + 1].isdigit():
+            stretch[1] += 1
+    return stretches
 
 
 def _day_at(text: str, start: int, end: int, after: int) -> Written | None:
