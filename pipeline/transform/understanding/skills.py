@@ -1,8 +1,9 @@
 """The technologies that a posting names, as canonical names ("k8s" is ``Kubernetes``).
 
-The vocabulary is ``skills.toml``, which says how far each spelling can be trusted. An Aho-Corasick
-automaton (Polars') reads each text once and finds where a spelling may begin. Only there it is
-asked which spelling it is, whether it is a whole word, and whether it means the technology.
+The vocabulary is ``skills.toml``, which says how far each spelling can be trusted. NumPy reads the
+bytes of all texts at once and finds where a word begins whose first bytes are those of a spelling.
+Only there it is asked which spelling it is, whether it is a whole word, and whether it means the
+technology.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -143,20 +144,38 @@ _KEY_BYTES = 3
 _AFTER_A_LETTER = " ,/)(&;.:|\n-+#"
 
 
-def _whole(spelling: bytes) -> bytes:
-    """A spelling as a pattern that ends with a word, to be matched where a word begins."""
-    end = rb"(?![+#])"
-    if chr(spelling[-1]).isalnum():
-        end = (rb"(?:\d{1,2})?" if len(spelling) > 2 else b"") + _LETTER_FOLLOWS
-    return b"(" + re.escape(spelling) + b")" + end
+class _Spelling(NamedTuple):
+    """One way to write a technology, in lower case, and by what it ends: :data:`_ENDS`."""
+
+    text: bytes
+    length: int
+    end: int
+    meaning: _Meanings
 
 
-def _by_beginning() -> dict[bytes, list[bytes]]:
+_ENDS: Final = (
+    re.compile(rb"(?:\d{1,2})?" + _LETTER_FOLLOWS),
+    re.compile(_LETTER_FOLLOWS),
+    re.compile(rb"(?![+#])"),
+)
+"""What must follow a spelling: of a word its end, perhaps behind a version of two digits; of one or
+two letters their end; of another sign none that would be part of the name."""
+_VERSIONED, _WHOLE, _SIGN = range(len(_ENDS))
+
+
+def _spelling(text: bytes) -> _Spelling:
+    end = _SIGN
+    if chr(text[-1]).isalnum():
+        end = _VERSIONED if len(text) > 2 else _WHOLE
+    return _Spelling(text, len(text), end, _MEANINGS[text])
+
+
+def _by_beginning() -> dict[bytes, list[_Spelling]]:
     """First bytes of a spelling → all spellings that can begin so, the longest first."""
     beginning: dict[bytes, list[bytes]] = {}
     for spelling in _MEANINGS:
         beginning.setdefault(spelling[:_KEY_BYTES], []).append(spelling)
-    return {
+    ordered = {
         key: sorted(
             [*of_key, *(key[:length] for length in (1, 2) if key[:length] in _MEANINGS)]
             if len(key) == _KEY_BYTES
@@ -166,37 +185,33 @@ def _by_beginning() -> dict[bytes, list[bytes]]:
         )
         for key, of_key in beginning.items()
     }
+    return {key: [_spelling(text) for text in of_key] for key, of_key in ordered.items()}
 
 
 _BY_BEGINNING = _by_beginning()
+_LONG_KEY_BYTES = 8
 
 
-class _Readers(dict[bytes, re.Pattern[bytes] | None]):
-    """First bytes of a spelling → a pattern of all spellings that can begin so, if there are any.
-    Most are never needed, so each is compiled when it is."""
-
-    def __missing__(self, key: bytes) -> re.Pattern[bytes] | None:
-        of_key = _BY_BEGINNING.get(key)
-        reader = re.compile(b"|".join(map(_whole, of_key))) if of_key else None
-        self[key] = reader
-        return reader
-
-
-_READERS = _Readers()
-
-
-def _beginnings() -> pl.Series:
-    """What the automaton looks for: the spellings of which no other is the beginning. A letter
-    must be followed by something that ends it, or half of any text would be found."""
-    kept: list[str] = []
-    for spelling in sorted(each.decode() for each in _MEANINGS):
-        if len(spelling) > 1 and not (kept and spelling.startswith(kept[-1])):
-            kept.append(spelling)
-    letters = [spelling.decode() for spelling in _MEANINGS if len(spelling) == 1]
-    return pl.Series([*kept, *(letter + end for letter in letters for end in _AFTER_A_LETTER)])
+def _by_long_beginning() -> dict[bytes, list[_Spelling]]:
+    """As :func:`_by_beginning`, for those that begin with so many bytes that few others do."""
+    beginning: dict[bytes, list[_Spelling]] = {}
+    for spelling in _MEANINGS:
+        if len(spelling) >= _LONG_KEY_BYTES:
+            key = spelling[:_LONG_KEY_BYTES]
+            if key not in beginning:
+                of_key = _BY_BEGINNING[key[:_KEY_BYTES]]
+                beginning[key] = [
+                    one for one in of_key if key.startswith(one.text) or one.text.startswith(key)
+                ]
+    return beginning
 
 
-_BEGINNINGS = _beginnings()
+_BY_LONG_BEGINNING = _by_long_beginning()
+_SHORT_BY_BEGINNING = {
+    key: [one for one in of_key if one.length < _LONG_KEY_BYTES]
+    for key, of_key in _BY_BEGINNING.items()
+}
+
 
 _words = {"before": _context.before, "role": _context.role}
 _IN_CONTEXT = {
@@ -372,6 +387,8 @@ _IS_SMALL = _table(string.ascii_lowercase)
 _IS_CAPITAL = _table(string.ascii_uppercase)
 _IN_WORD = _table(string.ascii_letters + string.digits + "_")
 _IN_WORD_BYTES: Final = _IN_WORD.tolist()
+_IS_END: Final = _table(" \n,.;:()/|!?'\"").tolist()
+"""For each byte whether every spelling may end before it: a look at the most frequent ones."""
 _JOINED = frozenset(
     name.encode()
     for name, technology in _technologies.items()
@@ -395,10 +412,10 @@ _CAPITAL_BEGINNINGS = np.array(
         for key, of_key in _BY_BEGINNING.items()
         if len(key) == _KEY_BYTES
         and all(
-            _MEANINGS[spelling].undoubted is None
+            spelling.meaning.undoubted is None
             and all(
                 trust in {_EXACT, _IN_LIST} and not written[:1].islower()
-                for written, (_, trust) in _MEANINGS[spelling].as_written.items()
+                for written, (_, trust) in spelling.meaning.as_written.items()
             )
             for spelling in of_key
         )
@@ -415,6 +432,122 @@ def _is_small(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDA
     return result
 
 
+_CHUNK_BYTES = 1 << 18
+"""So many bytes at once stay in the processor's cache."""
+_WORD_OF_BYTES = 8
+_HASHED_BYTES = 12
+_HASH_BITS = 16
+_DIGIT, _SMALL, _CAPITAL, _UNDERSCORE = range(1, 5)
+_CLASSES: Final = bytes(
+    _CAPITAL
+    if is_capital
+    else _SMALL
+    if is_small
+    else _UNDERSCORE
+    if byte == ord("_")
+    else _DIGIT * in_word
+    for byte, (in_word, is_small, is_capital) in enumerate(
+        zip(_IN_WORD.tolist(), _IS_SMALL.tolist(), _IS_CAPITAL.tolist(), strict=True)
+    )
+)
+"""For each byte what it is in a word of ASCII; 0 for all others."""
+_SIGNS_FIRST = frozenset(spelling[0] for spelling in _MEANINGS if not _CLASSES[spelling[0]])
+"""What a spelling begins with that is no word, as ".NET"."""
+
+_Bytes = npt.NDArray[np.uint64]
+"""Eight bytes each, the first one the least."""
+
+
+def _hashed(first: _Bytes, next_: _Bytes, length: int) -> _Bytes:
+    """A number of :data:`_HASH_BITS` bits for so many of some first bytes and of the next."""
+    kept = first << np.uint64(8 * max(_WORD_OF_BYTES - length, 0))
+    hashed = kept * np.uint64(0x9E3779B97F4A7C15)
+    if length > _WORD_OF_BYTES:
+        kept = next_ << np.uint64(8 * (2 * _WORD_OF_BYTES - length))
+        hashed ^= kept * np.uint64(0xC2B2AE3D27D4EB4F)
+    return hashed >> np.uint64(64 - _HASH_BITS)
+
+
+_Hashes = Mapping[int, npt.NDArray[np.bool_]]
+"""For each length whether some text's first bytes have a hash."""
+
+
+def _hashes(texts: Iterable[bytes], most: int) -> _Hashes:
+    """Of each text whole, or of so many of its first bytes."""
+    by_length: dict[int, list[bytes]] = {}
+    for text in texts:
+        by_length.setdefault(min(len(text), most), []).append(text)
+    tables = {}
+    for length, of_length in sorted(by_length.items()):
+        parts = [
+            np.frombuffer(
+                b"".join(
+                    text[:length].ljust(2 * _WORD_OF_BYTES, b"\0")[part:][:_WORD_OF_BYTES]
+                    for text in of_length
+                ),
+                "<u8",
+            )
+            for part in (0, _WORD_OF_BYTES)
+        ]
+        tables[length] = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
+        tables[length][_hashed(parts[0], parts[1], length)] = True
+    return tables
+
+
+# A letter must be followed by something that ends it, or half of any text would be found.
+_LOOKED_FOR: Final = [
+    *(spelling for spelling in _MEANINGS if len(spelling) > 1),
+    *(s + end.encode() for s in _MEANINGS if len(s) == 1 for end in _AFTER_A_LETTER),
+]
+_BEGINNING_HASHES = _hashes(_LOOKED_FOR, 4)
+"""A first look that leaves a third of the words."""
+_SHORT_HASHES = _hashes((s for s in _LOOKED_FOR if len(s) < _WORD_OF_BYTES), _WORD_OF_BYTES)
+_LONG_HASHES = _hashes((s for s in _LOOKED_FOR if len(s) >= _WORD_OF_BYTES), _HASHED_BYTES)
+
+
+def _beginnings(everything: bytes, lower: bytes) -> npt.NDArray[np.int64]:
+    """Where a word begins as a spelling does, in order, and nearly nowhere else."""
+    padding = bytes(3 * _WORD_OF_BYTES)
+    classes = np.frombuffer((everything + padding).translate(_CLASSES), dtype=np.uint8)
+    eight = np.ndarray(len(lower) + _WORD_OF_BYTES, "<u8", buffer=lower + padding, strides=(1,))
+    found = []
+    for begin in range(0, len(everything), _CHUNK_BYTES):
+        end = min(begin + _CHUNK_BYTES, len(everything))
+        own = classes[begin:end]
+        before = classes[begin - 1 : end - 1] if begin else np.append(np.uint8(0), own[:-1])
+        is_joined = (own == _CAPITAL) & (before == _SMALL)
+        at = np.flatnonzero(((own != 0) & (before == 0)) | is_joined) + begin
+        at = at[_is_hashed(_BEGINNING_HASHES, 4, eight, classes, at)]
+        is_short = _is_hashed(_SHORT_HASHES, _WORD_OF_BYTES, eight, classes, at)
+        found.append(at[is_short])
+        at = at[~is_short]
+        found.append(at[_is_hashed(_LONG_HASHES, _HASHED_BYTES, eight, classes, at)])
+    for sign in _SIGNS_FIRST:
+        found.append(np.flatnonzero(np.frombuffer(lower, dtype=np.uint8) == sign))
+    return np.sort(np.concatenate(found))
+
+
+def _is_hashed(
+    tables: _Hashes,
+    most: int,
+    eight: _Bytes,
+    classes: npt.NDArray[np.uint8],
+    at: npt.NDArray[np.int64],
+) -> npt.NDArray[np.bool_]:
+    """Where bytes may be those of a text, which ends with its word if it is shorter than what is
+    hashed of one at the most."""
+    result = np.zeros(len(at), dtype=np.bool_)
+    first = eight[at]
+    next_ = eight[at + _WORD_OF_BYTES] if most > _WORD_OF_BYTES else first
+    for length, table in tables.items():
+        is_in = table[_hashed(first, next_, length)]
+        if length < most:
+            is_in &= (classes[at + length] < _SMALL) | (classes[at + (length - 1)] == 0)
+        result |= is_in
+    return result
+
+
+_Mention = tuple[int, int, int]
 _Mention = tuple[int, int, int]
 """Where a spelling begins and ends that may mean a technology, and which."""
 
@@ -427,9 +560,9 @@ def _covers(pattern: re.Pattern[str], text: str, at: int) -> bool:
 class _Reader:
     """Reads one text after another out of the bytes of all of them."""
 
-    def __init__(self, everything: bytes) -> None:
+    def __init__(self, everything: bytes, lower: bytes) -> None:
         self._original = everything
-        self._lower = everything.lower()
+        self._lower = lower
 
     def read(
         self, begin: int, end: int, places: Iterable[int], tags: tuple[int, int], employer: int
@@ -443,6 +576,8 @@ class _Reader:
             employer: the technology that bears the name of the posting's company, or -1.
         """
         original, lower = self._original, self._lower
+        of_long_beginning, of_beginning = _BY_LONG_BEGINNING.get, _SHORT_BY_BEGINNING.get
+        startswith, is_end = lower.startswith, _IS_END
         certain: dict[int, tuple[int, int, int, int]] = {}
         doubtful: list[tuple[int, int]] = []
         mentions: list[_Mention] = []
@@ -450,25 +585,29 @@ class _Reader:
         for start in places:
             if start < covered:
                 continue
-            reader = (
-                _READERS[lower[start : start + _KEY_BYTES]]
-                or _READERS[lower[start : start + 2]]
-                or _READERS[lower[start : start + 1]]
-            )
-            match = reader.match(lower, start, end) if reader else None
-            if match is None:
+            spellings = of_long_beginning(lower[start : start + _LONG_KEY_BYTES])
+            if spellings is None:
+                key = lower[start : start + _KEY_BYTES]
+                spellings = of_beginning(key) or of_beginning(key[:2]) or of_beginning(key[:1])
+            for text, length, kind, meaning in spellings or ():
+                if startswith(text, start):
+                    stop = start + length
+                    if is_end[lower[stop]]:
+                        break
+                    if (ended := _ENDS[kind].match(lower, stop, end)) is not None:
+                        stop = ended.end()
+                        break
+            else:
                 continue
-            covered = match.end()
+            covered = stop
             before = original[start - 1] if start > begin else _NEW_LINE
             if _IN_WORD_BYTES[before] and original[start:covered] not in _JOINED:
                 covered = start
                 continue
-            spelling = match[match.lastindex or 0]
-            meaning = _MEANINGS[spelling]
             technology = meaning.undoubted
             trust = _UNDOUBTED
             if technology is None:
-                written = meaning.as_written.get(original[start : start + len(spelling)])
+                written = meaning.as_written.get(original[start : start + length])
                 if written is not None:
                     technology, trust = written
                 else:
@@ -627,21 +766,14 @@ def _found(
     if data_buffer is None:
         return found
     begins = np.frombuffer(offsets_buffer, dtype=np.int64)[array.offset :]
-    data = np.frombuffer(data_buffer, dtype=np.uint8)
     everything = bytes(data_buffer)
-    offsets = (
-        texts.to_frame("text")
-        .select(
-            pl.col("text").str.find_many(
-                pl.lit(_BEGINNINGS).implode(), ascii_case_insensitive=True, leftmost=True
-            )
-        )
-        .to_series()
-    )
-    within = offsets.explode().drop_nulls().to_numpy().astype(np.int64)
-    row = np.repeat(np.arange(len(texts), dtype=np.int64), offsets.list.len().to_numpy())
-    at = begins[row] + within
-    kept = _word_starts(data, at, within == 0)
+    data = np.frombuffer(everything, dtype=np.uint8)
+    lower = everything.lower()
+    at = _beginnings(everything, lower)
+    row = np.searchsorted(begins, at, side="right") - 1
+    within = at - begins[np.maximum(row, 0)]
+    # A slice shares its bytes with the texts around it.
+    kept = (row >= 0) & (row < len(texts)) & _word_starts(data, at, within == 0)
     row, at, within = row[kept], at[kept], within[kept]
     if title_end is None or tags_end is None:
         title_end = tags_end = np.zeros(len(texts), dtype=np.int64)
@@ -651,7 +783,7 @@ def _found(
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
     places, starts = at.tolist(), begins.tolist()
     employers = {company: _employer(company) for company in set(companies or ())}
-    reader = _Reader(everything)
+    reader = _Reader(everything, lower)
     for index in range(len(texts)):
         if first[index] == first[index + 1]:
             continue
