@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.transform.understanding.pay import (
     CURRENCIES,
     CURRENCY_WORDS,
@@ -117,8 +120,20 @@ _too_much = re.compile(
     rf"\+?{_SPACE}?(?:{_words(IN_TEXT.too_much)})(?![^\W\d_])|[/:.][0-9]|[-‐][0-9]{{2}}[-‐]",
     re.IGNORECASE,
 )
-_LAST = frozenset(word[-1] for word in _BEFORE) | {word[-1].upper() for word in _BEFORE}
-_LENGTHS = sorted({len(word) for word in _BEFORE if len(word) <= 6}, reverse=True)
+_MAX_WORD_BEFORE = 6
+
+
+def _by_ending() -> dict[str, list[str]]:
+    """The last two characters of a word of currency, or its only one → such words, the longest
+    first."""
+    endings: dict[str, list[str]] = {}
+    for word in sorted(_BEFORE, key=len, reverse=True):
+        if len(word) <= _MAX_WORD_BEFORE:
+            endings.setdefault(word[-2:], []).append(word)
+    return endings
+
+
+_ENDING = _by_ending()
 _code_behind = re.compile(rf"{_SPACE}{{0,2}}[(,]?{_SPACE}?(?P<code>{_CURRENCY})\)?", re.IGNORECASE)
 _salaries = re.compile(
     rf"[^\S\n]{{0,2}}(?:{_TAX}{_SPACE}){{0,2}}\(?(?:[x×*]{_SPACE}?(?P<times>1[2-9])\b"
@@ -138,7 +153,6 @@ _may_be_money = re.compile(
     rf"|{_CURRENCY})",
     re.IGNORECASE,
 )
-_digits = re.compile(r"[0-9]+")
 _period_of = {
     name: re.compile(rf"(?:{_words([*period.in_text, *period.alone])})", re.IGNORECASE)
     for name, period in PERIODS.items()
@@ -152,10 +166,9 @@ def amounts(text: str) -> Iterator[Amount]:
     or are numbers of thousands. Years, dates, telephone numbers and the like are none of these."""
     text = text[:MAX_CHARS]
     end = found = 0
-    for tried, number in enumerate(_digits.finditer(text)):
-        if tried >= MAX_NUMBERS or found >= MAX_AMOUNTS:
+    for start in _numbers(text)[:MAX_NUMBERS].tolist():
+        if found >= MAX_AMOUNTS:
             return
-        start = number.start()
         if start < end or (start and _is_part(text, start)):
             continue
         # Most numbers count years, people and versions: a look at what is beside them spares the
@@ -171,6 +184,15 @@ def amounts(text: str) -> Iterator[Amount]:
             end = amount.end
             found += 1
             yield amount
+
+
+def _numbers(text: str) -> npt.NDArray[np.int64]:
+    """Where digits begin. A regular expression would take ten times as long."""
+    octets = np.frombuffer(text.encode("latin-1", errors="replace"), dtype=np.uint8)
+    is_digit = octets - np.uint8(ord("0")) < 10
+    begins = is_digit.copy()
+    begins[1:] &= ~is_digit[:-1]
+    return np.flatnonzero(begins)
 
 
 def _is_part(text: str, start: int) -> bool:
@@ -256,16 +278,17 @@ def _words_before(text: str, start: int) -> tuple[int, list[str]]:
 
 
 def _word_that_ends(text: str, end: int) -> str:
-    if not end or text[end - 1] not in _LAST:
-        return ""
-    for length in _LENGTHS:
-        word = text[end - length : end] if end >= length else ""
-        if word.lower() in _BEFORE and not (
-            word[:1].isalpha() and end > length and text[end - length - 1].isalpha()
+    ending = text[max(0, end - 2) : end].lower()
+    for known in (*_ENDING.get(ending, ()), *_ENDING.get(ending[-1:], ())):
+        begin = end - len(known)
+        word = text[max(0, begin) : end]
+        if word.lower() != known or (
+            word[:1].isalpha() and begin > 0 and text[begin - 1].isalpha()
         ):
-            is_code = word.lower() not in CURRENCY_WORDS and word.upper() in CURRENCIES
-            if not is_code or word.isupper():
-                return word
+            continue
+        is_code = known not in CURRENCY_WORDS and known.upper() in CURRENCIES
+        if not is_code or word.isupper():
+            return word
     return ""
 
 
