@@ -4,7 +4,7 @@ notations of Europe, America and India, alone or as a range."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -61,20 +61,26 @@ def _words(patterns: list[str]) -> str:
     return "|".join(patterns)
 
 
-def _boundaries(word: str) -> str:
-    """A word as it stands in a text, no part of another."""
-    before = r"(?<![^\W\d_])" if word[0].isalpha() else ""
-    after = r"(?![^\W\d_])" if word[-1].isalpha() else ""
-    return f"{before}{re.escape(word)}{after}"
+def _as_they_stand(words: Iterable[str]) -> str:
+    """Words as they stand in a text, no part of others, the longest of one letter first: sorted by
+    their first letters, so that one letter of a text is compared with few of them."""
+    of_first: dict[str, list[str]] = {}
+    for word in sorted(words, key=len, reverse=True):
+        after = r"(?![^\W\d_])" if word[-1].isalpha() else ""
+        of_first.setdefault(word[0], []).append(f"{re.escape(word[1:])}{after}")
+    ordered = [
+        (first.isalpha(), f"{re.escape(first)}(?:{'|'.join(rest)})")
+        for first, rest in of_first.items()
+    ]
+    signs = "|".join(pattern for is_letter, pattern in ordered if not is_letter)
+    letters = "|".join(pattern for is_letter, pattern in ordered if is_letter)
+    return rf"{signs}|(?<![^\W\d_])(?:{letters})"
 
 
 _BEFORE = {*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS, *(code.lower() for code in CURRENCIES)}
 _FIRST = re.escape("".join(sorted({word[0] for word in _BEFORE})))
 _CODES = "|".join(sorted(CURRENCIES))
-_OTHER_WORDS = "|".join(
-    _boundaries(word)
-    for word in sorted({*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS}, key=len)[::-1]
-)
+_OTHER_WORDS = _as_they_stand({*CURRENCY_WORDS, *DOLLAR_WORDS, *SHARED_WORDS})
 # The look at the first character spares the alternatives, of which there are many.
 _CURRENCY = rf"(?=[{_FIRST}])(?:{_OTHER_WORDS}|(?-i:(?<![A-Za-z])(?:{_CODES})(?![A-Za-z])))"
 _SPACE = "[ \u00a0\u202f\u2009]"
@@ -92,16 +98,17 @@ _TAX = (
     r"(?:(?:gross|net|brutto|netto|brutos?|netos?|brut|net+s?|bruts|lordi|netti|líquidos?|"
     r"vat|\+ ?vat|plus vat|equivalent|base|ote)\b)"
 )
+# The look at the first character spares what follows where nothing of a period can stand.
 _EACH = (
-    rf"{_SPACE}{{0,2}}[(,]?(?:{_TAX}{_SPACE}?){{0,2}}(?:(?:/(?:per\b)?|\bper\b|\ban?\b|\bpro\b|\bpor\b|\bpar\b"
-    rf"|\bal\b|\ball['’]|\bje\b|\bza\b|\bna\b|\bim\b|\bi\b|\bp\.|\beach\b|\bevery\b|\bper each\b)"
+    rf"(?={_SPACE}{{0,2}}[(,]?(?:[/+]|[^\W\d_]))"
+    rf"{_SPACE}{{0,2}}[(,]?(?:{_TAX}{_SPACE}?){{0,2}}(?:(?:/(?:per\b)?"
+    r"|\b(?:per|an?|pro|por|par|al|je|za|na|im|i|each|every|per each)\b|\ball['’]|\bp\.)"
     rf"{_SPACE}{{0,2}}(?:{_TAX}/?{_SPACE}?)?(?:{_UNIT})|(?:{_ALONE}))(?:(?![^\W\d_])|(?-i:(?=[A-Z][a-z])))"
 )
 # Texts that lost their markup join the next word: "£600 p/dThe role".
 _SEPARATOR = (
-    r"(?:-|–|—|−|~|→|\bto\b|\bbis\b|\bà\b|\ba\b|\bal?\b|\bdo\b|\baž\b|\btill?\b|\baté\b|\btot\b"
-    r"|in our lowest (?:[a-z]{1,12} ){0,2}market (?:up )?to\b"
-    r"|\bund\b|\band\b|\bet\b|\by\b|\be\b|\ben\b|\boraz\b|\boch\b|\bog\b)"
+    r"(?:[-–—−~→]|\b(?:to|bis|à|a|al?|do|až|till?|até|tot|und|and|et|y|e|en|oraz|och|og)\b"
+    r"|in our lowest (?:[a-z]{1,12} ){0,2}market (?:up )?to\b)"
 )
 _JOINED = re.compile(r"(?:und|and|et|y|e|en|oraz|oraz|och|og)\Z", re.IGNORECASE)
 _between = re.compile(rf"\b(?:{_words(IN_TEXT.between)})\s{{1,2}}\Z", re.IGNORECASE)
