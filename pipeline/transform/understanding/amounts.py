@@ -128,6 +128,10 @@ _too_much = re.compile(
     re.IGNORECASE,
 )
 _MAX_WORD_BEFORE = 6
+_BLANKS = " :\u00a0\u202f"
+"""What may stand between a currency and its number."""
+_NOT_IN_NUMBERS = str.maketrans("", "", " \u00a0\u202f\u2009'’")
+_SEPARATORS = str.maketrans("", "", ".,")
 
 
 def _by_ending() -> dict[str, list[str]]:
@@ -180,7 +184,7 @@ def amounts(text: str) -> Iterator[Amount]:
             continue
         # Most numbers count years, people and versions: a look at what is beside them spares the
         # long one.
-        begin, before = _words_before(text, start)
+        begin, before = _words_before(text, start) if _may_have_word(text, start) else (start, [])
         if not before and (
             (start and text[start - 1].isalpha()) or not _may_be_money.match(text, start)
         ):
@@ -268,13 +272,22 @@ def _amount(text: str, match: re.Match[str], begin: int, before: list[str]) -> A
     )  # fmt: skip
 
 
+def _may_have_word(text: str, start: int) -> bool:
+    """Whether a word of a currency may stand before a number."""
+    end = start
+    while end > max(0, start - 2) and text[end - 1] in _BLANKS:
+        end -= 1
+    ending = text[max(0, end - 2) : end].lower()
+    return ending in _ENDING or ending[-1:] in _ENDING
+
+
 def _words_before(text: str, start: int) -> tuple[int, list[str]]:
     """Where the words of a currency before a number begin, and these: two at most ("CAD $")."""
     words: list[str] = []
     begin = start
     while len(words) < 2:
         end = begin
-        while end > max(0, begin - 2) and text[end - 1] in " :\u00a0\u202f":
+        while end > max(0, begin - 2) and text[end - 1] in _BLANKS:
             end -= 1
         word = _word_that_ends(text, end)
         if not word:
@@ -317,10 +330,12 @@ def _shared_scale(part: dict[str, str | None]) -> str | None:
 
 
 def _value(number: str | None, scale: str | None) -> float:
-    whole, cents = re.sub(rf"{_SPACE}|['’]", "", number or "0"), ""
-    if match := re.fullmatch(r"(.*)[.,]([0-9]{1,2})", whole):
-        whole, cents = match.groups()
-    value = float(re.sub(r"[.,]", "", whole) + (f".{cents}" if cents else ""))
+    whole, cents = (number or "0").translate(_NOT_IN_NUMBERS), ""
+    for length in (1, 2):
+        if whole[-length - 1 : -length] in {".", ","}:
+            whole, cents = whole[: -length - 1], f".{whole[-length:]}"
+            break
+    value = float(whole.translate(_SEPARATORS) + cents)
     if not scale:
         return value
     return value * (
