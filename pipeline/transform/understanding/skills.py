@@ -141,7 +141,6 @@ def spellings() -> Mapping[str, str]:
 
 _LETTER_FOLLOWS = rb"(?![a-z0-9_]|[\xc3-\xdf][\x80-\xbf]|\xe1[\x80-\xbf])"
 _KEY_BYTES = 3
-_AFTER_A_LETTER = " ,/)(&;.:|\n-+#"
 
 
 class _Spelling(NamedTuple):
@@ -154,19 +153,21 @@ class _Spelling(NamedTuple):
 
 
 _ENDS: Final = (
+    re.compile(rb"(?=[ ,/)(&;.:|\n+#-])"),
     re.compile(rb"(?:\d{1,2})?" + _LETTER_FOLLOWS),
     re.compile(_LETTER_FOLLOWS),
     re.compile(rb"(?![+#])"),
 )
-"""What must follow a spelling: of a word its end, perhaps behind a version of two digits; of one or
-two letters their end; of another sign none that would be part of the name."""
-_VERSIONED, _WHOLE, _SIGN = range(len(_ENDS))
+"""What must follow a spelling: of a single letter one of a few signs; of a word its end, perhaps
+behind a version of two digits; of two letters their end; of another sign none that would be part of
+the name."""
+_LETTER, _VERSIONED, _WHOLE, _SIGN = range(len(_ENDS))
 
 
 def _spelling(text: bytes) -> _Spelling:
     end = _SIGN
     if chr(text[-1]).isalnum():
-        end = _VERSIONED if len(text) > 2 else _WHOLE
+        end = (_LETTER, _WHOLE, _VERSIONED)[min(len(text), 3) - 1]
     return _Spelling(text, len(text), end, _MEANINGS[text])
 
 
@@ -387,7 +388,7 @@ _IS_SMALL = _table(string.ascii_lowercase)
 _IS_CAPITAL = _table(string.ascii_uppercase)
 _IN_WORD = _table(string.ascii_letters + string.digits + "_")
 _IN_WORD_BYTES: Final = _IN_WORD.tolist()
-_IS_END: Final = _table(" \n,.;:()/|!?'\"").tolist()
+_IS_END: Final = _table(" \n,.;:()/|").tolist()
 """For each byte whether every spelling may end before it: a look at the most frequent ones."""
 _JOINED = frozenset(
     name.encode()
@@ -437,20 +438,16 @@ _CHUNK_BYTES = 1 << 18
 _WORD_OF_BYTES = 8
 _HASHED_BYTES = 12
 _HASH_BITS = 16
-_DIGIT, _SMALL, _CAPITAL, _UNDERSCORE = range(1, 5)
+_OTHER, _SMALL, _CAPITAL = range(1, 4)
 _CLASSES: Final = bytes(
-    _CAPITAL
-    if is_capital
-    else _SMALL
-    if is_small
-    else _UNDERSCORE
-    if byte == ord("_")
-    else _DIGIT * in_word
-    for byte, (in_word, is_small, is_capital) in enumerate(
-        zip(_IN_WORD.tolist(), _IS_SMALL.tolist(), _IS_CAPITAL.tolist(), strict=True)
+    _CAPITAL if is_capital else _SMALL if is_small else _OTHER * in_word
+    for in_word, is_small, is_capital in zip(
+        _IN_WORD.tolist(), _IS_SMALL.tolist(), _IS_CAPITAL.tolist(), strict=True
     )
 )
 """For each byte what it is in a word of ASCII; 0 for all others."""
+_LETTERS: Final = bytes(byte * is_small for byte, is_small in enumerate(_IS_SMALL.tolist()))
+"""For each byte itself where it is a small letter; 0 for all others."""
 _SIGNS_FIRST = frozenset(spelling[0] for spelling in _MEANINGS if not _CLASSES[spelling[0]])
 """What a spelling begins with that is no word, as ".NET"."""
 
@@ -458,58 +455,66 @@ _Bytes = npt.NDArray[np.uint64]
 """Eight bytes each, the first one the least."""
 
 
-def _hashed(first: _Bytes, next_: _Bytes, length: int) -> _Bytes:
-    """A number of :data:`_HASH_BITS` bits for so many of some first bytes and of the next."""
-    kept = first << np.uint64(8 * max(_WORD_OF_BYTES - length, 0))
-    hashed = kept * np.uint64(0x9E3779B97F4A7C15)
-    if length > _WORD_OF_BYTES:
-        kept = next_ << np.uint64(8 * (2 * _WORD_OF_BYTES - length))
-        hashed ^= kept * np.uint64(0xC2B2AE3D27D4EB4F)
-    return hashed >> np.uint64(64 - _HASH_BITS)
+def _hashed(first: _Bytes, next_: _Bytes) -> _Bytes:
+    """A number of :data:`_HASH_BITS` bits for sixteen bytes."""
+    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ next_ * np.uint64(0xC2B2AE3D27D4EB4F)
+    return mixed >> np.uint64(64 - _HASH_BITS)
 
 
-_Hashes = Mapping[int, npt.NDArray[np.bool_]]
-"""For each length whether some text's first bytes have a hash."""
+def _first_word(letters: _Bytes) -> _Bytes:
+    """The letters before the first byte that is zero; all eight without one."""
+    # https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord: above the first zero the
+    # marks may be wrong.
+    marks = (letters - _EACH_BYTE) & ~letters & (_EACH_BYTE << np.uint64(7))
+    kept: _Bytes = letters & ((marks & (~marks + np.uint64(1))) - np.uint64(1))
+    return kept
 
 
-def _hashes(texts: Iterable[bytes], most: int) -> _Hashes:
-    """Of each text whole, or of so many of its first bytes."""
-    by_length: dict[int, list[bytes]] = {}
-    for text in texts:
-        by_length.setdefault(min(len(text), most), []).append(text)
-    tables = {}
-    for length, of_length in sorted(by_length.items()):
-        parts = [
-            np.frombuffer(
-                b"".join(
-                    text[:length].ljust(2 * _WORD_OF_BYTES, b"\0")[part:][:_WORD_OF_BYTES]
-                    for text in of_length
-                ),
-                "<u8",
-            )
-            for part in (0, _WORD_OF_BYTES)
-        ]
-        tables[length] = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
-        tables[length][_hashed(parts[0], parts[1], length)] = True
-    return tables
+_EACH_BYTE: Final = np.uint64(0x0101010101010101)
 
 
-# A letter must be followed by something that ends it, or half of any text would be found.
-_LOOKED_FOR: Final = [
-    *(spelling for spelling in _MEANINGS if len(spelling) > 1),
-    *(s + end.encode() for s in _MEANINGS if len(s) == 1 for end in _AFTER_A_LETTER),
-]
-_BEGINNING_HASHES = _hashes(_LOOKED_FOR, 4)
-"""A first look that leaves a third of the words."""
-_SHORT_HASHES = _hashes((s for s in _LOOKED_FOR if len(s) < _WORD_OF_BYTES), _WORD_OF_BYTES)
-_LONG_HASHES = _hashes((s for s in _LOOKED_FOR if len(s) >= _WORD_OF_BYTES), _HASHED_BYTES)
+def _beginning(first: _Bytes, next_: _Bytes, length: _Bytes) -> _Bytes:
+    """The hash of as many of sixteen bytes."""
+    rest = np.uint64(8) * (np.uint64(2 * _WORD_OF_BYTES) - length)
+    of_first = np.uint64(8) * (np.uint64(_WORD_OF_BYTES) - np.minimum(length, _WORD_OF_BYTES))
+    longer = length > _WORD_OF_BYTES
+    return _hashed(first << of_first, np.where(longer, next_ << (rest & np.uint64(63)), 0))
+
+
+def _eight(text: bytes, places: int) -> _Bytes:
+    """The eight bytes at each place of a text, which has as many more behind the last one."""
+    return np.ndarray(places, "<u8", buffer=text, strides=(1,))
+
+
+def _hashes() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    """Hash of a first word → how long the shortest spelling is that begins with it, and which
+    hashes the beginnings of this length have."""
+    stride = 3 * _WORD_OF_BYTES
+    padded = [spelling[:stride].ljust(stride, b"\0") for spelling in _MEANINGS]
+    everything = b"".join(padded)
+    at = np.arange(len(padded)) * stride
+    places = len(everything) - 2 * _WORD_OF_BYTES
+    word = _hashed(_first_word(_eight(everything.translate(_LETTERS), places)[at]), np.uint64(0))
+    shortest = np.full(1 << _HASH_BITS, _HASHED_BYTES, dtype=np.uint64)
+    length = np.array([len(spelling) for spelling in _MEANINGS], dtype=np.uint64)
+    np.minimum.at(shortest, word, length)
+    eight = _eight(everything, places + _WORD_OF_BYTES)
+    is_beginning = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
+    is_beginning[_beginning(eight[at], eight[at + _WORD_OF_BYTES], shortest[word])] = True
+    is_first = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
+    is_first[word] = True
+    return np.where(is_first, shortest, 0), is_beginning
+
+
+_SHORTEST, _IS_BEGINNING = _hashes()
 
 
 def _beginnings(everything: bytes, lower: bytes) -> npt.NDArray[np.int64]:
     """Where a word begins as a spelling does, in order, and nearly nowhere else."""
-    padding = bytes(3 * _WORD_OF_BYTES)
-    classes = np.frombuffer((everything + padding).translate(_CLASSES), dtype=np.uint8)
-    eight = np.ndarray(len(lower) + _WORD_OF_BYTES, "<u8", buffer=lower + padding, strides=(1,))
+    padding = bytes(2 * _WORD_OF_BYTES)
+    classes = np.frombuffer(everything.translate(_CLASSES), dtype=np.uint8)
+    letters = _eight(lower.translate(_LETTERS) + padding, len(lower))
+    eight = _eight(lower + padding, len(lower) + _WORD_OF_BYTES)
     found = []
     for begin in range(0, len(everything), _CHUNK_BYTES):
         end = min(begin + _CHUNK_BYTES, len(everything))
@@ -517,34 +522,14 @@ def _beginnings(everything: bytes, lower: bytes) -> npt.NDArray[np.int64]:
         before = classes[begin - 1 : end - 1] if begin else np.append(np.uint8(0), own[:-1])
         is_joined = (own == _CAPITAL) & (before == _SMALL)
         at = np.flatnonzero(((own != 0) & (before == 0)) | is_joined) + begin
-        at = at[_is_hashed(_BEGINNING_HASHES, 4, eight, classes, at)]
-        is_short = _is_hashed(_SHORT_HASHES, _WORD_OF_BYTES, eight, classes, at)
-        found.append(at[is_short])
-        at = at[~is_short]
-        found.append(at[_is_hashed(_LONG_HASHES, _HASHED_BYTES, eight, classes, at)])
+        length = _SHORTEST[_hashed(_first_word(letters[at]), np.uint64(0))]
+        kept = length > 0
+        at, length = at[kept], length[kept]
+        kept = _IS_BEGINNING[_beginning(eight[at], eight[at + _WORD_OF_BYTES], length)]
+        found.append(at[kept])
     for sign in _SIGNS_FIRST:
         found.append(np.flatnonzero(np.frombuffer(lower, dtype=np.uint8) == sign))
     return np.sort(np.concatenate(found))
-
-
-def _is_hashed(
-    tables: _Hashes,
-    most: int,
-    eight: _Bytes,
-    classes: npt.NDArray[np.uint8],
-    at: npt.NDArray[np.int64],
-) -> npt.NDArray[np.bool_]:
-    """Where bytes may be those of a text, which ends with its word if it is shorter than what is
-    hashed of one at the most."""
-    result = np.zeros(len(at), dtype=np.bool_)
-    first = eight[at]
-    next_ = eight[at + _WORD_OF_BYTES] if most > _WORD_OF_BYTES else first
-    for length, table in tables.items():
-        is_in = table[_hashed(first, next_, length)]
-        if length < most:
-            is_in &= (classes[at + length] < _SMALL) | (classes[at + (length - 1)] == 0)
-        result |= is_in
-    return result
 
 
 _Mention = tuple[int, int, int]
@@ -589,8 +574,9 @@ class _Reader:
             if spellings is None:
                 key = lower[start : start + _KEY_BYTES]
                 spellings = of_beginning(key) or of_beginning(key[:2]) or of_beginning(key[:1])
-            for text, length, kind, meaning in spellings or ():
+            for text, length, kind, its_meaning in spellings or ():
                 if startswith(text, start):
+                    meaning = its_meaning
                     stop = start + length
                     if is_end[lower[stop]]:
                         break
