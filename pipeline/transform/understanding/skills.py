@@ -140,7 +140,6 @@ def spellings() -> Mapping[str, str]:
 
 
 _LETTER_FOLLOWS = rb"(?![a-z0-9_]|[\xc3-\xdf][\x80-\xbf]|\xe1[\x80-\xbf])"
-_KEY_BYTES = 3
 
 
 class _Spelling(NamedTuple):
@@ -169,49 +168,6 @@ def _spelling(text: bytes) -> _Spelling:
     if chr(text[-1]).isalnum():
         end = (_LETTER, _WHOLE, _VERSIONED)[min(len(text), 3) - 1]
     return _Spelling(text, len(text), end, _MEANINGS[text])
-
-
-def _by_beginning() -> dict[bytes, list[_Spelling]]:
-    """First bytes of a spelling → all spellings that can begin so, the longest first."""
-    beginning: dict[bytes, list[bytes]] = {}
-    for spelling in _MEANINGS:
-        beginning.setdefault(spelling[:_KEY_BYTES], []).append(spelling)
-    ordered = {
-        key: sorted(
-            [*of_key, *(key[:length] for length in (1, 2) if key[:length] in _MEANINGS)]
-            if len(key) == _KEY_BYTES
-            else [key[:length] for length in range(1, len(key) + 1) if key[:length] in _MEANINGS],
-            key=len,
-            reverse=True,
-        )
-        for key, of_key in beginning.items()
-    }
-    return {key: [_spelling(text) for text in of_key] for key, of_key in ordered.items()}
-
-
-_BY_BEGINNING = _by_beginning()
-_LONG_KEY_BYTES = 8
-
-
-def _by_long_beginning() -> dict[bytes, list[_Spelling]]:
-    """As :func:`_by_beginning`, for those that begin with so many bytes that few others do."""
-    beginning: dict[bytes, list[_Spelling]] = {}
-    for spelling in _MEANINGS:
-        if len(spelling) >= _LONG_KEY_BYTES:
-            key = spelling[:_LONG_KEY_BYTES]
-            if key not in beginning:
-                of_key = _BY_BEGINNING[key[:_KEY_BYTES]]
-                beginning[key] = [
-                    one for one in of_key if key.startswith(one.text) or one.text.startswith(key)
-                ]
-    return beginning
-
-
-_BY_LONG_BEGINNING = _by_long_beginning()
-_SHORT_BY_BEGINNING = {
-    key: [one for one in of_key if one.length < _LONG_KEY_BYTES]
-    for key, of_key in _BY_BEGINNING.items()
-}
 
 
 _words = {"before": _context.before, "role": _context.role}
@@ -398,59 +354,26 @@ _JOINED = frozenset(
 """The names that are read in a word that was joined with the one before."""
 
 
-def _first_bytes(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    last = len(data) - 1
-    first, second, third = (
-        (data[np.minimum(at + distance, last)] | 0x20).astype(np.int32) for distance in range(3)
-    )
-    joined: npt.NDArray[np.int32] = first << 16 | second << 8 | third
-    return joined
-
-
-_CAPITAL_BEGINNINGS = np.array(
-    sorted(
-        int.from_bytes(bytes(byte | 0x20 for byte in key), "big")
-        for key, of_key in _BY_BEGINNING.items()
-        if len(key) == _KEY_BYTES
-        and all(
-            spelling.meaning.undoubted is None
-            and all(
-                trust in {_EXACT, _IN_LIST} and not written[:1].islower()
-                for written, (_, trust) in spelling.meaning.as_written.items()
-            )
-            for spelling in of_key
-        )
-    ),
-    dtype=np.int32,
-)
-"""The first bytes of spellings that count as written only, and are written with a capital."""
-
-
-def _is_small(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Where a word begins with a small letter that no spelling of this beginning has."""
-    small = _IS_SMALL[data[at]]
-    result: npt.NDArray[np.bool_] = small & np.isin(_first_bytes(data, at), _CAPITAL_BEGINNINGS)
-    return result
-
-
 _CHUNK_BYTES = 1 << 18
 """So many bytes at once stay in the processor's cache."""
 _WORD_OF_BYTES = 8
 _HASHED_BYTES = 12
 _HASH_BITS = 16
 _OTHER, _SMALL, _CAPITAL = range(1, 4)
-_CLASSES: Final = bytes(
-    _CAPITAL if is_capital else _SMALL if is_small else _OTHER * in_word
-    for in_word, is_small, is_capital in zip(
-        _IN_WORD.tolist(), _IS_SMALL.tolist(), _IS_CAPITAL.tolist(), strict=True
-    )
-)
-"""For each byte what it is in a word of ASCII; 0 for all others."""
+
+
+def _class(byte: int) -> int:
+    """What a byte is in a word of ASCII; 0 where it is in none."""
+    if _IS_CAPITAL[byte]:
+        return _CAPITAL
+    return _SMALL if _IS_SMALL[byte] else _OTHER * _IN_WORD_BYTES[byte]
+
+
+_CLASSES: Final = bytes(map(_class, range(256)))
+_SIGNS_FIRST = frozenset(text[0] for text in _MEANINGS if not _CLASSES[text[0]])
+"""What a spelling begins with that is no word, as ".NET"."""
 _LETTERS: Final = bytes(byte * is_small for byte, is_small in enumerate(_IS_SMALL.tolist()))
 """For each byte itself where it is a small letter; 0 for all others."""
-_SIGNS_FIRST = frozenset(spelling[0] for spelling in _MEANINGS if not _CLASSES[spelling[0]])
-"""What a spelling begins with that is no word, as ".NET"."""
-
 _Bytes = npt.NDArray[np.uint64]
 """Eight bytes each, the first one the least."""
 
@@ -486,50 +409,72 @@ def _eight(text: bytes, places: int) -> _Bytes:
     return np.ndarray(places, "<u8", buffer=text, strides=(1,))
 
 
-def _hashes() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-    """Hash of a first word → how long the shortest spelling is that begins with it, and which
-    hashes the beginnings of this length have."""
+def _hashes() -> tuple[_Bytes, dict[int, list[_Spelling]]]:
+    """Hash of a first word → how long the shortest spelling is that begins with it, 0 without one;
+    and hash of a beginning of this length → the spellings that have it, the longest first."""
     stride = 3 * _WORD_OF_BYTES
-    padded = [spelling[:stride].ljust(stride, b"\0") for spelling in _MEANINGS]
-    everything = b"".join(padded)
-    at = np.arange(len(padded)) * stride
+    everything = b"".join(text[:stride].ljust(stride, b"\0") for text in _MEANINGS)
+    at = np.arange(len(_MEANINGS)) * stride
     places = len(everything) - 2 * _WORD_OF_BYTES
     word = _hashed(_first_word(_eight(everything.translate(_LETTERS), places)[at]), np.uint64(0))
+    length = np.array([len(text) for text in _MEANINGS], dtype=np.uint64)
     shortest = np.full(1 << _HASH_BITS, _HASHED_BYTES, dtype=np.uint64)
-    length = np.array([len(spelling) for spelling in _MEANINGS], dtype=np.uint64)
     np.minimum.at(shortest, word, length)
+    shortest[~np.isin(np.arange(len(shortest)), word)] = 0
     eight = _eight(everything, places + _WORD_OF_BYTES)
-    is_beginning = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
-    is_beginning[_beginning(eight[at], eight[at + _WORD_OF_BYTES], shortest[word])] = True
-    is_first = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
-    is_first[word] = True
-    return np.where(is_first, shortest, 0), is_beginning
+    hashes = _beginning(eight[at], eight[at + _WORD_OF_BYTES], shortest[word]).tolist()
+    beginning: dict[int, list[_Spelling]] = {}
+    for text, hashed in sorted(zip(_MEANINGS, hashes, strict=True), key=lambda one: -len(one[0])):
+        beginning.setdefault(hashed, []).append(_spelling(text))
+    return shortest, beginning
 
 
-_SHORTEST, _IS_BEGINNING = _hashes()
+_SHORTEST, _BY_BEGINNING = _hashes()
 
 
-def _beginnings(everything: bytes, lower: bytes) -> npt.NDArray[np.int64]:
-    """Where a word begins as a spelling does, in order, and nearly nowhere else."""
+def _is_capital_only(spelling: _Spelling) -> bool:
+    """Whether a spelling counts as written only, and is written with a capital."""
+    return spelling.meaning.undoubted is None and all(
+        trust in {_EXACT, _IN_LIST} and not written[:1].islower()
+        for written, (_, trust) in spelling.meaning.as_written.items()
+    )
+
+
+_IS_BEGINNING, _IS_CAPITAL_ONLY = np.zeros((2, 1 << _HASH_BITS), dtype=np.bool_)
+_IS_BEGINNING[list(_BY_BEGINNING)] = True
+_IS_CAPITAL_ONLY[
+    [key for key, of_key in _BY_BEGINNING.items() if all(map(_is_capital_only, of_key))]
+] = True
+
+
+def _beginnings(
+    everything: bytes, lower: bytes
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where a word begins as a spelling does, in order, and nearly nowhere else; and the hashes of
+    the beginnings."""
     padding = bytes(2 * _WORD_OF_BYTES)
+    octets = np.frombuffer(everything, dtype=np.uint8)
     classes = np.frombuffer(everything.translate(_CLASSES), dtype=np.uint8)
     letters = _eight(lower.translate(_LETTERS) + padding, len(lower))
     eight = _eight(lower + padding, len(lower) + _WORD_OF_BYTES)
-    found = []
+    found, hashes = [], []
     for begin in range(0, len(everything), _CHUNK_BYTES):
         end = min(begin + _CHUNK_BYTES, len(everything))
         own = classes[begin:end]
         before = classes[begin - 1 : end - 1] if begin else np.append(np.uint8(0), own[:-1])
-        is_joined = (own == _CAPITAL) & (before == _SMALL)
-        at = np.flatnonzero(((own != 0) & (before == 0)) | is_joined) + begin
+        begins_word = (own != 0) & (before == 0)
+        begins_word |= (own == _CAPITAL) & (before == _SMALL)
+        for sign in _SIGNS_FIRST:
+            begins_word |= octets[begin:end] == sign
+        at = np.flatnonzero(begins_word) + begin
         length = _SHORTEST[_hashed(_first_word(letters[at]), np.uint64(0))]
         kept = length > 0
         at, length = at[kept], length[kept]
-        kept = _IS_BEGINNING[_beginning(eight[at], eight[at + _WORD_OF_BYTES], length)]
+        hashed = _beginning(eight[at], eight[at + _WORD_OF_BYTES], length)
+        kept = _IS_BEGINNING[hashed]
         found.append(at[kept])
-    for sign in _SIGNS_FIRST:
-        found.append(np.flatnonzero(np.frombuffer(lower, dtype=np.uint8) == sign))
-    return np.sort(np.concatenate(found))
+        hashes.append(hashed[kept].astype(np.int64))
+    return np.concatenate(found), np.concatenate(hashes)
 
 
 _Mention = tuple[int, int, int]
@@ -550,31 +495,31 @@ class _Reader:
         self._lower = lower
 
     def read(
-        self, begin: int, end: int, places: Iterable[int], tags: tuple[int, int], employer: int
+        self,
+        begin: int,
+        end: int,
+        places: Iterable[tuple[int, int]],
+        tags: tuple[int, int],
+        employer: int,
     ) -> list[tuple[int, int, int, int]]:
         """The skills of the text between two bytes: start, end, technology and rule of the first
         mention that counts of each, in their order, at most :data:`MAX_SKILLS`.
 
         Args:
-            places: where a spelling may begin, in their order.
+            places: where a spelling may begin, in their order, and the hash of its beginning.
             tags: where the tags begin and end, one a line.
             employer: the technology that bears the name of the posting's company, or -1.
         """
         original, lower = self._original, self._lower
-        of_long_beginning, of_beginning = _BY_LONG_BEGINNING.get, _SHORT_BY_BEGINNING.get
-        startswith, is_end = lower.startswith, _IS_END
+        of_beginning, startswith, is_end = _BY_BEGINNING, lower.startswith, _IS_END
         certain: dict[int, tuple[int, int, int, int]] = {}
         doubtful: list[tuple[int, int]] = []
         mentions: list[_Mention] = []
         covered = begin
-        for start in places:
+        for start, hashed in places:
             if start < covered:
                 continue
-            spellings = of_long_beginning(lower[start : start + _LONG_KEY_BYTES])
-            if spellings is None:
-                key = lower[start : start + _KEY_BYTES]
-                spellings = of_beginning(key) or of_beginning(key[:2]) or of_beginning(key[:1])
-            for text, length, kind, its_meaning in spellings or ():
+            for text, length, kind, its_meaning in of_beginning[hashed]:
                 if startswith(text, start):
                     meaning = its_meaning
                     stop = start + length
@@ -749,25 +694,25 @@ def _found(
     array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets_buffer, data_buffer = array.buffers()
     found = _Found()
-    if data_buffer is None:
+    if data_buffer is None or not len(data_buffer):
         return found
     begins = np.frombuffer(offsets_buffer, dtype=np.int64)[array.offset :]
     everything = bytes(data_buffer)
     data = np.frombuffer(everything, dtype=np.uint8)
     lower = everything.lower()
-    at = _beginnings(everything, lower)
+    at, hashed = _beginnings(everything, lower)
     row = np.searchsorted(begins, at, side="right") - 1
     within = at - begins[np.maximum(row, 0)]
     # A slice shares its bytes with the texts around it.
     kept = (row >= 0) & (row < len(texts)) & _word_starts(data, at, within == 0)
-    row, at, within = row[kept], at[kept], within[kept]
+    row, at, within, hashed = row[kept], at[kept], within[kept], hashed[kept]
     if title_end is None or tags_end is None:
         title_end = tags_end = np.zeros(len(texts), dtype=np.int64)
-    # A tag counts whatever its case.
-    kept = (within < tags_end[row]) | ~_is_small(data, at)
-    row, at = row[kept], at[kept]
+    # A small letter that no spelling of this beginning has; but a tag counts whatever its case.
+    kept = (within < tags_end[row]) | ~(_IS_SMALL[data[at]] & _IS_CAPITAL_ONLY[hashed])
+    row, at, hashed = row[kept], at[kept], hashed[kept]
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
-    places, starts = at.tolist(), begins.tolist()
+    places, starts = list(zip(at.tolist(), hashed.tolist(), strict=True)), begins.tolist()
     employers = {company: _employer(company) for company in set(companies or ())}
     reader = _Reader(everything, lower)
     for index in range(len(texts)):
