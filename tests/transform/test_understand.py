@@ -54,7 +54,7 @@ def test_one_posting_that_raises_is_rejected_alone(
     assert rejected["raw"].to_list() == ['{"a": ""}']
 
 
-@pytest.mark.parametrize("step", ["with_derived", "relevant", "with_blocking_keys"])
+@pytest.mark.parametrize("step", ["with_derived", "relevant", "check_comparable"])
 def test_what_a_later_step_cannot_take_is_rejected_too(
     monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -10,6 +10,7 @@ rule.
 from __future__ import annotations
 
 from itertools import chain
+from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
@@ -119,22 +120,45 @@ def same_company(one: str | None, other: str | None) -> bool:
     return f" {shorter} " in f" {longer} "
 
 
-def _with_addresses(postings: pl.DataFrame) -> pl.DataFrame:
-    """With what the apply URLs say, and the title read as ``_title`` and ``numbers``."""
-    urls = postings.select(
-        pl.concat_list(pl.concat_list("apply_url").list.drop_nulls(), "apply_urls").alias("urls")
-    )["urls"].to_list()
-    keys, requisitions, numbers, titles = [], [], [], []
-    for title, given in zip(postings["title"], urls, strict=True):
-        targets = [apply_target(url) for url in given]
-        without, said = read_numbers(title)
+def check_comparable(postings: pl.DataFrame) -> None:
+    """Ask of postings what Python is asked for their compared forms: where that raises, so does
+    this. The rest are expressions of Polars, which take any text."""
+    _read_by_python(postings)
+
+
+class _Read(NamedTuple):
+    """What Python reads of postings, a value for each."""
+
+    apply_keys: list[list[str]]
+    requisitions: list[list[str]]
+    numbers: list[str]
+    titles: list[str]
+
+
+def _read_by_python(postings: pl.DataFrame) -> _Read:
+    given = postings.select(
+        "title",
+        # A requisition number has a digit; most titles have none.
+        may_have_number=pl.col("title").str.contains(r"\d"),
+        urls=pl.concat_list(pl.concat_list("apply_url").list.drop_nulls(), "apply_urls"),
+    )
+    read = _Read([], [], [], [])
+    for title, may_have_number, urls in given.iter_rows():
+        targets = [apply_target(url) for url in urls]
+        without, said = read_numbers(title) if may_have_number else (title, ())
         named = {comparable_number(target.number) for target in targets if target.number}
-        keys.append(sorted({target.key for target in targets if target.key}))
-        requisitions.append(
+        read.apply_keys.append(sorted({target.key for target in targets if target.key}))
+        read.requisitions.append(
             sorted({f"{target.system}:{target.requisition}" for target in targets if target.system})
         )
-        numbers.append(" ".join(sorted(named.union(said))))
-        titles.append(without)
+        read.numbers.append(" ".join(sorted(named.union(said))))
+        read.titles.append(without)
+    return read
+
+
+def _with_addresses(postings: pl.DataFrame) -> pl.DataFrame:
+    """With what the apply URLs say, and the title read as ``_title`` and ``numbers``."""
+    keys, requisitions, numbers, titles = _read_by_python(postings)
     lists = pa.list_(pa.large_string())  # Arrow builds columns of lists several times as fast.
     read = postings.with_columns(
         apply_keys=pl.Series(pa.array(keys, lists)),

@@ -81,9 +81,22 @@ def _of(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(patterns)})", re.IGNORECASE)
 
 
+def _by_first_letter(patterns: Iterable[str]) -> str:
+    """The alternatives of a pattern, sorted by their first letters, so that one letter of a text
+    is compared with few of them."""
+    of_letter: dict[str, list[str]] = {}
+    for pattern in patterns:
+        has_letter = _begins_with_letter.match(pattern) is not None
+        letter, rest = (pattern[0], pattern[1:]) if has_letter else ("", pattern)
+        of_letter.setdefault(letter, []).append(rest)
+    # What may begin with any letter comes first.
+    return "|".join(f"{letter}(?:{'|'.join(of_letter[letter])})" for letter in sorted(of_letter))
+
+
+_begins_with_letter = re.compile(r"\w(?![?*+{])[^|]*\Z|\w(?![?*+{])[^|()]*(?:\([^()]*\)[^|()]*)+\Z")
 _signs = re.compile(
-    rf"(?<![^\W\d_])(?:(?P<pay>{'|'.join(IN_TEXT.pay)})"
-    rf"|(?P<perk>{'|'.join(IN_TEXT.perks)})|(?P<other>{'|'.join(IN_TEXT.other)}))"
+    rf"(?<![^\W\d_])(?:(?P<pay>{_by_first_letter(IN_TEXT.pay)})"
+    rf"|(?P<perk>{_by_first_letter(IN_TEXT.perks)})|(?P<other>{_by_first_letter(IN_TEXT.other)}))"
 )
 """Of texts in lower case, which it reads twice as fast as one that ignores case."""
 # A heading may be joined to what follows it: "CompensationUp to".

@@ -11,7 +11,7 @@ from polars.exceptions import PanicException
 
 from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.cleaning.normalize import clean, safe_id
-from pipeline.transform.deduplication.blocking import with_blocking_keys
+from pipeline.transform.deduplication.comparison import check_comparable
 from pipeline.transform.schema import Posting, RejectedPosting
 from pipeline.transform.understanding.derived import with_derived
 from pipeline.transform.understanding.role import relevant
@@ -86,7 +86,7 @@ def _understand(rows: pl.DataFrame) -> Understood:
     usable = cleaned.filter(pl.col("reason").is_null())
     understood = with_derived(usable.lazy()).collect()
     # Whatever the rules above let through is rejected by name rather than published or raised.
-    postings, failure = Posting.filter(understood, cast=True)
+    postings, failure = Posting.filter(understood)
     broken = usable.join(failure.invalid().select("posting_id"), on="posting_id", how="semi")
     rejected = pl.concat(
         [
@@ -97,15 +97,14 @@ def _understand(rows: pl.DataFrame) -> Understood:
             ),
         ]
     )
-    # Later steps compute this again from their own frames. Here the raw posting is at hand, and
-    # it takes a twentieth of the time.
-    with_blocking_keys(relevant(postings))
+    # A later step computes this again from its own frames. Here the raw posting is at hand.
+    check_comparable(relevant(postings))
     return postings, rejection(rejected)
 
 
 def _broken_rules(understood: pl.DataFrame, row: pl.DataFrame) -> str:
     _, failure = Posting.filter(
-        understood.join(row.select("posting_id"), on="posting_id", how="semi"), cast=True
+        understood.join(row.select("posting_id"), on="posting_id", how="semi")
     )
     return "breaks the rule " + ", ".join(sorted(failure.counts()) or ["primary_key"])
 
