@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import re
 import sys
 import time
@@ -32,6 +31,7 @@ import polars as pl
 from benchmarks import understanding_baselines as baselines
 from pipeline.commands.understand import understood
 from pipeline.fields import SHOWN_CATEGORIES
+from pipeline.simulator.market import Market
 from pipeline.transform.schema import MappedPosting
 from pipeline.transform.understanding.skills import KINDS, spellings
 from pipeline.transform.understanding.understand import understand
@@ -44,67 +44,7 @@ _EMPLOYMENT = {
 }  # fmt: skip
 _SAYS_WORKPLACE = re.compile(r"remote|t[ée]l[ée]travail|hybrid|on-?site|office|homeoffice", re.I)
 _TOLERANCE = 0.01
-_WORDS = [
-    "we",
-    "run",
-    "services",
-    "on",
-    "Kubernetes",
-    "and",
-    "PostgreSQL",
-    "with",
-    "Terraform",
-    "you",
-    "own",
-    "the",
-    "reliability",
-    "of",
-    "the",
-    "platform",
-    "work",
-    "with",
-    "product",
-    "teams",
-    "improve",
-    "how",
-    "they",
-    "deliver",
-    "customers",
-    "build",
-    "design",
-    "Python",
-    "experience",
-    "knowledge",
-    "strong",
-    "communication",
-    "skills",
-    "benefits",
-    "health",
-    "remote",
-    "years",
-    "apply",
-    "salary",
-    "learning",
-    "data",
-    "systems",
-    "engineers",
-    "in",
-    "an",
-    "office",
-    "for",
-    "people",
-    "who",
-    "like",
-    "to",
-    "solve",
-    "hard",
-    "problems",
-]
-_TITLES = (
-    "Software Engineer", "Senior Backend Engineer (Python)", "DevOps Engineer", "Data Engineer",
-    "Account Manager",
-)  # fmt: skip
-_PLACES = ("Berlin, Germany", "Remote, US", "London", "Paris (75)", "Anywhere")
+SEEN = datetime(2026, 2, 6, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -341,10 +281,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _speed() -> None:
-    """Print the postings a second of CPU time, cleaning included, of plain bodies."""
-    chance = random.Random(1)
-    for octets, count in ((2_000, 8_000), (1_000, 2_000), (100_000, 100)):
-        rows = [_generated(number, octets, chance) for number in range(count)]
+    """Print the postings a second of CPU time, cleaning included, of simulated plain adverts."""
+    adverts = list(Market(size=4_000).postings("jsearch", SEEN))
+    for octets, count in ((2_000, 8_000), (1_000, 4_000), (100_000, 100)):
+        rows = [generated(number, octets, adverts) for number in range(count)]
         schema = {name: column.dtype for name, column in MappedPosting.columns().items()}
         mapped = pl.DataFrame([dict.fromkeys(schema) | row for row in rows], schema)
         understand(mapped[:10])
@@ -355,16 +295,18 @@ def _speed() -> None:
               f"{1e6 * seconds / count:8,.0f} µs each")  # fmt: skip
 
 
-def _generated(number: int, octets: int, chance: random.Random) -> dict[str, Any]:
-    seen = datetime(2026, 2, 6, tzinfo=UTC)
-    sentences = []
-    while sum(map(len, sentences)) < octets:
-        sentences.append(" ".join(chance.choice(_WORDS) for _ in range(12)).capitalize() + ". ")
+def generated(number: int, octets: int, adverts: Sequence[Row]) -> dict[str, Any]:
+    """A posting whose text is as long as that, of adverts in their order."""
+    advert = adverts[number % len(adverts)]
+    texts, place = [f"{number}"], number
+    while sum(map(len, texts)) < octets:
+        texts.append(adverts[place % len(adverts)]["job_description"])
+        place += 1
     return {
-        "source": "file", "source_id": str(number), "title": chance.choice(_TITLES),
-        "company": f"Firm {number}", "location_text": chance.choice(_PLACES), "tags": [],
-        "description": "".join(sentences)[:octets], "first_seen_at": seen, "last_seen_at": seen,
-        "run_id": "", "load_id": "", "raw": "{}",
+        "source": "file", "source_id": str(number), "title": advert["job_title"],
+        "company": advert["employer_name"], "location_text": advert.get("job_location"),
+        "tags": [], "description": "\n\n".join(texts)[:octets], "first_seen_at": SEEN,
+        "last_seen_at": SEEN, "run_id": "", "load_id": "", "raw": "{}",
     }  # fmt: skip
 
 
