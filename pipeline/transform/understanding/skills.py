@@ -378,7 +378,7 @@ _Bytes = npt.NDArray[np.uint64]
 """Eight bytes each, the first one the least."""
 
 
-def _hashed(first: _Bytes, next_: _Bytes) -> _Bytes:
+def _hashed(first: _Bytes, next_: _Bytes | np.uint64) -> _Bytes:
     """A number of :data:`_HASH_BITS` bits for sixteen bytes."""
     mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ next_ * np.uint64(0xC2B2AE3D27D4EB4F)
     return mixed >> np.uint64(64 - _HASH_BITS)
@@ -477,7 +477,6 @@ def _beginnings(
     return np.concatenate(found), np.concatenate(hashes)
 
 
-_Mention = tuple[int, int, int]
 _Mention = tuple[int, int, int]
 """Where a spelling begins and ends that may mean a technology, and which."""
 
