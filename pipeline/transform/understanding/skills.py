@@ -1,9 +1,8 @@
 """The technologies that a posting names, as canonical names ("k8s" is ``Kubernetes``).
 
-The vocabulary is ``skills.toml``, which says how far each spelling can be trusted. NumPy reads the
-bytes of all texts at once and finds where a word begins whose first bytes are those of a spelling.
-Only there it is asked which spelling it is, whether it is a whole word, and whether it means the
-technology.
+The vocabulary is ``skills.toml``, which says how far each spelling can be trusted. An Aho-Corasick
+automaton (Polars') reads each text once and finds where a spelling may begin. Only there it is
+asked which spelling it is, whether it is a whole word, and whether it means the technology.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -140,35 +139,64 @@ def spellings() -> Mapping[str, str]:
 
 
 _LETTER_FOLLOWS = rb"(?![a-z0-9_]|[\xc3-\xdf][\x80-\xbf]|\xe1[\x80-\xbf])"
+_KEY_BYTES = 3
+_AFTER_A_LETTER = " ,/)(&;.:|\n-+#"
 
 
-class _Spelling(NamedTuple):
-    """One way to write a technology, in lower case, and by what it ends: :data:`_ENDS`."""
-
-    text: bytes
-    length: int
-    end: int
-    meaning: _Meanings
-
-
-_ENDS: Final = (
-    re.compile(rb"(?=[ ,/)(&;.:|\n+#-])"),
-    re.compile(rb"(?:\d{1,2})?" + _LETTER_FOLLOWS),
-    re.compile(_LETTER_FOLLOWS),
-    re.compile(rb"(?![+#])"),
-)
-"""What must follow a spelling: of a single letter one of a few signs; of a word its end, perhaps
-behind a version of two digits; of two letters their end; of another sign none that would be part of
-the name."""
-_LETTER, _VERSIONED, _WHOLE, _SIGN = range(len(_ENDS))
+def _whole(spelling: bytes) -> bytes:
+    """A spelling as a pattern that ends with a word, to be matched where a word begins."""
+    end = rb"(?![+#])"
+    if chr(spelling[-1]).isalnum():
+        end = (rb"(?:\d{1,2})?" if len(spelling) > 2 else b"") + _LETTER_FOLLOWS
+    return b"(" + re.escape(spelling) + b")" + end
 
 
-def _spelling(text: bytes) -> _Spelling:
-    end = _SIGN
-    if chr(text[-1]).isalnum():
-        end = (_LETTER, _WHOLE, _VERSIONED)[min(len(text), 3) - 1]
-    return _Spelling(text, len(text), end, _MEANINGS[text])
+def _by_beginning() -> dict[bytes, list[bytes]]:
+    """First bytes of a spelling → all spellings that can begin so, the longest first."""
+    beginning: dict[bytes, list[bytes]] = {}
+    for spelling in _MEANINGS:
+        beginning.setdefault(spelling[:_KEY_BYTES], []).append(spelling)
+    return {
+        key: sorted(
+            [*of_key, *(key[:length] for length in (1, 2) if key[:length] in _MEANINGS)]
+            if len(key) == _KEY_BYTES
+            else [key[:length] for length in range(1, len(key) + 1) if key[:length] in _MEANINGS],
+            key=len,
+            reverse=True,
+        )
+        for key, of_key in beginning.items()
+    }
 
+
+_BY_BEGINNING = _by_beginning()
+
+
+class _Readers(dict[bytes, re.Pattern[bytes] | None]):
+    """First bytes of a spelling → a pattern of all spellings that can begin so, if there are any.
+    Most are never needed, so each is compiled when it is."""
+
+    def __missing__(self, key: bytes) -> re.Pattern[bytes] | None:
+        of_key = _BY_BEGINNING.get(key)
+        reader = re.compile(b"|".join(map(_whole, of_key))) if of_key else None
+        self[key] = reader
+        return reader
+
+
+_READERS = _Readers()
+
+
+def _beginnings() -> pl.Series:
+    """What the automaton looks for: the spellings of which no other is the beginning. A letter
+    must be followed by something that ends it, or half of any text would be found."""
+    kept: list[str] = []
+    for spelling in sorted(each.decode() for each in _MEANINGS):
+        if len(spelling) > 1 and not (kept and spelling.startswith(kept[-1])):
+            kept.append(spelling)
+    letters = [spelling.decode() for spelling in _MEANINGS if len(spelling) == 1]
+    return pl.Series([*kept, *(letter + end for letter in letters for end in _AFTER_A_LETTER)])
+
+
+_BEGINNINGS = _beginnings()
 
 _words = {"before": _context.before, "role": _context.role}
 _IN_CONTEXT = {
@@ -344,8 +372,6 @@ _IS_SMALL = _table(string.ascii_lowercase)
 _IS_CAPITAL = _table(string.ascii_uppercase)
 _IN_WORD = _table(string.ascii_letters + string.digits + "_")
 _IN_WORD_BYTES: Final = _IN_WORD.tolist()
-_IS_END: Final = _table(" \n,.;:()/|").tolist()
-"""For each byte whether every spelling may end before it: a look at the most frequent ones."""
 _JOINED = frozenset(
     name.encode()
     for name, technology in _technologies.items()
@@ -354,127 +380,39 @@ _JOINED = frozenset(
 """The names that are read in a word that was joined with the one before."""
 
 
-_CHUNK_BYTES = 1 << 18
-"""So many bytes at once stay in the processor's cache."""
-_WORD_OF_BYTES = 8
-_HASHED_BYTES = 12
-_HASH_BITS = 16
-_OTHER, _SMALL, _CAPITAL = range(1, 4)
-
-
-def _class(byte: int) -> int:
-    """What a byte is in a word of ASCII; 0 where it is in none."""
-    if _IS_CAPITAL[byte]:
-        return _CAPITAL
-    return _SMALL if _IS_SMALL[byte] else _OTHER * _IN_WORD_BYTES[byte]
-
-
-_CLASSES: Final = bytes(map(_class, range(256)))
-_SIGNS_FIRST = frozenset(text[0] for text in _MEANINGS if not _CLASSES[text[0]])
-"""What a spelling begins with that is no word, as ".NET"."""
-_LETTERS: Final = bytes(byte * is_small for byte, is_small in enumerate(_IS_SMALL.tolist()))
-"""For each byte itself where it is a small letter; 0 for all others."""
-_Bytes = npt.NDArray[np.uint64]
-"""Eight bytes each, the first one the least."""
-
-
-def _hashed(first: _Bytes, next_: _Bytes | np.uint64) -> _Bytes:
-    """A number of :data:`_HASH_BITS` bits for sixteen bytes."""
-    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ next_ * np.uint64(0xC2B2AE3D27D4EB4F)
-    return mixed >> np.uint64(64 - _HASH_BITS)
-
-
-def _first_word(letters: _Bytes) -> _Bytes:
-    """The letters before the first byte that is zero; all eight without one."""
-    # https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord: above the first zero the
-    # marks may be wrong.
-    marks = (letters - _EACH_BYTE) & ~letters & (_EACH_BYTE << np.uint64(7))
-    kept: _Bytes = letters & ((marks & (~marks + np.uint64(1))) - np.uint64(1))
-    return kept
-
-
-_EACH_BYTE: Final = np.uint64(0x0101010101010101)
-
-
-def _beginning(first: _Bytes, next_: _Bytes, length: _Bytes) -> _Bytes:
-    """The hash of as many of sixteen bytes."""
-    rest = np.uint64(8) * (np.uint64(2 * _WORD_OF_BYTES) - length)
-    of_first = np.uint64(8) * (np.uint64(_WORD_OF_BYTES) - np.minimum(length, _WORD_OF_BYTES))
-    longer = length > _WORD_OF_BYTES
-    return _hashed(first << of_first, np.where(longer, next_ << (rest & np.uint64(63)), 0))
-
-
-def _eight(text: bytes, places: int) -> _Bytes:
-    """The eight bytes at each place of a text, which has as many more behind the last one."""
-    return np.ndarray(places, "<u8", buffer=text, strides=(1,))
-
-
-def _hashes() -> tuple[_Bytes, dict[int, list[_Spelling]]]:
-    """Hash of a first word → how long the shortest spelling is that begins with it, 0 without one;
-    and hash of a beginning of this length → the spellings that have it, the longest first."""
-    stride = 3 * _WORD_OF_BYTES
-    everything = b"".join(text[:stride].ljust(stride, b"\0") for text in _MEANINGS)
-    at = np.arange(len(_MEANINGS)) * stride
-    places = len(everything) - 2 * _WORD_OF_BYTES
-    word = _hashed(_first_word(_eight(everything.translate(_LETTERS), places)[at]), np.uint64(0))
-    length = np.array([len(text) for text in _MEANINGS], dtype=np.uint64)
-    shortest = np.full(1 << _HASH_BITS, _HASHED_BYTES, dtype=np.uint64)
-    np.minimum.at(shortest, word, length)
-    shortest[~np.isin(np.arange(len(shortest)), word)] = 0
-    eight = _eight(everything, places + _WORD_OF_BYTES)
-    hashes = _beginning(eight[at], eight[at + _WORD_OF_BYTES], shortest[word]).tolist()
-    beginning: dict[int, list[_Spelling]] = {}
-    for text, hashed in sorted(zip(_MEANINGS, hashes, strict=True), key=lambda one: -len(one[0])):
-        beginning.setdefault(hashed, []).append(_spelling(text))
-    return shortest, beginning
-
-
-_SHORTEST, _BY_BEGINNING = _hashes()
-
-
-def _is_capital_only(spelling: _Spelling) -> bool:
-    """Whether a spelling counts as written only, and is written with a capital."""
-    return spelling.meaning.undoubted is None and all(
-        trust in {_EXACT, _IN_LIST} and not written[:1].islower()
-        for written, (_, trust) in spelling.meaning.as_written.items()
+def _first_bytes(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    last = len(data) - 1
+    first, second, third = (
+        (data[np.minimum(at + distance, last)] | 0x20).astype(np.int32) for distance in range(3)
     )
+    joined: npt.NDArray[np.int32] = first << 16 | second << 8 | third
+    return joined
 
 
-_IS_BEGINNING, _IS_CAPITAL_ONLY = np.zeros((2, 1 << _HASH_BITS), dtype=np.bool_)
-_IS_BEGINNING[list(_BY_BEGINNING)] = True
-_IS_CAPITAL_ONLY[
-    [key for key, of_key in _BY_BEGINNING.items() if all(map(_is_capital_only, of_key))]
-] = True
+_CAPITAL_BEGINNINGS = np.array(
+    sorted(
+        int.from_bytes(bytes(byte | 0x20 for byte in key), "big")
+        for key, of_key in _BY_BEGINNING.items()
+        if len(key) == _KEY_BYTES
+        and all(
+            _MEANINGS[spelling].undoubted is None
+            and all(
+                trust in {_EXACT, _IN_LIST} and not written[:1].islower()
+                for written, (_, trust) in _MEANINGS[spelling].as_written.items()
+            )
+            for spelling in of_key
+        )
+    ),
+    dtype=np.int32,
+)
+"""The first bytes of spellings that count as written only, and are written with a capital."""
 
 
-def _beginnings(
-    everything: bytes, lower: bytes
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where a word begins as a spelling does, in order, and nearly nowhere else; and the hashes of
-    the beginnings."""
-    padding = bytes(2 * _WORD_OF_BYTES)
-    octets = np.frombuffer(everything, dtype=np.uint8)
-    classes = np.frombuffer(everything.translate(_CLASSES), dtype=np.uint8)
-    letters = _eight(lower.translate(_LETTERS) + padding, len(lower))
-    eight = _eight(lower + padding, len(lower) + _WORD_OF_BYTES)
-    found, hashes = [], []
-    for begin in range(0, len(everything), _CHUNK_BYTES):
-        end = min(begin + _CHUNK_BYTES, len(everything))
-        own = classes[begin:end]
-        before = classes[begin - 1 : end - 1] if begin else np.append(np.uint8(0), own[:-1])
-        begins_word = (own != 0) & (before == 0)
-        begins_word |= (own == _CAPITAL) & (before == _SMALL)
-        for sign in _SIGNS_FIRST:
-            begins_word |= octets[begin:end] == sign
-        at = np.flatnonzero(begins_word) + begin
-        length = _SHORTEST[_hashed(_first_word(letters[at]), np.uint64(0))]
-        kept = length > 0
-        at, length = at[kept], length[kept]
-        hashed = _beginning(eight[at], eight[at + _WORD_OF_BYTES], length)
-        kept = _IS_BEGINNING[hashed]
-        found.append(at[kept])
-        hashes.append(hashed[kept].astype(np.int64))
-    return np.concatenate(found), np.concatenate(hashes)
+def _is_small(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Where a word begins with a small letter that no spelling of this beginning has."""
+    small = _IS_SMALL[data[at]]
+    result: npt.NDArray[np.bool_] = small & np.isin(_first_bytes(data, at), _CAPITAL_BEGINNINGS)
+    return result
 
 
 _Mention = tuple[int, int, int]
@@ -489,55 +427,48 @@ def _covers(pattern: re.Pattern[str], text: str, at: int) -> bool:
 class _Reader:
     """Reads one text after another out of the bytes of all of them."""
 
-    def __init__(self, everything: bytes, lower: bytes) -> None:
+    def __init__(self, everything: bytes) -> None:
         self._original = everything
-        self._lower = lower
+        self._lower = everything.lower()
 
     def read(
-        self,
-        begin: int,
-        end: int,
-        places: Iterable[tuple[int, int]],
-        tags: tuple[int, int],
-        employer: int,
+        self, begin: int, end: int, places: Iterable[int], tags: tuple[int, int], employer: int
     ) -> list[tuple[int, int, int, int]]:
         """The skills of the text between two bytes: start, end, technology and rule of the first
         mention that counts of each, in their order, at most :data:`MAX_SKILLS`.
 
         Args:
-            places: where a spelling may begin, in their order, and the hash of its beginning.
+            places: where a spelling may begin, in their order.
             tags: where the tags begin and end, one a line.
             employer: the technology that bears the name of the posting's company, or -1.
         """
         original, lower = self._original, self._lower
-        of_beginning, startswith, is_end = _BY_BEGINNING, lower.startswith, _IS_END
         certain: dict[int, tuple[int, int, int, int]] = {}
         doubtful: list[tuple[int, int]] = []
         mentions: list[_Mention] = []
         covered = begin
-        for start, hashed in places:
+        for start in places:
             if start < covered:
                 continue
-            for text, length, kind, its_meaning in of_beginning[hashed]:
-                if startswith(text, start):
-                    meaning = its_meaning
-                    stop = start + length
-                    if is_end[lower[stop]]:
-                        break
-                    if (ended := _ENDS[kind].match(lower, stop, end)) is not None:
-                        stop = ended.end()
-                        break
-            else:
+            reader = (
+                _READERS[lower[start : start + _KEY_BYTES]]
+                or _READERS[lower[start : start + 2]]
+                or _READERS[lower[start : start + 1]]
+            )
+            match = reader.match(lower, start, end) if reader else None
+            if match is None:
                 continue
-            covered = stop
+            covered = match.end()
             before = original[start - 1] if start > begin else _NEW_LINE
             if _IN_WORD_BYTES[before] and original[start:covered] not in _JOINED:
                 covered = start
                 continue
+            spelling = match[match.lastindex or 0]
+            meaning = _MEANINGS[spelling]
             technology = meaning.undoubted
             trust = _UNDOUBTED
             if technology is None:
-                written = meaning.as_written.get(original[start : start + length])
+                written = meaning.as_written.get(original[start : start + len(spelling)])
                 if written is not None:
                     technology, trust = written
                 else:
@@ -693,27 +624,34 @@ def _found(
     array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets_buffer, data_buffer = array.buffers()
     found = _Found()
-    if data_buffer is None or not len(data_buffer):
+    if data_buffer is None:
         return found
     begins = np.frombuffer(offsets_buffer, dtype=np.int64)[array.offset :]
+    data = np.frombuffer(data_buffer, dtype=np.uint8)
     everything = bytes(data_buffer)
-    data = np.frombuffer(everything, dtype=np.uint8)
-    lower = everything.lower()
-    at, hashed = _beginnings(everything, lower)
-    row = np.searchsorted(begins, at, side="right") - 1
-    within = at - begins[np.maximum(row, 0)]
-    # A slice shares its bytes with the texts around it.
-    kept = (row >= 0) & (row < len(texts)) & _word_starts(data, at, within == 0)
-    row, at, within, hashed = row[kept], at[kept], within[kept], hashed[kept]
+    offsets = (
+        texts.to_frame("text")
+        .select(
+            pl.col("text").str.find_many(
+                pl.lit(_BEGINNINGS).implode(), ascii_case_insensitive=True, leftmost=True
+            )
+        )
+        .to_series()
+    )
+    within = offsets.explode().drop_nulls().to_numpy().astype(np.int64)
+    row = np.repeat(np.arange(len(texts), dtype=np.int64), offsets.list.len().to_numpy())
+    at = begins[row] + within
+    kept = _word_starts(data, at, within == 0)
+    row, at, within = row[kept], at[kept], within[kept]
     if title_end is None or tags_end is None:
         title_end = tags_end = np.zeros(len(texts), dtype=np.int64)
-    # A small letter that no spelling of this beginning has; but a tag counts whatever its case.
-    kept = (within < tags_end[row]) | ~(_IS_SMALL[data[at]] & _IS_CAPITAL_ONLY[hashed])
-    row, at, hashed = row[kept], at[kept], hashed[kept]
+    # A tag counts whatever its case.
+    kept = (within < tags_end[row]) | ~_is_small(data, at)
+    row, at = row[kept], at[kept]
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
-    places, starts = list(zip(at.tolist(), hashed.tolist(), strict=True)), begins.tolist()
+    places, starts = at.tolist(), begins.tolist()
     employers = {company: _employer(company) for company in set(companies or ())}
-    reader = _Reader(everything, lower)
+    reader = _Reader(everything)
     for index in range(len(texts)):
         if first[index] == first[index + 1]:
             continue
