@@ -111,9 +111,7 @@ def cues_of(texts: pl.Series, pattern: str) -> dict[int, list[Cue]]:
     }
 
 
-def of_rows(
-    answers: Mapping[int, Mapping[str, Any]], height: int, dtype: pl.Struct
-) -> pl.Series:
+def of_rows(answers: Mapping[int, Mapping[str, Any]], height: int, dtype: pl.Struct) -> pl.Series:
     """A series of ``height`` structs, with the answers at their places, null elsewhere."""
     places = np.full(height, len(answers), np.uint32)
     places[list(answers)] = np.arange(len(answers), dtype=np.uint32)

@@ -155,9 +155,7 @@ def _findings_of_all(given: pl.Series) -> pl.Series:
 def _dated(texts: pl.Series) -> dict[int, list[str]]:
     """All that may be a day in each text that has something which announces one, by its place."""
     rows = texts.str.contains(DATED).fill_null(value=False).arg_true()
-    rows = rows.filter(
-        texts.gather(rows).str.contains_any(_STEMS, ascii_case_insensitive=True)
-    )
+    rows = rows.filter(texts.gather(rows).str.contains_any(_STEMS, ascii_case_insensitive=True))
     words = texts.gather(rows).str.extract_all(DATED)
     return dict(zip(rows.to_list(), words.to_list(), strict=True))
 
@@ -168,9 +166,7 @@ def _findings(row: dict[str, Any], dated: Mapping[str, list[str] | None]) -> lis
     for origin, words in dated.items():
         if words:
             text = row["title" if origin == "title" else "description"]
-            found += [
-                (origin, each) for each in announced(text, row["country"], posted_on, words)
-            ]
+            found += [(origin, each) for each in announced(text, row["country"], posted_on, words)]
     closes_on: date | None = row["closes_on"]
     if closes_on and any(day.day != closes_on and not day.has_year for _, day in found):
         chosen: date | None = closes_on

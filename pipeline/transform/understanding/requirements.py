@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -84,6 +84,7 @@ _YEARS = (
 )
 _years_cue = rf"(?i){_YEARS}"
 _of_years = re.compile(_YEARS.replace("(?-u:", "(?:"), re.IGNORECASE)
+
 
 def _rust(patterns: Iterable[str], form: str = "{}") -> str:
     """For Polars, over plain texts."""
@@ -252,13 +253,21 @@ def _experiences(texts: pl.Series) -> dict[int, list[_Experience]]:
     for row, found in cues_of(texts, _years_cue).items():
         for cue in found:
             number = _number_of(cue.words)
-            if number is not None and not (cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)):
+            if number is not None and not (
+                cue.text[cue.start - 1 : cue.start].isalnum() and _glued(cue)
+            ):
                 cues.append(cue)
                 numbers.append((row, *number))
-    said = pl.DataFrame(numbers, _NUMBERS, orient="row").with_columns(
-        before=plain_column(pl.Series([cue.before for cue in cues], dtype=pl.String)).str.strip_chars_start(" -*\t"),
-        after=plain_column(pl.Series([cue.after for cue in cues], dtype=pl.String)),
-    ).with_row_index("cue")
+    said = (
+        pl.DataFrame(numbers, _NUMBERS, orient="row")
+        .with_columns(
+            before=plain_column(
+                pl.Series([cue.before for cue in cues], dtype=pl.String)
+            ).str.strip_chars_start(" -*\t"),
+            after=plain_column(pl.Series([cue.after for cue in cues], dtype=pl.String)),
+        )
+        .with_row_index("cue")
+    )
     asked: dict[int, list[_Experience]] = {}
     for place, row, low, high, labelled in _asked_for(said).iter_rows():
         known = asked.setdefault(row, [])
@@ -274,7 +283,11 @@ def _experiences(texts: pl.Series) -> dict[int, list[_Experience]]:
 def _asked_for(said: pl.DataFrame) -> pl.DataFrame:
     """Of numbers in sentences those that are years of experience, asked of the candidate."""
     before, after = pl.col("before"), pl.col("after")
-    last, near, ahead = before.str.tail(_LAST_CHARS), before.str.tail(_NEAR_CHARS), after.str.head(_NEAR_CHARS)
+    last, near, ahead = (
+        before.str.tail(_LAST_CHARS),
+        before.str.tail(_NEAR_CHARS),
+        after.str.head(_NEAR_CHARS),
+    )
     up_to = last.str.contains(_up_to)
     said = said.with_columns(
         low=pl.when(~up_to).then("least"),
@@ -300,10 +313,14 @@ def _asked_for(said: pl.DataFrame) -> pl.DataFrame:
         & ~before.str.contains(_for_so_long)
         & (~after.str.contains(",", literal=True) | after.str.contains(_candidate))
     )
-    is_asked = (before == "") | before.str.contains(_candidate) | (
-        ~before.str.contains(_employer) & (~last.str.contains(_over) | of_candidate)
+    is_asked = (
+        (before == "")
+        | before.str.contains(_candidate)
+        | (~before.str.contains(_employer) & (~last.str.contains(_over) | of_candidate))
     )
-    is_wish = before.str.contains(_wish_before) | ahead.str.replace_all(_aside, "").str.contains(_wish_after)
+    is_wish = before.str.contains(_wish_before) | ahead.str.replace_all(_aside, "").str.contains(
+        _wish_after
+    )
     return said.filter(
         (pl.col("low").fill_null(0) <= MAX_YEARS)
         & (pl.col("high").fill_null(0) <= 2 * MAX_YEARS)
@@ -394,15 +411,15 @@ def _said(
         ("title", of_titles, of_title),
         ("body", sentences, of_sentence),
     )
-    for origin, stretches, read in given:
+    for origin, stretches, answer in given:
         if not stretches:
             continue
         read_ones = pl.DataFrame(stretches, {"row": pl.UInt32, "words": pl.String}, orient="row")
         plain = plain_column(read_ones["words"]).alias("plain")
-        answered = read_ones.with_columns(plain).with_columns(answer=read).drop_nulls("answer")
-        for row, words, answer in answered.select("row", "words", "answer").iter_rows():
-            name = rule if answer == "yes" else f"no {rule}"
-            said.setdefault(row, []).append(_Said(answer, origin, words, name))
+        answered = read_ones.with_columns(plain).with_columns(answer=answer).drop_nulls("answer")
+        for row, words, yes_or_no in answered.select("row", "words", "answer").iter_rows():
+            name = rule if yes_or_no == "yes" else f"no {rule}"
+            said.setdefault(row, []).append(_Said(yes_or_no, origin, words, name))
     return said
 
 
