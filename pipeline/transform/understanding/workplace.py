@@ -24,7 +24,7 @@ class _Patterns(Shape):
     only_with: words without any of which no pattern fits; any text may, without such words.
     """
 
-    only_with: list[Word] = []
+    only_with: tuple[Word, ...] = ()
     patterns: list[Pattern]
 
 
@@ -62,8 +62,8 @@ _RULES = {
     for of in ("place", "title", "body")
 }
 _NOT_MEANT = {
-    "place": [([], of_plain(rf"\b{any_of(_words.not_meant.place)}\b"))],
-    "title": [([], of_plain(rf"\b{any_of(_words.not_meant.title)}"))],
+    "place": [((), of_plain(rf"\b{any_of(_words.not_meant.place)}\b"))],
+    "title": [((), of_plain(rf"\b{any_of(_words.not_meant.title)}"))],
     "body": [
         (each.only_with, of_plain(rf"\b{any_of(each.patterns)}")) for each in _words.not_meant.body
     ],
@@ -160,7 +160,7 @@ def _said(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
         text = "plain" if rule.raw else "meant"
         few = rest
         if rule.only_with:
-            few = rest.filter(pl.col(text).str.contains_any(rule.only_with))
+            few = rest.filter(pl.col(text).str.contains_any(list(rule.only_with)))
         fitting = few.with_columns(
             words=few[text].str.extract(_PATTERNS[rule.name], 0),
             value=pl.lit(rule.value),
@@ -199,7 +199,7 @@ def _meant(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series
         if not only_with:
             texts = texts.str.replace_all(pattern, " ; ")
             continue
-        few = texts.str.contains_any(only_with).arg_true()
+        few = texts.str.contains_any(list(only_with)).arg_true()
         if len(few):
             texts = texts.scatter(few, texts.gather(few).str.replace_all(pattern, " ; "))
     return texts
