@@ -61,7 +61,7 @@ _RULES = {
     of: sorted((rule for rule in _words.rules if rule.of == of), key=lambda rule: -rule.weight)
     for of in ("place", "title", "body")
 }
-_NOT_MEANT = {
+_NOT_MEANT: dict[str, list[tuple[tuple[str, ...], str]]] = {
     "place": [((), of_plain(rf"\b{any_of(_words.not_meant.place)}\b"))],
     "title": [((), of_plain(rf"\b{any_of(_words.not_meant.title)}"))],
     "body": [
