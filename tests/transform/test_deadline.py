@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.transform.understanding.deadline import announced, with_deadline
+from pipeline.transform.understanding.written_days import DATED, days
 
 POSTED = date(2026, 2, 20)
 
@@ -346,6 +347,12 @@ def test_nothing_raises(text: str, country: str | None, posted: date | None) -> 
         assert found.words
     posted_at = None if posted is None else datetime(posted.year, 1, 1, tzinfo=UTC)
     with_deadline(frame(title=text, description=text, posted_at=posted_at)).collect()
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+def test_days_are_found_where_they_may_be(text: str) -> None:
+    dated = pl.Series([text]).str.extract_all(DATED)[0].to_list()
+    assert list(days(text, dated)) == list(days(text))
 
 
 @pytest.mark.parametrize(

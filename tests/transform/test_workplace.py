@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform.understanding.windows import MAX_WINDOWS, plain, windows
-from pipeline.transform.understanding.workplace import with_workplace
+from pipeline.transform.understanding.windows import MAX_WINDOWS, of_plain, plain, windows
+from pipeline.transform.understanding.workplace import _words, with_workplace
 
 _SCHEMA: dict[str, Any] = {
     "title": pl.String,
@@ -226,6 +227,46 @@ def test_any_text_can_be_read(texts: list[str]) -> None:
 def test_a_plain_text_has_as_many_characters(text: str) -> None:
     assert len(plain(text)) == len(text.lower()) or not text.isascii()
     assert plain(text).isascii()
+
+
+_TEXTS = st.lists(
+    st.sampled_from(["remote", "office ", "é", "\n", " ", "x" * 130, "word " * 30]), max_size=30
+).map("".join)
+
+
+@given(st.lists(_TEXTS, min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_the_windows_of_a_text_are_its_own(texts: list[str]) -> None:
+    cues = ["remote", "office"]
+    together = windows(pl.Series(texts), cues)
+    for row, text in enumerate(texts):
+        alone = windows(pl.Series([text]), cues)
+        assert together.filter(pl.col("row") == row)["window"].equals(alone["window"])
+        assert all(window in text and "\n" not in window for window in alone["window"])
+        assert sum(window.count("remote") for window in alone["window"]) <= text.count("remote")
+        assert all(any(cue in window for cue in cues) for window in alone["window"])
+
+
+def test_expressions_of_plain_texts_may_be_written_with_other_letters() -> None:
+    pattern = of_plain("(?:für|naïve)[ –-]{1,3}[^.–]x.")
+    assert pl.Series([plain("FÜR – äx!"), plain("naïve -–x?")]).str.contains(pattern).to_list() == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:Possible nested set")
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_pattern_fits_without_the_words_it_is_asked_with(data: st.DataObject) -> None:
+    guarded = [each for each in (*_words.rules, *_words.not_meant.body) if each.only_with]
+    each = data.draw(st.sampled_from(guarded))
+    pattern = data.draw(st.sampled_from(each.patterns))
+    fitting = data.draw(st.from_regex(re.compile(pattern, re.ASCII), alphabet=_LETTERS))
+    assert any(word in fitting for word in each.only_with), fitting
+
+
+_LETTERS = st.characters(min_codepoint=32, max_codepoint=126)
 
 
 def test_there_are_only_so_many_windows() -> None:

@@ -8,8 +8,10 @@ import polars as pl
 
 from pipeline.transform.understanding.evidence import EVIDENCE, Evidence
 
-FINDINGS = {"row": pl.UInt32} | dict.fromkeys(Evidence.__annotations__, pl.String)
-FINDINGS["decides"] = pl.Boolean
+FINDINGS: dict[str, type[pl.DataType]] = {
+    "row": pl.UInt32,
+    **{name: pl.Boolean if name == "decides" else pl.String for name in Evidence.__annotations__},
+}
 """A row for each finding: ``row``, the place of its posting, and the columns of
 :class:`Evidence`."""
 

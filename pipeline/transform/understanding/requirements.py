@@ -82,7 +82,6 @@ _YEARS = (
     rf"{_COUNT}{_SPAN}{_MORE}{_GAP}(?:full |solid |whole |pełne )?{any_of(_years.units)}(?-u:\b)"
     rf"(?P<after>{_GAP}\+|[ \u00a0](?:plus|or more|and above)(?-u:\b))?"
 )
-_years_cue = rf"(?i){_YEARS}"
 _of_years = re.compile(_YEARS.replace("(?-u:", "(?:"), re.IGNORECASE)
 
 
@@ -124,13 +123,12 @@ _MAX_HEADING_CHARS = 60
 _MAX_LINES = 40
 _MAX_CANDIDATES = 8
 
-_visa_cue = f"(?i){any_of(_visa.cues)}"
 _visa_unsaid = _rust(_visa.unsaid)
 _visa_no = _rust(_visa.no)
 _visa_unless = _rust(_visa.unless)
 _visa_yes = _rust(_visa.yes)
 
-_clearance_cue = f"(?i){any_of(_clearance.cues)}"
+_visa_title_cue = f"(?i){any_of(_visa.cues)}"
 _clearance_title_cue = f"(?i){any_of(_clearance.title)}"
 _clearance_unsaid = _rust(_clearance.unsaid, r"\b{}|\?")
 _clearance_wish = _rust(_clearance.wish)
@@ -139,6 +137,14 @@ _clearance_no = _rust(_clearance.no)
 _clearance_unless = _rust(_clearance.unless)
 _clearance_title = _rust(_clearance.title, r"\b{}")
 _clearance_yes = _rust(_clearance.yes)
+
+_CUES = {"years": _YEARS, "visa": any_of(_visa.cues), "clearance": any_of(_clearance.cues)}
+_any_cue = "(?i)" + "|".join(_CUES.values())
+"""All at once: each pass over the bodies takes its time."""
+_kinds = {
+    kind: re.compile(pattern.replace("(?-u:", "(?:"), re.IGNORECASE)
+    for kind, pattern in _CUES.items()
+}
 
 _NUMBERS = {"row": pl.UInt32, "least": pl.Int64, "most": pl.Int64, "is_open": pl.Boolean}
 _FOUND = pl.Struct(
@@ -170,10 +176,14 @@ def with_requirements(postings: pl.LazyFrame) -> pl.LazyFrame:
 
 def _read_all(postings: pl.Series) -> pl.Series:
     titles, texts = postings.struct.field("title"), postings.struct.field("description")
-    years = _experiences(texts)
-    visa = _said(titles, texts, _visa_cue, _visa_cue, _visa_in_title, _visa_in_text, "sponsorship")
+    cues = cues_of(texts, _any_cue)
+    years = _experiences(_of_kind(cues, "years"))
+    visa = _said(
+        cues_of(titles, _visa_title_cue), _of_kind(cues, "visa"), _visa_in_title, _visa_in_text,
+        "sponsorship",
+    )  # fmt: skip
     clearance = _said(
-        titles, texts, _clearance_title_cue, _clearance_cue, _clearance_in_title,
+        cues_of(titles, _clearance_title_cue), _of_kind(cues, "clearance"), _clearance_in_title,
         _clearance_in_text, "clearance",
     )  # fmt: skip
     answers: dict[int, dict[str, object]] = {}
@@ -193,6 +203,19 @@ def _read_all(postings: pl.Series) -> pl.Series:
             "evidence": [*of_years, *of_visa, *of_clearance],
         }  # fmt: skip
     return of_rows(answers, len(postings), _FOUND).alias(postings.name)
+
+
+def _of_kind(cues: Mapping[int, Sequence[Cue]], kind: str) -> dict[int, list[Cue]]:
+    of_kind = {
+        row: [cue for cue in found if _kind_of(cue.words) == kind] for row, found in cues.items()
+    }
+    return {row: found for row, found in of_kind.items() if found}
+
+
+@lru_cache(maxsize=4_096)
+def _kind_of(words: str) -> str:
+    """Which of the :data:`_CUES` finds these words."""
+    return next((kind for kind, pattern in _kinds.items() if pattern.fullmatch(words)), "")
 
 
 class _Experience(NamedTuple):
@@ -246,11 +269,11 @@ def _number_of(words: str) -> _Number | None:
     return _Number(least, most, is_open)
 
 
-def _experiences(texts: pl.Series) -> dict[int, list[_Experience]]:
+def _experiences(cues_there: Mapping[int, Sequence[Cue]]) -> dict[int, list[_Experience]]:
     """The experience that each text asks for, by the text's place; up to the first label."""
     cues: list[Cue] = []
     numbers: list[tuple[int, int, int | None, bool]] = []
-    for row, found in cues_of(texts, _years_cue).items():
+    for row, found in cues_there.items():
         for cue in found:
             number = _number_of(cue.words)
             if number is not None and not (
@@ -391,19 +414,17 @@ _clearance_in_text = (
 
 
 def _said(
-    titles: pl.Series,
-    texts: pl.Series,
-    title_cue: str,
-    text_cue: str,
+    in_titles: Mapping[int, Sequence[Cue]],
+    in_texts: Mapping[int, Sequence[Cue]],
     of_title: pl.Expr,
     of_sentence: pl.Expr,
     rule: str,
 ) -> dict[int, list[_Said]]:
     """What titles, and the sentences of texts around their cues, answer, by their places."""
-    of_titles = [(row, cues[0].text) for row, cues in cues_of(titles, title_cue).items()]
+    of_titles = [(row, cues[0].text) for row, cues in in_titles.items()]
     sentences = [
         (row, sentence)
-        for row, cues in cues_of(texts, text_cue).items()
+        for row, cues in in_texts.items()
         for sentence in dict.fromkeys(map(_with_value, cues))
     ]
     said: dict[int, list[_Said]] = {}
@@ -411,15 +432,15 @@ def _said(
         ("title", of_titles, of_title),
         ("body", sentences, of_sentence),
     )
-    for origin, stretches, read in given:
+    for origin, stretches, answer in given:
         if not stretches:
             continue
         read_ones = pl.DataFrame(stretches, {"row": pl.UInt32, "words": pl.String}, orient="row")
         plain = plain_column(read_ones["words"]).alias("plain")
-        answered = read_ones.with_columns(plain).with_columns(answer=read).drop_nulls("answer")
-        for row, words, answer in answered.select("row", "words", "answer").iter_rows():
-            name = rule if answer == "yes" else f"no {rule}"
-            said.setdefault(row, []).append(_Said(answer, origin, words, name))
+        answered = read_ones.with_columns(plain).with_columns(answer=answer).drop_nulls("answer")
+        for row, words, yes_or_no in answered.select("row", "words", "answer").iter_rows():
+            name = rule if yes_or_no == "yes" else f"no {rule}"
+            said.setdefault(row, []).append(_Said(yes_or_no, origin, words, name))
     return said
 
 

@@ -58,7 +58,7 @@ def _any_level(levels: dict[str, list[str]]) -> str:
 
 
 _none = re.compile(rf"\b(?:{any_of(_words.none)})\b")
-# The less a pattern asks, the smaller it is, and Python looks closer: for no craft, for ASCII alone.
+# The less a pattern asks, the smaller it is, and Python looks closer.
 _title_cue = of_plain(
     rf"\b{any_of(chain(*_words.title.values()), craft='', words='.*')}".translate(
         dict.fromkeys(map(ord, _DASHES))

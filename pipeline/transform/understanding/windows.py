@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,32 +70,31 @@ def _cut(
     lines = np.searchsorted(line_ends, places)
     ends = np.minimum(line_ends[lines], places + after)
     line_starts = np.where(lines > 0, line_ends[lines - 1] + 1, 0)
-    columns = (owners, places, ends, line_starts, begins[owners])
-    spans: list[list[int]] = []
+    # A cue in front of which its text's stretches end begins another one.
+    is_first = np.append(True, (owners[1:] != owners[:-1]) | (places[1:] >= ends[:-1]))
+    firsts = np.flatnonzero(is_first)
+    columns = (firsts, np.append(firsts[1:], len(places)), owners[firsts], begins[owners[firsts]])
+    at, ends_at, starts_at = places.tolist(), ends.tolist(), line_starts.tolist()
+    stretches: list[str] = []
     of_texts: list[int] = []
-    start = end = 0
-    owner, left = -1, 0
-    for its_owner, place, its_end, line_start, text_start in zip(
+    owner, left, end = -1, 0, 0
+    for first, following, its_owner, text_start in zip(
         *(column.tolist() for column in columns), strict=True
     ):
         if its_owner != owner:
-            owner, left = its_owner, MAX_WINDOWS
-            earliest = max(place - before, text_start)
-        elif place < end and place < start + MAX_BYTES:
-            end = spans[-1][1] = its_end  # within the stretch before, whose end moves on
-            continue
-        else:
-            earliest = max(place - before, end)
-        if not left:
-            continue
-        left -= 1
-        # Where the line, or else the first whole word, behind the earliest place begins.
-        start, end = max(earliest, line_start), its_end
-        if line_start <= earliest > text_start:
-            start = data.find(b" ", earliest, place) + 1 or earliest
-        spans.append([start, end])
-        of_texts.append(owner)
-    return [data[start:end].decode(errors="ignore") for start, end in spans], of_texts
+            owner, left, end = its_owner, MAX_WINDOWS, text_start
+        while first < following and left:
+            earliest = max(at[first] - before, end)
+            # Where the line, or else the first whole word, behind the earliest place begins.
+            start = max(earliest, starts_at[first])
+            if starts_at[first] <= earliest > text_start:
+                start = data.find(b" ", earliest, at[first]) + 1 or earliest
+            first = bisect_left(at, start + MAX_BYTES, first + 1, following)
+            end = ends_at[first - 1]
+            stretches.append(data[start:end].decode(errors="ignore"))
+            of_texts.append(owner)
+            left -= 1
+    return stretches, of_texts
 
 
 class _Plain(dict[int, str]):

@@ -19,13 +19,22 @@ from pipeline.transform.understanding.windows import of_plain, whole, windows
 from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, one_of, read
 
 
+class _Patterns(Shape):
+    """Attributes:
+    only_with: words without any of which no pattern fits; any text may, without such words.
+    """
+
+    only_with: tuple[Word, ...] = ()
+    patterns: list[Pattern]
+
+
 class _NotMeant(Shape):
-    body: list[Pattern]
+    body: list[_Patterns]
     place: list[Pattern]
     title: list[Pattern]
 
 
-class _Rule(Shape):
+class _Rule(_Patterns):
     """Attributes:
     of: the text that is read.
     weight: of the rules that fit one text, those of the highest weight decide.
@@ -37,7 +46,6 @@ class _Rule(Shape):
     value: Annotated[str, one_of(WORKPLACES)]
     weight: Annotated[int, Field(ge=1, le=9)]
     raw: bool = False
-    patterns: list[Pattern]
 
 
 class _Workplace(Shape):
@@ -53,10 +61,12 @@ _RULES = {
     of: sorted((rule for rule in _words.rules if rule.of == of), key=lambda rule: -rule.weight)
     for of in ("place", "title", "body")
 }
-_NOT_MEANT = {
-    "place": of_plain(rf"\b{any_of(_words.not_meant.place)}\b"),
-    "title": of_plain(rf"\b{any_of(_words.not_meant.title)}"),
-    "body": of_plain(rf"\b{any_of(_words.not_meant.body)}"),
+_NOT_MEANT: dict[str, list[tuple[tuple[str, ...], str]]] = {
+    "place": [((), of_plain(rf"\b{any_of(_words.not_meant.place)}\b"))],
+    "title": [((), of_plain(rf"\b{any_of(_words.not_meant.title)}"))],
+    "body": [
+        (each.only_with, of_plain(rf"\b{any_of(each.patterns)}")) for each in _words.not_meant.body
+    ],
 }
 _PATTERNS = {rule.name: of_plain(any_of(rule.patterns)) for rule in _words.rules}
 
@@ -143,34 +153,36 @@ def _said(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
     """What each text says, of the rule with the most weight that fits and, of several stretches,
     the first."""
     found = windows(texts, _words.cues) if of == "body" else whole(texts, _words.cues)
-    stretches = found.select("window", "plain").unique("plain")
-    meant = stretches["plain"].str.replace_all(_NOT_MEANT[of], " ; ")
-    rest = stretches.with_columns(meant=meant)
+    rest = found.select("window", "plain").unique("plain")
+    rest = rest.with_columns(meant=_meant(rest["plain"], of)).with_row_index("stretch")
     said: list[pl.DataFrame] = []
     for rule in _RULES[of]:
-        words = rest["plain" if rule.raw else "meant"].str.extract(_PATTERNS[rule.name], 0)
-        fits = words.is_not_null()
-        if fits.any():
-            said.append(
-                rest.filter(fits).select(
-                    "plain",
-                    "window",
-                    words=words.filter(fits),
-                    value=pl.lit(rule.value),
-                    rule=pl.lit(rule.name),
-                    weight=pl.lit(rule.weight, dtype=pl.Int8),
-                )
-            )
-            rest = rest.filter(~fits)
+        text = "plain" if rule.raw else "meant"
+        few = rest
+        if rule.only_with:
+            few = rest.filter(pl.col(text).str.contains_any(list(rule.only_with)))
+        fitting = few.with_columns(
+            words=few[text].str.extract(_PATTERNS[rule.name], 0),
+            value=pl.lit(rule.value),
+            rule=pl.lit(rule.name),
+            weight=pl.lit(rule.weight, dtype=pl.Int8),
+        ).drop_nulls("words")
+        if not fitting.is_empty():
+            said.append(fitting)
+            rest = rest.join(fitting, on="stretch", how="anti", maintain_order="left")
     if not said:
         return pl.Series(texts.name, [None] * len(texts), dtype=_SAID)
     known = pl.concat(said)
-    known = known.with_columns(
-        words=pl.struct("window", "plain", "words").map_elements(_as_written, pl.String)
+    known = known.select(
+        "plain",
+        "value",
+        "rule",
+        "weight",
+        words=pl.struct("window", "plain", "words").map_elements(_as_written, pl.String),
     )
     strongest = (
         found.select("row", "plain")
-        .join(known.drop("window"), on="plain", maintain_order="left")
+        .join(known, on="plain", maintain_order="left")
         .sort("weight", descending=True, maintain_order=True)
         .unique("row", keep="first", maintain_order=True)
         .select("row", said=pl.struct("value", "rule", "words", "weight"))
@@ -179,6 +191,18 @@ def _said(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
     return rows.join(strongest, on="row", how="left", maintain_order="left")["said"].alias(
         texts.name
     )
+
+
+def _meant(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
+    """The texts without the words that are not meant."""
+    for only_with, pattern in _NOT_MEANT[of]:
+        if not only_with:
+            texts = texts.str.replace_all(pattern, " ; ")
+            continue
+        few = texts.str.contains_any(list(only_with)).arg_true()
+        if len(few):
+            texts = texts.scatter(few, texts.gather(few).str.replace_all(pattern, " ; "))
+    return texts
 
 
 def _as_written(stretch: dict[str, str]) -> str:

@@ -54,7 +54,7 @@ _ALL_MONTHS = [*_VOCABULARY.months.english, *_VOCABULARY.months.others]
 _MONTH = _alternatives(_ALL_MONTHS) + r"(?![a-zß-ÿ])"
 _ENGLISH_MONTH = _alternatives(_VOCABULARY.months.english)
 DATED = (
-    r"[0-9][./-]\s?[0-9]{1,2}\s?[./-]|[0-9]/[0-9]|[0-9年]\s?[0-9]{1,2}月"
+    r"[0-9]\s?[./-]\s?[0-9]{1,2}\s?[./-]|[0-9]/[0-9]|[0-9年]\s?[0-9]{1,2}月"
     r"|[0-9](?i:st|nd|rd|th|er|ère|º|ª|°|\.|,|:?e|de|:?a|-|/)?[\s.,/-]{0,3}"
     rf"(?i:(?:of|de|del|den|the|d[’'])\s{{0,3}})?{_alternatives(_ALL_MONTHS)}(?:[^a-zß-ÿ]|$)"
     rf"|{_alternatives(_VOCABULARY.months.english)}\.?,?\s{{1,3}}(?i:the )?[0-9]{{1,2}}(?:[^0-9]|$)"
