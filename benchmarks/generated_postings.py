@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from pipeline.fields import SHOWN_CATEGORIES
 from pipeline.simulator.openings import company
 from pipeline.simulator.vocabulary import COUNTRIES, DISCIPLINES, LEVELS, PLACES, PUBLISHERS, TEAMS
 from pipeline.sources import SOURCES, Source, posting_resource
@@ -28,7 +29,7 @@ _SYLLABLES = ["ba", "co", "de", "fi", "ga", "lo", "mu", "na", "per", "qui", "ro"
               "un", "vel", "win", "xen", "yor", "zam", "tri"]  # fmt: skip
 _WORDS, _SENTENCES = 12_000, 20_000
 _COUNTRIES = [country for country in COUNTRIES if country.adzuna_host]
-_ROLES = [role for role in DISCIPLINES if role.category]
+_ROLES = [role for role in DISCIPLINES if role.category in SHOWN_CATEGORIES]
 _HOSTS = [host for host in PUBLISHERS if host != "BeBee"]
 
 RawPosting = dict[str, Any]

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipeline.fields import CATEGORIES
+from pipeline.fields import SHOWN_CATEGORIES
 from pipeline.publish import leases
 from pipeline.publish.publish import Statistics, publish
 from pipeline.publish.state import base_version
@@ -72,7 +72,7 @@ class Opening:
 
     @property
     def category(self) -> str:
-        return str(CATEGORIES[self.number % len(CATEGORIES)])
+        return str(SHOWN_CATEGORIES[self.number % len(SHOWN_CATEGORIES)])
 
     @property
     def country(self) -> str | None:
@@ -192,6 +192,7 @@ def _row(opening: Opening) -> dict[str, Any]:
         "category": opening.category,
         "category_reason": "title: engineer",
         "country": opening.country,
+        "countries": [opening.country] if opening.country else [],
         "remote": False,
         "salary_is_predicted": False,
         "posted_at_is_approximate": False,

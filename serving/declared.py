@@ -140,8 +140,8 @@ def _asked(field: declaration.Field, asks: Filter) -> Any:
         case Asks.ANY_OF:
             if asks.example is not None:
                 described["examples"] = [[asks.example]]
-            if asks.default:
-                one = one | Literal["all"]
+            if asks.default and isinstance(field.kind, OneOf):
+                one = Literal[*field.kind.values, "all"]
             many = (Split, Values) if asks.splits else (Values,)
             return Annotated[list[one], *many], Field([], **described)
         case Asks.TRUE:

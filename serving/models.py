@@ -112,7 +112,9 @@ class RejectedQuery(Parameters):
         examples=["adzuna_4711"],
     )
     limit: int = Field(50, ge=1, le=200, description="Postings in the answer, at most.")
-    cursor: str | None = Field(None, description="The `next` of the answer before.")
+    cursor: Annotated[Text, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
+        None, description="The `next` of the answer before."
+    )
 
 
 class IngestQuery(Parameters):

@@ -29,6 +29,7 @@ class Keyword:
         name: in the segment.
         column: of the table ``jobs``.
         many: a document has any number of values; otherwise one or none.
+        counts_none: the documents without a value are counted too.
         compared: as what values are compared.
     """
 
@@ -36,6 +37,7 @@ class Keyword:
     column: str
     many: bool
     compared: Compared = Compared.VALUE
+    counts_none: bool = True
 
     def key(self, names: Names) -> Callable[[str], str] | None:
         """What makes equal values equal; None where they are compared as they are."""
@@ -63,7 +65,8 @@ def _keywords() -> list[Keyword]:
         column = field.every or field.name
         many = bool(field.every) or isinstance(field.kind, Texts)
         if field.facet:
-            found[field.name] = Keyword(field.name, column, many)
+            counts_none = not isinstance(field.kind, Texts)
+            found[field.name] = Keyword(field.name, column, many, counts_none=counts_none)
         if field.filter and field.filter.asks in (Asks.ANY_OF, Asks.IS, Asks.TRUE):
             name = keyword_of(field)
             found[name] = Keyword(name, column, many, field.filter.compared)

@@ -19,6 +19,7 @@ FEW_VALUES = 256
 Counts = list[tuple[str | None, int]]
 
 _MANY = {keyword.name: keyword.many for keyword in KEYWORDS}
+_COUNTS_NONE = {keyword.name: keyword.counts_none for keyword in KEYWORDS}
 
 
 class Values:
@@ -60,7 +61,7 @@ class Values:
         missing = int(counts[size])
         chosen = self._most_frequent(counts[:size])
         ranked: Counts = [(self._value(number), int(counts[number])) for number in chosen]
-        if missing and not _MANY[self._keyword]:
+        if missing and _COUNTS_NONE[self._keyword]:
             ranked.append((None, missing))
         ranked.sort(key=lambda entry: (-entry[1], entry[0] is None, entry[0] or ""))
         return ranked[:FACET_VALUES]

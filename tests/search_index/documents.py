@@ -94,10 +94,12 @@ class Naive:
 
     def facets(self, found: Sequence[Document], column: str) -> dict[str | None, int]:
         counts: dict[str | None, int] = {}
-        of = next(keyword.column for keyword in KEYWORDS if keyword.name == column)
+        of = next(keyword for keyword in KEYWORDS if keyword.name == column)
         for each in found:
-            value = each.values[of]
+            value = each.values[of.column]
             values = value if isinstance(value, list) else [value]
+            if not values and of.counts_none:
+                values = [None]
             for one in values:
                 counts[one] = counts.get(one, 0) + 1
         return counts

@@ -28,6 +28,10 @@ include-path = "/api/jobs"
 parameters = {{ "query.cursor" = "" }}
 
 [[operations]]
+include-path = "/api/rejected"
+parameters = {{ "query.cursor" = "" }}
+
+[[operations]]
 include-path = "/api/jobs/changes"
 parameters = {{ "query.cursor" = "{change}" }}
 

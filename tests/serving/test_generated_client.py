@@ -128,6 +128,11 @@ READS: dict[str, tuple[str, dict[str, Any], str]] = {
     "jobs.read_changes": ("Changes", {"limit": 3}, "/api/jobs/changes?limit=3"),
     "statistics.read_statistics": ("Statistics", {}, "/api/stats"),
     "statistics.read_sources": ("Sources", {}, "/api/sources"),
+    "statistics.read_rejected": (
+        "RejectedPostings",
+        {"posting_id": "a_9"},
+        "/api/rejected?posting_id=a_9",
+    ),
     "statistics.list_runs": ("Publishes", {"before": 9}, "/api/runs?before=9"),
     "operation.read_run": ("RunState", {"run_id": RUN}, f"/api/runs/{RUN}"),
     "operation.health": ("Health", {}, "/api/health"),
