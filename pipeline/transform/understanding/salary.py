@@ -17,6 +17,7 @@ from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.pay import (
     CURRENCIES,
     CURRENCY_WORDS,
+    IN_TEXT,
     PERIODS,
     YEAR_FACTORS,
     currency_in,
@@ -30,6 +31,13 @@ from pipeline.transform.understanding.stated_pay import Pay, Stated, is_predicte
 _MAX_RANGE_RATIO = 50
 """A range wider than this mixes periods or units and says nothing."""
 _MAX_RANGES = 20
+_MAX_CHARS_IN_LIST = 200
+"""So near each other stand the ranges of one list."""
+_MAX_LABEL_CHARS = 60
+_no_label = re.compile(
+    rf"(?<![^\W\d_])(?:{'|'.join((*IN_TEXT.pay, *IN_TEXT.between))}|annual|expected|is|the|our)\b"
+    r"|[\W\d_]"
+)
 _MAX_AMOUNT = 10_000_000_000.0
 _TOLERANCE = 0.005
 """By which a source's amount may differ from the text's: sources round."""
@@ -270,9 +278,11 @@ def _same_amounts(given: Pay, mentions: list[Stated]) -> tuple[Stated, Pay, str]
             )
             return one, pay, "the field, as the text states it"
         # A field that names no period may be a year's too.
-        factors = _factors(one) if given.period in ("YEAR", None) and one.rule else ()
+        is_of_year = given.period == "YEAR" or (given.period is None and one.rule)
+        factors = _factors(one) if is_of_year else ()
         for rate_period, factor in factors:
-            if _is_year_of(low, least, factor) and _is_year_of(high, most, factor):
+            pairs = ((low, least), (high, most))
+            if all(_is_year_of(end, said * factor, bool(one.rule)) for end, said in pairs):
                 pay = one.pay._replace(
                     currency=one.pay.currency if _names_currency(one) else given.currency,
                     period=rate_period,
@@ -303,10 +313,10 @@ def _same(given: float, said: float) -> bool:
     return abs(given - said) <= _TOLERANCE * given
 
 
-def _is_year_of(given: float, said: float, factor: int) -> bool:
-    """Whether an amount is a rate so many times, also where a board made full thousands of it."""
-    is_round = given % 1_000 == 0 and given >= 20_000
-    return abs(given - said * factor) <= (999 if is_round else _TOLERANCE * given)
+def _is_year_of(given: float, computed: float, is_pay: bool) -> bool:
+    """Whether an amount is the year of a rate, also where a board made full thousands of it."""
+    is_round = is_pay and given % 1_000 == 0 and given >= 20_000
+    return abs(given - computed) <= (999 if is_round else _TOLERANCE * given)
 
 
 def _in_text(
@@ -366,14 +376,31 @@ def _chosen(candidates: Sequence[Stated], country: str | None) -> Stated | None:
 
 def _ranges(candidates: list[Stated]) -> list[str]:
     """Several ranges, each in its own words; none where there is but one."""
-    distinct = {one.pay: one for one in reversed(candidates) if one.pay.low != one.pay.high}
-    if len(distinct) < 2:
+    ranges = [one for one in candidates if one.pay.low != one.pay.high]
+    listed: list[Stated] = []
+    for one in ranges:
+        same = [other for other in listed if other.pay == one.pay]
+        # Two places or levels of one list may be paid the same; elsewhere a range is only repeated.
+        label = _label(one)
+        if not same or (
+            label
+            and one.start - listed[-1].start < _MAX_CHARS_IN_LIST
+            and all(_label(other) not in ("", label) for other in same)
+        ):
+            listed.append(one)
+    if len({one.pay for one in listed}) < 2:
         return []
-    ordered = sorted(distinct.values(), key=lambda one: one.start)[:_MAX_RANGES]
-    lines = [one.line for one in ordered]
+    listed = listed[:_MAX_RANGES]
+    lines = [one.line for one in listed]
     if len(set(lines)) < len(lines):
-        lines = [one.words for one in ordered]
+        lines = [one.words for one in listed]
     return lines
+
+
+def _label(one: Stated) -> str:
+    """What a line calls its range beside pay: a place or a level, in few words."""
+    words = _no_label.sub(" ", one.line.replace(one.words, " ").lower())
+    return " ".join(words.split()) if len(words) <= _MAX_LABEL_CHARS else ""
 
 
 def _sound(pay: Pay, *, infer: bool) -> Pay:
