@@ -144,9 +144,7 @@ class Page:
 class Listing:
     """The list that a query asks for, of one revision."""
 
-    def __init__(
-        self, searcher: Searcher, query: JobsQuery, table: Rates | None = None
-    ) -> None:
+    def __init__(self, searcher: Searcher, query: JobsQuery, table: Rates | None = None) -> None:
         """Args:
             table: the exchange rates for pay in other currencies.
 

@@ -145,9 +145,7 @@ _closes_range = re.compile(rf"{_sentence_end.pattern}|[;•]")
 _dash = re.compile(r"\s[–—-]\s(?=\s?\w)")
 _or = re.compile(rf"\b(?:{_AND}|or|oder|ou|o|lub)\b", re.IGNORECASE)
 _begins_with_and = re.compile(rf"[\s,]*(?:(?:{_AND}|or|oder|ou|o|lub)\b\s*)?", re.IGNORECASE)
-_behind = re.compile(
-    rf"\+?\s{{0,2}}(?:{'|'.join(IN_TEXT.behind)})(?![^\W\d_])", re.IGNORECASE
-)
+_behind = re.compile(rf"\+?\s{{0,2}}(?:{'|'.join(IN_TEXT.behind)})(?![^\W\d_])", re.IGNORECASE)
 _tax = re.compile(
     r"\b(?:gross|net|brutto|netto|brutos?|netos?|bruts?|nets?|lordi|netti)\b", re.IGNORECASE
 )
@@ -196,19 +194,16 @@ def _joined(text: str, amount: Amount, first: Stated, second: Stated) -> Stated 
     if not (first.rule and second.rule) or amount.is_range or first.periods != second.periods:
         return None
     (low, most, code, period), other = first.pay, second.pay
-    begin_between = max(0, amount.start - _EDGE_CHARS)
-    is_upper = low is not None and other.high is not None and (
-        other.low is None
-        or (
-            other.low == other.high
-            and _between.search(text, begin_between, amount.start) is not None
-            and _ends_in_and.search(text, amount.end, second.start) is not None
-        )
-    )  # fmt: skip
-    if not is_upper or other.currency != code or (most is not None and most != low):
+    if low is None or other.high is None or other.currency != code or most not in (None, low):
         return None
+    is_upper = other.low is None or (
+        other.low == other.high
+        and _between.search(text, max(0, amount.start - _EDGE_CHARS), amount.start)
+        and _ends_in_and.search(text, amount.end, second.start)
+    )
     between = text[amount.end : second.start]
-    if len(between) > _MAX_CHARS_BETWEEN or _sentence.search(between) or "\n" in between or not low < other.high <= 4 * low:  # type: ignore[operator]
+    is_near = len(between) <= _MAX_CHARS_BETWEEN and "\n" not in between
+    if not is_upper or not is_near or _sentence.search(between) or not low < other.high <= 4 * low:
         return None
     begin, end = first.start, second.start + len(second.words)
     words = text[begin:end].strip()
@@ -501,7 +496,7 @@ def _line(text: str, place: int, starts: list[int], ends: list[int]) -> str:
     line = _begins_with_and.sub("", line, count=1)
     if line.count("(") > line.count(")") and text[stop : stop + 1] == ")":
         line += ")"
-    return line if len(line) <= 160 else own
+    return line if len(line) - len(own) <= 130 else own
 
 
 def _boundary(text: str, end: int, start: int) -> tuple[int, int]:
