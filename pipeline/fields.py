@@ -356,28 +356,24 @@ FIELDS = (
         "The lower end of the salary for a year, at a reference rate.",
         "120000", unit="USD a year", nullable=True,
         posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
-        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "salary_usd_yearly_max", Money(),
         "The upper end of the salary for a year, at a reference rate.",
         "150000", unit="USD a year", nullable=True,
         posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
-        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "salary_eur_yearly_min", Money(),
         "The lower end of the salary for a year, at a reference rate.",
         "120000", unit="EUR a year", nullable=True,
         posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
-        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "salary_eur_yearly_max", Money(),
         "The upper end of the salary for a year, at a reference rate.",
         "150000", unit="EUR a year", nullable=True,
         posting=Stage.UNDERSTOOD, job=OfJob.BEST_SALARY, shown=_BY_DETAIL,
-        rule="pipeline.transform.understanding.salary:with_salary",
     ),
     Field(
         "apply_url", Text(pattern=_WEB),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline.commands.understand import understood
 from pipeline.declaration import Stage
 from pipeline.fields import of_postings
 from pipeline.installation.settings import ConfigurationError
+from pipeline.transform.understanding.rates import Rates
 
 PROJECT = Path(__file__).parents[1]
 POSTING = {
@@ -83,6 +85,23 @@ JSON = st.recursive(
 def test_no_value_makes_it_fail(values: dict[str, Any]) -> None:
     (row,) = understood([json.dumps(values).encode()])
     assert "rejected" in row or "category" in row
+
+
+@pytest.mark.parametrize(
+    "closes_at",
+    ["2027-03-28", "2027-03-28T23:59:59-04:00", "2027-03-28T00:30:00+09:00",
+     "2027-03-28T23:59:59Z", "2027-03-28 23:59:59"],
+)  # fmt: skip
+def test_a_closing_date_is_the_day_as_it_is_written(closes_at: str) -> None:
+    (row,) = rows({"id": 1, "title": "Go Developer", "closes_at": closes_at})
+    assert row["deadline"] == date(2027, 3, 28)
+
+
+def test_pay_is_converted_at_the_rates_that_are_given() -> None:
+    posting = {"id": 1, "title": "Go Developer", "salary_text": "€70.000 – €85.000 a year"}
+    table = Rates(date(2027, 1, 2), {"USD": 2.0})
+    (row,) = understood([json.dumps(posting).encode()], table)
+    assert (row["salary_usd_yearly_min"], row["salary_eur_yearly_max"]) == (140_000, 85_000)
 
 
 def test_the_command_needs_no_database(tmp_path: Path) -> None:

@@ -327,8 +327,9 @@ def understand_command(
     import orjson
 
     from pipeline.commands.understand import understood
+    from pipeline.transform.understanding.rates import in_use
 
-    for row in understood(file):
+    for row in understood(file, in_use(Settings.load().data_dir)):
         sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
 

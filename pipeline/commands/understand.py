@@ -16,6 +16,7 @@ from pipeline.declaration import Stage
 from pipeline.fields import of_postings
 from pipeline.installation.settings import ConfigurationError
 from pipeline.transform.schema import MappedPosting
+from pipeline.transform.understanding.rates import Rates
 from pipeline.transform.understanding.understand import understand
 
 ROWS_AT_ONCE = 2_000
@@ -29,7 +30,7 @@ _TEXTS = {
 _TIMES = {"posted_at": "posted_at", "closes_at": "expires_at", "expires_at": "expires_at"}
 
 
-def understood(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def understood(lines: Iterable[bytes], table: Rates | None = None) -> Iterator[dict[str, Any]]:
     """One row for each line that is not empty, in order.
 
     A line is a JSON object with any of ``id``, ``title``, ``company``, ``location_text``,
@@ -37,6 +38,9 @@ def understood(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     ``salary_period``, ``salary_text``, ``salary_is_predicted``, ``remote_flag``, ``tags``,
     ``posted_at`` and ``closes_at``. The row has ``id``, every derived field (null where nothing
     is known) and ``evidence``; or ``id`` and ``rejected``: why it cannot be understood.
+
+    Args:
+        table: the exchange rates for pay in US dollars and euros; without one, the bundled ones.
 
     Raises:
         ConfigurationError: a line is no JSON object; the message has its number.
@@ -46,9 +50,9 @@ def understood(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         if line.strip():
             batch.append(_read(line, number))
             if len(batch) == ROWS_AT_ONCE:
-                yield from _understood(batch)
+                yield from _understood(batch, table)
                 batch = []
-    yield from _understood(batch)
+    yield from _understood(batch, table)
 
 
 def _read(line: bytes, number: int) -> dict[str, Any]:
@@ -61,12 +65,12 @@ def _read(line: bytes, number: int) -> dict[str, Any]:
     return row
 
 
-def _understood(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _understood(rows: list[dict[str, Any]], table: Rates | None) -> Iterator[dict[str, Any]]:
     if not rows:
         return
     schema = {name: column.dtype for name, column in MappedPosting.columns().items()}
     mapped = pl.DataFrame([_mapped(row, place) for place, row in enumerate(rows)], schema)
-    postings, rejected = understand(mapped)
+    postings, rejected = understand(mapped, table)
     found = {row["source_id"]: row for row in postings.iter_rows(named=True)}
     reasons = dict(rejected.select("source_id", "reason").iter_rows())
     derived = [field.name for field in of_postings(Stage.UNDERSTOOD)]
@@ -102,7 +106,7 @@ def _mapped(row: dict[str, Any], place: int) -> dict[str, Any]:
         if (text := row.get(given)) not in (None, ""):
             values[column] = str(text)
     for given, column in _TIMES.items():
-        if (moment := _moment(row.get(given))) is not None:
+        if (moment := _moment(row.get(given), is_day=column == "expires_at")) is not None:
             values[column] = moment
     return values
 
@@ -123,8 +127,12 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
-def _moment(value: object) -> datetime | None:
-    """Of seconds since 1970, an ISO date or time, or a month (its first day)."""
+def _moment(value: object, *, is_day: bool = False) -> datetime | None:
+    """Of seconds since 1970, an ISO date or time, or a month (its first day).
+
+    Args:
+        is_day: the day is kept as it is written, whatever the offset makes of it in UTC.
+    """
     text = str(value or "").strip()
     try:
         if re.fullmatch(r"\d{9,11}", text):
@@ -132,15 +140,17 @@ def _moment(value: object) -> datetime | None:
         if re.fullmatch(r"\d{4}-\d{2}", text):
             return datetime.fromisoformat(f"{text}-01").replace(tzinfo=UTC)
         if re.match(r"\d{4}-\d{2}-\d{2}", text):
-            return _in_utc(text)
+            return _in_utc(text, is_day)
     except (ValueError, OverflowError, OSError):
         pass
     return None
 
 
-def _in_utc(text: str) -> datetime:
+def _in_utc(text: str, is_day: bool) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = datetime.combine(date.fromisoformat(text[:10]), datetime.min.time())
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.tzinfo is None or is_day:
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)

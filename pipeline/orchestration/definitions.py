@@ -16,10 +16,10 @@ from pipeline.orchestration.metadata import column_schema
 from pipeline.orchestration.publish import published_asset
 from pipeline.orchestration.search_index import search_index
 from pipeline.run.frames import FramesOfRuns
-from pipeline.run.steps import RunPlan
+from pipeline.run.steps import RunPlan, version_of
 from pipeline.sources import SOURCES
 from pipeline.transform import schema
-from pipeline.transform.version import transform_version
+from pipeline.transform.understanding.rates import in_use
 
 INGEST = "ingest"
 
@@ -71,7 +71,7 @@ def definitions(
     Args:
         loggers: in addition to ``console``, for the configuration of a run to name.
     """
-    version = transform_version(settings.advert_half_life_days, settings.closed_retention_days)
+    version = version_of(settings, in_use(settings.data_dir))
 
     def with_columns(spec: dg.AssetSpec) -> dg.AssetSpec:
         name = spec.key.to_user_string()

@@ -43,6 +43,7 @@ from pipeline.transform.schema import (
     RejectedPosting,
     SourceState,
 )
+from pipeline.transform.understanding.rates import Rates, in_use
 from pipeline.transform.understanding.role import relevant
 from pipeline.transform.understanding.understand import understand
 from pipeline.transform.version import transform_version
@@ -77,6 +78,17 @@ class Plan:
     as_of: datetime
 
 
+def version_of(settings: Settings, table: Rates) -> str:
+    """The version of the transform with the parameters of this installation: the settings that
+    decide results, and the day of the exchange rates."""
+    return transform_version(
+        settings.advert_half_life_days,
+        settings.closed_retention_days,
+        table.day.isoformat(),
+        *model_of(settings),
+    )
+
+
 def read_staged(
     settings: Settings,
     connection: Connection[TupleRow],
@@ -95,9 +107,8 @@ def read_staged(
     Raises:
         StagingError: a snapshot cannot be read and everything had to be.
     """
-    version = transform_version(
-        settings.advert_half_life_days, settings.closed_retention_days, *model_of(settings)
-    )
+    table = in_use(settings.data_dir)
+    version = version_of(settings, table)
     plan = Plan(
         full_refresh or state.needs_full_refresh(connection, version),
         version,
@@ -125,7 +136,7 @@ def read_staged(
                     source, settings, None if plan.full_refresh else read_after, run_id
                 )
                 for batch in staged.postings:
-                    understood, not_understood = understand(batch)
+                    understood, not_understood = understand(batch, table)
                     postings.append(with_model_answers(understood, settings, budget))
                     rejected.append(not_understood)
                 complete_fetches.append(staged.complete_fetches.join(

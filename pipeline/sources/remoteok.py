@@ -188,7 +188,8 @@ SOURCE = Source(
         .then(pl.lit("HOUR"))
         .when((_MOST >= _LEAST_YEARLY) & ~_IS_OFTEN_MONTHLY)
         .then(pl.lit("YEAR")),
-        "salary_is_predicted": pl.lit(False),
+        # It shows amounts of its own where the employer gave none; only the text tells which.
+        "salary_is_predicted": _HAS_SALARY.fill_null(False),
         "apply_url": pl.coalesce(filled("apply_url"), filled("url")),
         "source_url": filled("url"),
         "posted_at": pl.coalesce(moment("date"), epoch_time("epoch")),

@@ -23,6 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.declaration import Day, Field, Moment, Money
 from pipeline.fields import exported
+from pipeline.installation.settings import Settings
+from pipeline.transform.understanding.rates import Rates, in_use
 from serving import queries, validators
 from serving.clients.database import Database, DatabaseOfApp
 from serving.clients.revisions import Revisions
@@ -212,13 +214,14 @@ async def _begun(
     stream. Rows and index are of one publish, or the export does not begin."""
     search: SearchService = request.app.state.search
     revisions: Revisions = request.app.state.revisions
-    query = as_installed(query, request.app.state.settings)
+    settings: Settings = request.app.state.settings
+    query = as_installed(query, settings)
     deadline = time.monotonic() + BEGIN_SECONDS
     while time.monotonic() < deadline:
         searcher = await search.searcher()
         if searcher is None:
             return _Begun(None, [], _nothing())
-        parts = await _found(form, query, limit, search, searcher)
+        parts = await _found(form, query, limit, in_use(settings.data_dir), search, searcher)
         first_part = next(parts, None)
         if first_part is None:
             return _Begun(searcher.commit.revision, [], _nothing())
@@ -236,10 +239,15 @@ async def _begun(
 
 
 async def _found(
-    form: Format, query: ExportQuery, limit: int | None, search: SearchService, searcher: Searcher
+    form: Format,
+    query: ExportQuery,
+    limit: int | None,
+    table: Rates,
+    search: SearchService,
+    searcher: Searcher,
 ) -> Iterator[list[str]]:
     """The ids of the jobs, so many at a time; those of a feed together."""
-    wanted = asked(query)
+    wanted = asked(query, table)
     tree = parse(wanted.search, ANALYZER) if wanted.search is not None else None
 
     def find() -> Iterator[list[str]]:

@@ -12,7 +12,9 @@ from fastapi import APIRouter, Path, Query, Request
 from psycopg.rows import DictRow
 from pydantic import AwareDatetime, Field, TypeAdapter
 
+from pipeline.installation.settings import Settings
 from pipeline.search_index.schema import MISSING
+from pipeline.transform.understanding.rates import Rates, in_use
 from serving import queries
 from serving.clients.database import Database
 from serving.clients.revisions import Revisions, version_of
@@ -142,13 +144,16 @@ class Page:
 class Listing:
     """The list that a query asks for, of one revision."""
 
-    def __init__(self, searcher: Searcher, query: JobsQuery) -> None:
-        """Raises:
-        ProblemError: 422, the cursor is not one of this query.
+    def __init__(self, searcher: Searcher, query: JobsQuery, table: Rates | None = None) -> None:
+        """Args:
+            table: the exchange rates for pay in other currencies.
+
+        Raises:
+            ProblemError: 422, the cursor is not one of this query.
         """
         self._searcher = searcher
         self._query = query
-        self._asked = asked(query)
+        self._asked = asked(query, table)
         self._begin = _begin(query, self._asked)
         search = self._asked.search
         self._tree = parse(search, ANALYZER) if search is not None else None
@@ -271,14 +276,15 @@ async def list_jobs(
     The total, the facets and the page are of the same publish. Formats other than JSON are at
     `/api/jobs.csv`, `.ndjson`, `.parquet` and `.atom`."""
     search: SearchService = request.app.state.search
-    query = as_installed(query, request.app.state.settings)
+    settings: Settings = request.app.state.settings
+    query = as_installed(query, settings)
     searcher = await search.searcher()
     if searcher is None:
         begin(query)  # whose cursor is refused even where there is nothing to list
         facets = b',"facets":' + orjson.dumps({name: [] for name in query.facets})
         body = b'{"total":0,"match":"exact","next":null,"jobs":[],"attribution":{}%s}'
         return json_answer(body % (facets if query.facets else b""), None)
-    listing = Listing(searcher, query)
+    listing = Listing(searcher, query, in_use(settings.data_dir))
     body, cursor = await search.run(listing.body, is_quick=listing.is_quick)
     headers = {"Link": link_to_next(request, cursor)} if cursor else {}
     return json_answer(body, searcher.commit.revision, headers)

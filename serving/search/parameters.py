@@ -8,8 +8,6 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.declaration import Asks, Compared
@@ -18,7 +16,7 @@ from pipeline.installation.settings import Settings
 from pipeline.search_index.analyzer import Analyzer
 from pipeline.search_index.names import Names
 from pipeline.search_index.schema import ANY_COUNTRY, keyword_of
-from pipeline.transform.understanding import rates
+from pipeline.transform.understanding.rates import Rates, bundled
 from serving.models import Filters
 from serving.search.searcher import Conditions, Paid
 
@@ -50,8 +48,12 @@ class Asked:
     conditions: Conditions
 
 
-def asked(query: Filters) -> Asked:
-    """What the parameters ask for, by the declaration of the fields."""
+def asked(query: Filters, table: Rates | None = None) -> Asked:
+    """What the parameters ask for, by the declaration of the fields.
+
+    Args:
+        table: the exchange rates for pay in other currencies; without one, the bundled ones.
+    """
     any_of: dict[str, list[str]] = {}
     at_least: dict[str, int] = {}
     for field, condition in filters():
@@ -79,7 +81,7 @@ def asked(query: Filters) -> Asked:
     if query.salary_min is not None:
         # The currency is that of the amount: a job in any other is found at the reference rates.
         (currency,) = any_of.pop("salary_currency", [DEFAULT_CURRENCY])
-        paid = _paid(query.salary_min, currency)
+        paid = _paid(query.salary_min, currency, table or bundled())
     search = unicodedata.normalize("NFKC", _UNSEEN.sub("", query.search or "")).strip()
     return Asked(search or None, Conditions(any_of, at_least, paid))
 
@@ -120,15 +122,10 @@ def _compared(value: Any, compared: Compared) -> list[str]:
             return [str(value)]
 
 
-def _paid(amount: float, currency: str) -> Paid:
-    rate = rates.in_use(_data_dir()).factor(currency, "USD")
+def _paid(amount: float, currency: str, table: Rates) -> Paid:
+    rate = table.factor(currency, "USD")
     dollars = None if rate is None else _hundredths(amount * rate)
     return Paid("salary_min", currency, _hundredths(amount), dollars)
-
-
-@lru_cache(maxsize=1)
-def _data_dir() -> Path:
-    return Settings.load().data_dir
 
 
 def _hundredths(amount: float) -> int:

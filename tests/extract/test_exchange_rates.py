@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.extract import exchange_rates
+from pipeline.installation.settings import Settings
+from pipeline.run.steps import version_of
 from pipeline.transform.understanding import rates
+from serving.models import Filters
+from serving.search.parameters import asked
 
 LATER = rates.bundled().day + timedelta(days=3)
 XML = """<?xml version="1.0" encoding="UTF-8"?>
@@ -29,6 +33,21 @@ def test_the_bundled_table_turns_currencies_into_one_another() -> None:
     assert table.factor("XXX", "USD") is None
     assert table.factor(None, "USD") is None
     assert {"GBP", "INR", "PLN", "BGN"} <= set(table.currencies())
+
+
+def test_other_rates_are_another_version_of_the_transform(tmp_path: Path) -> None:
+    settings = Settings.load(_env_file=None, data_dir=tmp_path)
+    table = rates.bundled()
+    later = rates.Rates(LATER, table.per_euro)
+    assert version_of(settings, table) == version_of(settings, table)
+    assert version_of(settings, later) != version_of(settings, table)
+
+
+def test_a_query_compares_pay_at_the_rates_that_are_given() -> None:
+    query = Filters.model_validate({"salary_min": 100, "salary_currency": "GBP"})
+    paid = asked(query, rates.Rates(LATER, {"USD": 1.25, "GBP": 0.5})).conditions.paid
+    assert paid is not None
+    assert (paid.currency, paid.dollars) == ("GBP", 25_000)
 
 
 def test_the_ecbs_answer_is_read() -> None:

@@ -128,6 +128,9 @@ def test_what_was_staged_with_the_note_is_read_without_it() -> None:
         ({"position": 7}, "title", "7"),
         ({"date": None, "epoch": 1733260504000}, "posted_at",
          datetime(2024, 12, 3, 21, 15, 4, tzinfo=UTC)),
+        # Whose amounts they are, the text tells: see understanding/salary.py.
+        ({"salary_min": 60, "salary_max": 100}, "salary_is_predicted", True),
+        ({"salary_min": None, "salary_max": 0}, "salary_is_predicted", False),
         ({"salary_min": 60, "salary_max": 100}, "salary_period", "HOUR"),
         ({"salary_min": 450, "salary_max": 500}, "salary_period", None),
         ({"salary_min": 15000, "salary_max": 25000, "description": "15 000 - 25 000 PLN netto"},

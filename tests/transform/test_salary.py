@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,9 @@ from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from pipeline.transform.understanding.converted_pay import with_converted_pay
 from pipeline.transform.understanding.pay import currency_in
+from pipeline.transform.understanding.rates import Rates, bundled
 from pipeline.transform.understanding.salary import with_salary
 
 SCHEMA = {
@@ -23,7 +26,8 @@ SCHEMA = {
 
 def salary(**given: Any) -> dict[str, Any]:
     frame = pl.DataFrame([dict.fromkeys(SCHEMA) | {"title": "Engineer"} | given], SCHEMA)
-    return with_salary(frame.lazy()).collect().row(0, named=True)
+    found = with_converted_pay(with_salary(frame.lazy()), bundled())
+    return found.collect().row(0, named=True)
 
 
 def pay(found: dict[str, Any]) -> tuple[Any, ...]:
@@ -62,6 +66,10 @@ ZLOTY = field(15_000, 25_000, None, None)
         (field(60_000, 80_000, "USD", "YEAR"), "$60,000 to $80,000",
          (60_000, 80_000, "USD", "YEAR")),
         (field(60, 100, "USD", "HOUR"), "60 to 100 EUR per hour", (60, 100, "EUR", "HOUR")),
+        # A year of 2,000 hours, in full thousands; a rate's year in a field without a period.
+        (field(47_000, 92_000, "USD", "YEAR"), "Pay: $23.40 - $45.60 per hour",
+         (23.4, 45.6, "USD", "HOUR")),
+        (field(None, 130_000, None, None), "Rate: up to £500 per day", (None, 500, "GBP", "DAY")),
     ],
 )  # fmt: skip
 def test_fields_are_corrected_by_the_same_numbers_in_the_text(
@@ -141,6 +149,46 @@ def test_what_is_stated_beats_an_estimate_which_is_kept_as_evidence() -> None:
     assert (alone["salary_kind"], alone["salary_is_predicted"]) == ("predicted", True)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected", "kind"),
+    [
+        # Where the text states the same amounts, they are the employer's.
+        ("Salary: $40,000 - $70,000", (40_000, 70_000, "USD", "YEAR"), "stated"),
+        ("40-70k for this role", (40_000, 70_000, "USD", "YEAR"), "stated"),
+        ("Pay: $20 - $35 an hour", (20, 35, "USD", "HOUR"), "stated"),
+        # What it states otherwise decides.
+        ("The pay range is $190,000 - $215,000 a year", (190_000, 215_000, "USD", "YEAR"),
+         "stated"),
+        ("You earn $14 an hour", (14, 14, "USD", "HOUR"), "stated"),
+        # What is no pay confirms and contradicts nothing.
+        ("A stipend of $40,000 or a budget of $2,000", (40_000, 70_000, "USD", "YEAR"),
+         "predicted"),
+        ("We raised $5,000,000", (40_000, 70_000, "USD", "YEAR"), "predicted"),
+        ("Competitive salary", (40_000, 70_000, "USD", "YEAR"), "predicted"),
+    ],
+)  # fmt: skip
+def test_a_boards_field_counts_as_far_as_the_text_confirms_it(
+    text: str, expected: tuple[Any, ...], kind: str
+) -> None:
+    guess = field(40_000, 70_000, "USD", "YEAR") | {"salary_is_predicted": True}
+    found = salary(**guess, country="US", description=text)
+    assert pay(found) == expected
+    assert (found["salary_kind"], found["salary_is_predicted"]) == (kind, kind == "predicted")
+    of_field = [one for one in found["_evidence_salary"] if one["origin"] == "field"]
+    assert [one["decides"] for one in of_field] == [pay(found)[:2] == (40_000, 70_000)]
+
+
+def test_one_amount_confirms_an_estimate_only_as_pay() -> None:
+    guess = field(50_000, 50_000, "GBP", "YEAR") | {"salary_is_predicted": True}
+    said = {
+        "We serve 50000 customers": "predicted",
+        "Salary: £50,000": "stated",
+        "£50,000 (Adzuna est.)": "predicted",
+    }
+    for text, kind in said.items():
+        assert salary(**guess, country="GB", description=text)["salary_kind"] == kind, text
+
+
 def test_a_field_that_the_text_contradicts_decides() -> None:
     found = salary(
         **field(50_000, 60_000, "GBP", "YEAR"),
@@ -184,6 +232,39 @@ def test_several_ranges_are_kept_and_the_place_chooses() -> None:
         assert found["salary_ranges"] == ranges
 
 
+@pytest.mark.parametrize(
+    ("text", "ranges"),
+    [
+        ("Pay ranges: US: $120K – $150K • Canada: CA$110K – CA$130K • Offers equity",
+         ["Pay ranges: US: $120K – $150K", "Canada: CA$110K – CA$130K"]),
+        ("We pay $150,000 - $170,000 in Boston, $130,000 - $150,000 in Austin, TX, and "
+         "$120,000 - $140,000 elsewhere",
+         ["We pay $150,000 - $170,000 in Boston", "$130,000 - $150,000 in Austin, TX",
+          "$120,000 - $140,000 elsewhere"]),
+        ("Senior - $120k-150k, Junior - $80k-100k", ["Senior - $120k-150k", "Junior - $80k-100k"]),
+        ("- Baker ($120k-150k) - Cook ($80k-100k)", ["Baker ($120k-150k)", "Cook ($80k-100k)"]),
+        ("Baker (US, $120k-150k), Cook (EU, $80k-100k)",
+         ["Baker (US, $120k-150k)", "Cook (EU, $80k-100k)"]),
+        # An upper end in other words belongs to its range.
+        ("In Ohio the salary is between $90,500 (entry) and $120,000\n"
+         "In Utah the salary is between $80,500 (entry) and $110,000",
+         ["In Ohio the salary is between $90,500 (entry) and $120,000",
+          "In Utah the salary is between $80,500 (entry) and $110,000"]),
+        # Two places may be paid the same.
+        ("Salary in Ohio: $90,000 - $99,000\nSalary in Iowa: $90,000 - $99,000\n"
+         "Salary in Utah: $80,000 - $89,000",
+         ["Salary in Ohio: $90,000 - $99,000", "Salary in Iowa: $90,000 - $99,000",
+          "Salary in Utah: $80,000 - $89,000"]),
+        # The same pay, said again, is one.
+        ("The salary range is $90,000 - $99,000\nAnnual pay: $90,000 - $99,000", []),
+        ("Ohio: $90,000 - $99,000\nIowa: $90,000 - $99,000", []),
+        ("45-70 USD or 180-280 PLN per hour", ["45-70 USD", "180-280 PLN per hour"]),
+    ],
+)  # fmt: skip
+def test_each_range_stands_in_its_own_words(text: str, ranges: list[str]) -> None:
+    assert salary(country="US", description=text)["salary_ranges"] == ranges
+
+
 def test_a_base_beats_a_total() -> None:
     found = salary(country="US", description="OTE: $200k - $240k\nBase salary: $150k - $170k")
     assert pay(found) == (150_000, 170_000, "USD", "YEAR")
@@ -205,6 +286,16 @@ def test_amounts_are_turned_into_years_dollars_and_euros() -> None:
     assert unknown["salary_yearly_min"] is None
 
 
+def test_pay_is_converted_by_the_table_that_is_given() -> None:
+    table = Rates(date(2026, 1, 2), {"USD": 1.25, "GBP": 0.8})
+    given = {"salary_currency": ["GBP", "USD", "SEK", None], "salary_yearly_min": [8.0] * 4}
+    frame = pl.LazyFrame(given).with_columns(salary_yearly_max=pl.lit(None, pl.Float64))
+    found = with_converted_pay(frame, table).collect()
+    assert found["salary_usd_yearly_min"].to_list() == [12.5, 8, None, None]
+    assert found["salary_eur_yearly_min"].to_list() == [10, 6.4, None, None]
+    assert found["salary_usd_yearly_max"].null_count() == 4
+
+
 def test_a_country_pays_in_its_currency() -> None:
     countries = ["US", "gb", "Germany", "PL", "BG", "HR", "Narnia", "", None]
     assert [currency_in(country) for country in countries] == [
@@ -214,7 +305,9 @@ def test_a_country_pays_in_its_currency() -> None:
 
 AMOUNTS = st.none() | st.floats() | st.floats(0, 1e11)
 WORDS = st.none() | st.text(max_size=20) | st.sampled_from(
-    ["$", "USD", "YEAR", "Salary: $0 - $0", "Pay: 0 COP", "salary 1 - 99999999999 lacs", "£1k"]
+    ["$", "USD", "YEAR", "Salary: $0 - $0", "Salary: $60k (x) and £9", "Pay: 4-5 EUR or 6 USD/h",
+     "Gehalt: 3.000 € x 14", "$50k (est.)", "Rate: $20 - $30 an hour",
+     "Pay: 0 COP", "salary 1 - 99999999999 lacs", "£1k"]
 )  # fmt: skip
 
 
@@ -237,5 +330,8 @@ def test_any_posting_is_read_by_itself(rows: list[dict[str, Any]]) -> None:
         assert low is None or high is None or low <= high
         is_paid = low is not None or high is not None
         assert (one["salary_kind"] is not None) == is_paid
+        deciding = [each for each in one["_evidence_salary"] if each["decides"]]
+        assert bool(deciding) == is_paid
+        assert {each["field"] for each in deciding} <= {"salary"}
         assert one["salary_is_predicted"] == (one["salary_kind"] == "predicted")
         assert with_salary(pl.DataFrame([row], SCHEMA).lazy()).collect().row(0, named=True) == one

@@ -48,6 +48,7 @@ class InText(Shape):
     pay: list[PythonPattern]
     perks: list[PythonPattern]
     other: list[PythonPattern]
+    behind: list[PythonPattern]
     total: list[PythonPattern]
     at_most: list[PythonPattern]
     at_least: list[PythonPattern]

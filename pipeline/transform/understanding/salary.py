@@ -7,19 +7,17 @@ import re
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from pipeline.fields import SALARY_KINDS, SALARY_PERIODS
-from pipeline.installation.settings import Settings
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.understanding import rates
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.pay import (
     CURRENCIES,
     CURRENCY_WORDS,
+    IN_TEXT,
     PERIODS,
     YEAR_FACTORS,
     currency_in,
@@ -33,6 +31,13 @@ from pipeline.transform.understanding.stated_pay import Pay, Stated, is_predicte
 _MAX_RANGE_RATIO = 50
 """A range wider than this mixes periods or units and says nothing."""
 _MAX_RANGES = 20
+_MAX_CHARS_IN_LIST = 200
+"""So near each other stand the ranges of one list."""
+_MAX_LABEL_CHARS = 60
+_no_label = re.compile(
+    rf"(?<![^\W\d_])(?:{'|'.join((*IN_TEXT.pay, *IN_TEXT.between))}|annual|expected|is|the|our)\b"
+    r"|[\W\d_]"
+)
 _MAX_AMOUNT = 10_000_000_000.0
 _TOLERANCE = 0.005
 """By which a source's amount may differ from the text's: sources round."""
@@ -103,8 +108,7 @@ def with_salary(postings: pl.LazyFrame) -> pl.LazyFrame:
 
     The employer's own words decide: a source's field that is no estimate, in the currency and for
     the period that the text gives the same amounts; else what the source's free text states; else
-    what the title or the body states; else a board's estimate. Amounts in US dollars and euros are
-    at the rates of one day (:func:`rates_in_use`).
+    what the title or the body states; else a board's estimate.
     """
     short = {
         name: pl.when(pl.col(name).str.contains("[0-9][0-9]")).then(pl.col(name)).fill_null("")
@@ -147,30 +151,14 @@ def _with_cues(texts: pl.Series) -> pl.Series:
     )
 
 
-def rates_in_use() -> rates.Rates:
-    """The exchange rates that amounts are turned into US dollars and euros by. Their day is a
-    parameter of the transform: other rates give other results."""
-    return rates.in_use(Path(Settings.load().data_dir))
-
-
 def _with_yearly(postings: pl.LazyFrame) -> pl.LazyFrame:
-    table = rates_in_use()
     factor = pl.col("salary_period").cast(pl.String).replace_strict(
         YEAR_FACTORS, default=None, return_dtype=pl.Float64
     )  # fmt: skip
-    yearly = {f"salary_yearly_{end}": pl.col(f"salary_{end}") * factor for end in ("min", "max")}
-    postings = postings.with_columns(**yearly)
-    others = {}
-    for code in ("USD", "EUR"):
-        known = {given: table.factor(given, code) for given in table.currencies()}
-        rate = pl.col("salary_currency").replace_strict(
-            known, default=None, return_dtype=pl.Float64
-        )
-        for end in ("min", "max"):
-            name = f"salary_{code.lower()}_yearly_{end}"
-            others[name] = (pl.col(f"salary_yearly_{end}") * rate).round(2)
-    rounded = [pl.col(name).round(2) for name in yearly]
-    return postings.with_columns(**others).with_columns(rounded)
+    return postings.with_columns(
+        (pl.col(f"salary_{end}") * factor).round(2).alias(f"salary_yearly_{end}")
+        for end in ("min", "max")
+    )
 
 
 _NOTHING = _Found(None, None, None, None, False, None, None, [], [])
@@ -211,7 +199,7 @@ def _found(
     said = "\n".join((title, place, body))
     mentions = list(stated(said, country)) if said.strip() else []
     begins = len(title) + 1, len(title) + len(place) + 2
-    if has_field and not predicted:
+    if has_field and (not predicted or _is_confirmed(given, mentions)):
         return _of_field(given, free_text, mentions, begins)
     of_text, candidates, origin, rule = _in_text(free_text, country, mentions, given)
     pay = _sound(of_text.pay, infer=False) if of_text else Pay(None, None, None, None)
@@ -262,6 +250,12 @@ def _of_field(
     return _Found(*pay, False, "stated", words, _ranges(candidates), findings)
 
 
+def _is_confirmed(given: Pay, mentions: list[Stated]) -> bool:
+    """Whether the posting itself states what a board gives: its range, or its one amount as pay."""
+    same = _same_amounts(given, [one for one in mentions if not one.is_estimate])
+    return same is not None and bool(same[0].rule or given.low != given.high)
+
+
 def _same_amounts(given: Pay, mentions: list[Stated]) -> tuple[Stated, Pay, str] | None:
     """The amounts of a field where a text states them too: in the text's currency and for its
     period; or the rate that was multiplied to make a year of it. Remote OK asks for US dollars a
@@ -283,9 +277,12 @@ def _same_amounts(given: Pay, mentions: list[Stated]) -> tuple[Stated, Pay, str]
                 or period,
             )
             return one, pay, "the field, as the text states it"
-        factors = _factors(one) if given.period == "YEAR" else ()
+        # A field that names no period may be a year's too.
+        is_of_year = given.period == "YEAR" or (given.period is None and one.rule)
+        factors = _factors(one) if is_of_year else ()
         for rate_period, factor in factors:
-            if _same(low, least, factor) and _same(high, most, factor):
+            pairs = ((low, least), (high, most))
+            if all(_is_year_of(end, said * factor, bool(one.rule)) for end, said in pairs):
                 pay = one.pay._replace(
                     currency=one.pay.currency if _names_currency(one) else given.currency,
                     period=rate_period,
@@ -312,8 +309,14 @@ def _factors(one: Stated) -> list[tuple[str, int]]:
     ]
 
 
-def _same(given: float, said: float, factor: int = 1) -> bool:
-    return abs(given - said * factor) <= _TOLERANCE * given
+def _same(given: float, said: float) -> bool:
+    return abs(given - said) <= _TOLERANCE * given
+
+
+def _is_year_of(given: float, computed: float, is_pay: bool) -> bool:
+    """Whether an amount is the year of a rate, also where a board made full thousands of it."""
+    is_round = is_pay and given % 1_000 == 0 and given >= 20_000
+    return abs(given - computed) <= (999 if is_round else _TOLERANCE * given)
 
 
 def _in_text(
@@ -373,14 +376,31 @@ def _chosen(candidates: Sequence[Stated], country: str | None) -> Stated | None:
 
 def _ranges(candidates: list[Stated]) -> list[str]:
     """Several ranges, each in its own words; none where there is but one."""
-    distinct = {one.pay: one for one in reversed(candidates) if one.pay.low != one.pay.high}
-    if len(distinct) < 2:
+    ranges = [one for one in candidates if one.pay.low != one.pay.high]
+    listed: list[Stated] = []
+    for one in ranges:
+        same = [other for other in listed if other.pay == one.pay]
+        # Two places or levels of one list may be paid the same; elsewhere a range is only repeated.
+        label = _label(one)
+        if not same or (
+            label
+            and one.start - listed[-1].start < _MAX_CHARS_IN_LIST
+            and all(_label(other) not in ("", label) for other in same)
+        ):
+            listed.append(one)
+    if len({one.pay for one in listed}) < 2:
         return []
-    ordered = sorted(distinct.values(), key=lambda one: one.start)[:_MAX_RANGES]
-    lines = [one.line for one in ordered]
+    listed = listed[:_MAX_RANGES]
+    lines = [one.line for one in listed]
     if len(set(lines)) < len(lines):
-        lines = [one.words for one in ordered]
+        lines = [one.words for one in listed]
     return lines
+
+
+def _label(one: Stated) -> str:
+    """What a line calls its range beside pay: a place or a level, in few words."""
+    words = _no_label.sub(" ", one.line.replace(one.words, " ").lower())
+    return " ".join(words.split()) if len(words) <= _MAX_LABEL_CHARS else ""
 
 
 def _sound(pay: Pay, *, infer: bool) -> Pay:

@@ -73,6 +73,8 @@ _EDGE_CHARS = 32
 """So near before an amount stand words that make it an upper or lower end."""
 _PERK_CHARS = 35
 """So near behind an amount is what it is called."""
+_MAX_LABEL_CHARS = 120
+"""So far before an amount its line may begin."""
 _MAX_CHARS_BETWEEN = 90
 """So far apart may be the two ends of one range."""
 
@@ -131,6 +133,19 @@ _links = re.compile(
     r"|gross|brutto|brut|bruto|annual|annuel|anual|per|year|a|pa|jährlich|wynosi|od|do)\W+)*",
     re.IGNORECASE,
 )
+# Between an amount and the same pay in another currency.
+_alternative = re.compile(r"\s{0,2}(?:or|oder|ou|lub|o|of|eller|/|\||\()\s{0,2}", re.IGNORECASE)
+_AND = "and|und|et|y|e|en|oraz|och|og|i"
+_between = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(IN_TEXT.between)}){_EDGE}\Z", re.IGNORECASE)
+_ends_in_and = re.compile(rf"\b(?:{_AND})\s{{1,2}}\Z", re.IGNORECASE)
+# What parts one range of a line from the next.
+_parts_ranges = re.compile(r"[;•|]|\.\s|(?<=\))\s?[,–—-]\s|\s/\s")
+_sentence_end = re.compile(r"[.!?][\"')]?\s+(?=[^\W\d_a-z])")
+_closes_range = re.compile(rf"{_sentence_end.pattern}|[;•]")
+_dash = re.compile(r"\s[–—-]\s(?=\s?\w)")
+_or = re.compile(rf"\b(?:{_AND}|or|oder|ou|o|lub)\b", re.IGNORECASE)
+_begins_with_and = re.compile(rf"[\s,]*(?:(?:{_AND}|or|oder|ou|o|lub)\b\s*)?", re.IGNORECASE)
+_behind = re.compile(rf"\+?\s{{0,2}}(?:{'|'.join(IN_TEXT.behind)})(?![^\W\d_])", re.IGNORECASE)
 _tax = re.compile(
     r"\b(?:gross|net|brutto|netto|brutos?|netos?|bruts?|nets?|lordi|netti)\b", re.IGNORECASE
 )
@@ -146,13 +161,32 @@ def stated(text: str, country: str | None) -> list[Stated]:
     # Where some amounts are in CA$, the bare $ beside them is not the Canadian one.
     dollar = "USD" if any(CURRENCY_WORDS.get(a.word.lower()) == of_country for a in found) else None
     judged: list[Stated] = []
+    ends: list[int] = []
     for place, amount in enumerate(found):
+        if place + 1 < len(found):
+            amount = _with_shared_period(text, amount, found[place + 1])
         one = _judged(text, amount, country, dollar, found[place - 1].end if place else 0)
         if judged and (joined := _joined(text, found[place - 1], judged[-1], one)):
-            judged[-1] = joined
+            judged[-1], ends[-1] = joined, amount.end
         else:
             judged.append(one)
-    return judged
+            ends.append(amount.end)
+    starts = [one.start for one in judged]
+    return [
+        one._replace(line=_line(text, place, starts, ends)) if one.rule else one
+        for place, one in enumerate(judged)
+    ]
+
+
+def _with_shared_period(text: str, amount: Amount, following: Amount) -> Amount:
+    """With the period that stands behind the same pay in another currency: "45 USD or 40 EUR an
+    hour"."""
+    is_other = amount.word and following.word and amount.word != following.word
+    if amount.period or not following.period or not is_other:
+        return amount
+    if not _alternative.fullmatch(text, amount.end, min(following.start, amount.end + _EDGE_CHARS)):
+        return amount
+    return amount._replace(period=following.period)
 
 
 def _joined(text: str, amount: Amount, first: Stated, second: Stated) -> Stated | None:
@@ -160,11 +194,16 @@ def _joined(text: str, amount: Amount, first: Stated, second: Stated) -> Stated 
     if not (first.rule and second.rule) or amount.is_range or first.periods != second.periods:
         return None
     (low, most, code, period), other = first.pay, second.pay
-    is_upper = low is not None and other.low is None and other.high is not None
-    if not is_upper or other.currency != code or (most is not None and most != low):
+    if low is None or other.high is None or other.currency != code or most not in (None, low):
         return None
+    is_upper = other.low is None or (
+        other.low == other.high
+        and _between.search(text, max(0, amount.start - _EDGE_CHARS), amount.start)
+        and _ends_in_and.search(text, amount.end, second.start)
+    )
     between = text[amount.end : second.start]
-    if len(between) > _MAX_CHARS_BETWEEN or "\n" in between or not low < other.high <= 4 * low:  # type: ignore[operator]
+    is_near = len(between) <= _MAX_CHARS_BETWEEN and "\n" not in between
+    if not is_upper or not is_near or _sentence.search(between) or not low < other.high <= 4 * low:
         return None
     begin, end = first.start, second.start + len(second.words)
     words = text[begin:end].strip()
@@ -211,7 +250,7 @@ def _judged(
         pay,
         kind,
         text[start : amount.end].strip(),
-        _line(text, amount) if kind else "",
+        "",
         start,
         bool(kind) and bool(_total.search(_part.split(before)[-1]) or _total.search(clause[:20])),
         bool(_estimated.match(after)),
@@ -315,6 +354,8 @@ def _kind(
     is_computed: bool,
 ) -> str:
     """The rule by which an amount is pay; empty if it is none."""
+    if not amount.period and _behind.match(text, amount.end):
+        return ""
     if amount.high > 50 * max(amount.low, 0.01):
         return ""
     if period is not None and has_rate(code):
@@ -429,15 +470,46 @@ def _is_heading(heading: str) -> bool:
     return bool(heading) and _last_sign(heading)[0] == "pay"
 
 
-def _line(text: str, amount: Amount) -> str:
-    """The line that names an amount, without its bullet, where it is short; otherwise it alone."""
-    begin = text.rfind("\n", max(0, amount.start - 120), amount.start) + 1
-    end = text.find("\n", amount.end, amount.end + 60)
-    own = text[amount.start : amount.end].strip()
-    if not begin and amount.start > 120:
+def _line(text: str, place: int, starts: list[int], ends: list[int]) -> str:
+    """What names one of the amounts of a text: its line without the bullet, or its part of a line
+    that holds several, where that is short; otherwise it alone."""
+    start, end = starts[place], ends[place]
+    own = text[start:end].strip()
+    floor = max(0, start - _MAX_LABEL_CHARS)
+    begin = text.rfind("\n", floor, start) + 1
+    before = ends[place - 1] if place else -1
+    if before >= max(begin, floor):
+        begin = _boundary(text, before, start)[1]
+    elif not begin and floor:
         return own
-    line = _bullet.sub("", text[begin : end if end >= 0 else amount.end]).strip()
-    return line if len(line) <= 160 else own
+    stop = text.find("\n", end, end + _AFTER_CHARS)
+    if stop < 0:
+        stop = len(text) if len(text) <= end + _AFTER_CHARS else end
+    following = starts[place + 1] if place + 1 < len(starts) else -1
+    if end <= following < max(stop, end + _AFTER_CHARS) and "\n" not in text[end:following]:
+        stop = _boundary(text, end, following)[0]
+    if closed := _closes_range.search(text, end, stop):
+        stop = closed.start()
+    for closed in _sentence_end.finditer(text, begin, start):
+        begin = closed.end()
+    line = _bullet.sub("", text[begin:stop]).strip()
+    line = _begins_with_and.sub("", line, count=1)
+    if line.count("(") > line.count(")") and text[stop : stop + 1] == ")":
+        line += ")"
+    return line if len(line) - len(own) <= 130 else own
+
+
+def _boundary(text: str, end: int, start: int) -> tuple[int, int]:
+    """Where what belongs to one amount ends, and what belongs to the next begins: labels stand
+    before their amounts ("US: …, Canada: …") or behind ("… in Austin, TX, …")."""
+    if found := _parts_ranges.search(text, end, start):
+        return found.span()
+    between = text[end:start].rstrip(" (")
+    comma = between.find(",") if between.endswith((":", "-", "–", "—")) else between.rfind(",")
+    if comma >= 0:
+        return end + comma, end + comma + 1
+    found = _or.search(text, end, start) or _dash.search(text, end, start)
+    return found.span() if found else (end, end)
 
 
 def is_predicted(text: str) -> bool:

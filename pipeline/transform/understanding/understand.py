@@ -13,7 +13,9 @@ from pipeline.transform.cleaning.distinct import of_distinct
 from pipeline.transform.cleaning.normalize import clean, safe_id
 from pipeline.transform.deduplication.comparison import check_comparable
 from pipeline.transform.schema import Posting, RejectedPosting
+from pipeline.transform.understanding.converted_pay import with_converted_pay
 from pipeline.transform.understanding.derived import with_derived
+from pipeline.transform.understanding.rates import Rates, bundled
 from pipeline.transform.understanding.role import relevant
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ MAX_UNREADABLE = 25
 """When more postings than this raise, or all of several, the fault is the program's, not theirs."""
 
 
-def understand(mapped: pl.DataFrame) -> Understood:
+def understand(mapped: pl.DataFrame, table: Rates | None = None) -> Understood:
     """The postings with all that is derived of them, and those that cannot be understood with the
     reason: each row of ``mapped`` (:class:`MappedPosting`, unique in source and source id) comes
     out in exactly one of the two. A posting is rejected only without an id or a title, or where
@@ -38,12 +40,15 @@ def understand(mapped: pl.DataFrame) -> Understood:
     A posting over which a rule raises, here or in what later steps compute of a posting alone, is
     rejected by itself.
 
+    Args:
+        table: the exchange rates for pay in US dollars and euros; without one, the bundled ones.
+
     Raises:
         Exception: what a rule raised, when that is no matter of single postings.
     """
     parts: list[Understood] = []
     faults: list[BaseException] = []
-    for rows, result in _apart(mapped):
+    for rows, result in _apart(mapped, table or bundled()):
         if isinstance(result, BaseException):
             faults.append(result)
             if len(faults) > MAX_UNREADABLE or len(faults) == mapped.height > 1:
@@ -58,10 +63,12 @@ def understand(mapped: pl.DataFrame) -> Understood:
     )
 
 
-def _apart(rows: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, Understood | BaseException]]:
+def _apart(
+    rows: pl.DataFrame, table: Rates
+) -> Iterator[tuple[pl.DataFrame, Understood | BaseException]]:
     """All rows together or, where that raises, each half by itself, down to the rows that raise."""
     try:
-        yield rows, _understand(rows)
+        yield rows, _understand(rows, table)
         return
     except (Exception, PanicException) as error:
         fault = error
@@ -69,11 +76,11 @@ def _apart(rows: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, Understood | Base
         yield rows, fault
         return
     half = rows.height // 2
-    yield from _apart(rows[:half])
-    yield from _apart(rows[half:])
+    yield from _apart(rows[:half], table)
+    yield from _apart(rows[half:], table)
 
 
-def _understand(rows: pl.DataFrame) -> Understood:
+def _understand(rows: pl.DataFrame, table: Rates) -> Understood:
     cleaned = clean(rows.lazy()).collect()
     reason = (
         pl.when(pl.col("given_id") == "")
@@ -84,7 +91,7 @@ def _understand(rows: pl.DataFrame) -> Understood:
     )
     cleaned = cleaned.with_columns(reason=reason)
     usable = cleaned.filter(pl.col("reason").is_null())
-    understood = with_derived(usable.lazy()).collect()
+    understood = with_converted_pay(with_derived(usable.lazy()), table).collect()
     # Whatever the rules above let through is rejected by name rather than published or raised.
     postings, failure = Posting.filter(understood)
     broken = usable.join(failure.invalid().select("posting_id"), on="posting_id", how="semi")
