@@ -24,6 +24,7 @@ from pipeline.transform.understanding.eligible_lists import (
 )
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Origin
 from pipeline.transform.understanding.evidence_lists import FINDINGS, evidence_lists
+from pipeline.transform.understanding.postcodes import without_zones
 from pipeline.transform.understanding.windows import of_plain, whole, windows
 from pipeline.transform.vocabulary import any_of
 
@@ -99,7 +100,7 @@ def _of_place(text: str, countries: tuple[str, ...]) -> tuple[_Said, ...]:
     """A place without a city names the countries and regions themselves."""
     if _REMOTE_ANYWHERE.search(text):
         return ()
-    values = list(dict.fromkeys([*countries, *regions_in(text)]))
+    values = list(dict.fromkeys([*countries, *regions_in(without_zones(text))]))
     return (_said(values, text, "a place without a city"),) if values else ()
 
 
