@@ -251,6 +251,13 @@ def _read(**posting: str) -> dict[str, Any]:
         ("The role is based in our main office and on the road.", None, None),
         ("Acme is a startup based in Paris.", None, None),
         ("You will be based at customers all over the place.", None, None),
+        # facts within a line
+        ("We sell tea. Location: Porto, Portugal. Pay: good", "Porto", "PT"),
+        ("Job type Full-time Location: Porto, Portugal Team: Platform", "Porto", "PT"),
+        ("Initech | Tester | On-site | San Diego | Full-time", "San Diego", "US"),
+        ("Tester [on-site Porto] for our shop", "Porto", "PT"),
+        ("Initech | On-site | Full-time", None, None),
+        ("Our allocation: Porto is no place here", None, None),
     ],
 )
 def test_the_text_is_read_where_the_location_says_nothing(
