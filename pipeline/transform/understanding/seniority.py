@@ -60,10 +60,9 @@ def _any_level(levels: dict[str, list[str]]) -> str:
 
 _none = re.compile(rf"\b(?:{any_of(_words.none)})\b")
 # The less a pattern asks, the smaller it is, and Python looks closer.
+_title_words = [*chain(*_words.title.values()), *_words.first_step]
 _title_cue = of_plain(
-    rf"\b{any_of([*chain(*_words.title.values()), *_words.first_step], craft='', words='.*')}".translate(
-        dict.fromkeys(map(ord, _DASHES))
-    )
+    rf"\b{any_of(_title_words, craft='', words='.*')}".translate(dict.fromkeys(map(ord, _DASHES)))
 )
 _title_level = re.compile(rf"(?<![\w@])(?:{_any_level(_words.title)})(?!\w)")
 _craft = re.compile(rf"\b{_crafts}\b")
