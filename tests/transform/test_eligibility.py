@@ -51,6 +51,14 @@ def _read(**posting: Any) -> dict[str, Any]:
         ("Remote. Working hours UTC-5 to UTC+1.", ["UTC-5..UTC+1"]),
         ("Remote, based within 3 hours of CET", ["UTC-2..UTC+4"]),
         ("You work remotely, CET +/- 2 hours", ["UTC-1..UTC+3"]),
+        ("Remote, within 1/2 hrs timezone of CET", ["UTC-1..UTC+3"]),
+        ("Remote, in the CET timezone", ["UTC+1..UTC+1"]),
+        ("Remote role, working PST to EST time zones", ["UTC-8..UTC-5"]),
+        ("You work remotely in US time zones", ["UTC-8..UTC-5"]),
+        ("Remote with an overlap with ET business hours", ["UTC-5..UTC-5"]),
+        ("Remote. You must be located within Alberta.", ["CA"]),
+        ("You must be based in the Western US.", ["US"]),
+        ("Remoto desde cualquier punto de Portugal", ["PT"]),
     ],
 )
 def test_the_text_says_from_where(text: str, stated: list[str]) -> None:
@@ -73,6 +81,8 @@ def test_the_text_says_from_where(text: str, stated: list[str]) -> None:
         "Remote US clients",
         "Mexico City is where remote Mexico City people meet",
         "",
+        "Remote role. Our customers sit across US time zones.",
+        "Remote. Join our webinar at 5pm CET.",
     ],
 )
 def test_other_words_say_nothing(text: str) -> None:

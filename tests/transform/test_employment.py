@@ -82,6 +82,7 @@ def test_every_kind_that_is_offered(words: str | None, kinds: list[str]) -> None
         ("Internal Tools Engineer", None),
         ("Employee Experience Lead", None), ("Internship Program Manager", None),
         ("Trainee Developer", None), ("Regular Java Developer", None), ("", None), (None, None),
+        ("Planner (Direct Hire)", None),
     ],
 )  # fmt: skip
 def test_titles_state_terms(title: str | None, kind: str | None) -> None:
@@ -124,6 +125,8 @@ def test_titles_state_terms(title: str | None, kind: str | None) -> None:
         ("Possibilité de prolonger en CDI", None), ("duration of interviews: short", None),
         ("open to full-time, part-time or job share arrangements of any kind you like", None),
         ("", None), (None, None),
+        ("Pay 100 a day Job type Full-time Where Oslo", "FULLTIME"),
+        ("Position type part-time", "PARTTIME"),
     ],
 )  # fmt: skip
 def test_descriptions_state_terms(text: str | None, kind: str | None) -> None:

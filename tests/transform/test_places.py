@@ -251,6 +251,13 @@ def _read(**posting: str) -> dict[str, Any]:
         ("The role is based in our main office and on the road.", None, None),
         ("Acme is a startup based in Paris.", None, None),
         ("You will be based at customers all over the place.", None, None),
+        # facts within a line
+        ("We sell tea. Location: Porto, Portugal. Pay: good", "Porto", "PT"),
+        ("Job type Full-time Location: Porto, Portugal Team: Platform", "Porto", "PT"),
+        ("Initech | Tester | On-site | San Diego | Full-time", "San Diego", "US"),
+        ("Tester [on-site Porto] for our shop", "Porto", "PT"),
+        ("Initech | On-site | Full-time", None, None),
+        ("Our allocation: Porto is no place here", None, None),
     ],
 )
 def test_the_text_is_read_where_the_location_says_nothing(
@@ -324,3 +331,66 @@ def test_any_text_can_be_located(text: str) -> None:
 def test_any_list_of_names_can_be_located(parts: list[str]) -> None:
     located = find_all(" ".join(parts), None, None, None)
     assert located.place.country is None or len(located.place.country) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "cities", "countries"),
+    [
+        ("US/Canada, ET/CT/MT", [], ["US", "CA"]),
+        ("PT/ET hours preferred", [], []),
+        ("Remote (US, EST or PST hours)", [], ["US"]),
+        ("Remote, EU time zone", [], []),
+        ("Remote (EST)", [], []),
+        ("US East/Central", [], ["US"]),
+        ("US North Carolina", [], ["US"]),
+        ("US South Bend, IN", ["South Bend"], ["US"]),
+        ("Lisbon, PT", ["Lisbon"], ["PT"]),
+        ("Portugal, PT/ES", [], ["PT", "ES"]),
+        ("Helena, MT / Hartford, CT", ["Helena", "Hartford"], ["US"]),
+        ("Jackson County, MO", [], ["US"]),
+        ("London, Paris, New York", ["London", "Paris", "New York"], ["GB", "FR", "US"]),
+        ("Chicago, New York", ["Chicago", "New York"], ["US"]),
+        ("Albany, New York", ["Albany"], ["US"]),
+        ("Tacoma, Washington", ["Tacoma"], ["US"]),
+        ("Brooklyn, New York", ["Brooklyn", "New York"], ["US"]),
+        ("Hamburg, Berlin", ["Hamburg", "Berlin"], ["DE"]),
+        ("Köln, München, Berlin", ["Cologne", "Munich", "Berlin"], ["DE"]),
+        ("Altona, Hamburg", ["Hamburg"], ["DE"]),
+        ("Leeds, London", ["Leeds", "London"], ["GB"]),
+        ("Wembley, London", ["London"], ["GB"]),
+        ("Sevilla, Valencia, Spain", ["Seville", "Valencia"], ["ES"]),
+        ("Getafe, Madrid, Spain", ["Getafe"], ["ES"]),
+        ("Campinas, São Paulo", ["Campinas"], ["BR"]),
+        ("Recife, São Paulo", ["Recife", "São Paulo"], ["BR"]),
+    ],
+)
+def test_lists_of_cities_time_zones_and_counties(
+    text: str, cities: list[str], countries: list[str]
+) -> None:
+    every = find_all(text, None, None, None).every
+    assert [found.city for found in every if found.city] == cities
+    assert list(dict.fromkeys(found.country for found in every)) == countries
+
+
+def test_the_place_is_the_evidence_for_a_city_that_no_field_names() -> None:
+    located = with_place(
+        pl.LazyFrame(
+            {
+                "location_text": ["Porto", "Porto"],
+                "city": [None, "Porto"],
+                "region": [None, None],
+                "country": ["PT", "PT"],
+                "title": ["Tester", "Tester"],
+                "description": ["", ""],
+            },
+            schema_overrides={"region": pl.String},
+        )
+    ).collect()
+    words = [
+        [(one["field"], one["origin"], one["words"]) for one in evidence]
+        for evidence in located["_evidence_place"].to_list()
+    ]
+    assert words == [
+        [("city", "place", "Porto"), ("country", "field", "PT")],
+        [("city", "field", "Porto, PT"), ("country", "field", "Porto, PT")],
+    ]

@@ -53,6 +53,11 @@ def years(text: str | None) -> tuple[int | None, int | None]:
         ("1+ years of sales experience (agency background a plus)", 1, None),
         ("- Certificate preferred\n- 2+ years of experience", 2, None),
         ("up to 3 years of experience", None, 3), ("5 years experience of SQL", 5, None),
+        ("You have 0-2 years of experience and 9+ years of curiosity", 0, 2),
+        ("Six years of network systems administration.", 6, None),
+        ("3+ years shipping firmware", 3, None), ("Initech | 2–4 yrs backend | Oslo", 2, 4),
+        ("Initech | Senior (6+ yrs) Tester | Oslo", 6, None),
+        ("12+ years securing payment systems", 12, None),
     ],
 )  # fmt: skip
 def test_experience_that_is_asked_for(text: str, low: int | None, high: int | None) -> None:
@@ -118,6 +123,11 @@ def test_the_total_is_no_less_than_its_parts() -> None:
         ("Experience with Visa payments support teams", None),
         ("US Citizenship Required: No", None),
         ("Visa sponsorship may be available.", None), ("", None), (None, None),
+        ("Initech | Oslo | ONSITE | VISA | RELOCATION", "yes"),
+        ("Initech | Oslo | ONSITE | NO VISA", "no"),
+        ("Visa sponsorship is also a possibility.", "yes"),
+        ("We assist candidates in filing for an H1b.", "yes"),
+        ("Payments | Visa and others | Acquiring", None),
     ],
 )  # fmt: skip
 def test_visa_sponsorship(text: str | None, answer: str | None) -> None:

@@ -70,6 +70,8 @@ def read(
         ("Praktikant Softwareentwicklung", "intern"), ("Becario de datos", "intern"),
         ("Estágio em TI", "intern"), ("Co-op, Firmware", "intern"), ("Stażysta Python", "intern"),
         ("Junior Analyst Internship", "intern"), ("Apprentice Software Developer", "intern"),
+        ("Software Engineer I", "junior"), ("Developer 1 - Payments", "junior"),
+        ("Senior Engineer I", "senior"), ("Junior Developer or Tester", "junior"),
     ],
 )  # fmt: skip
 def test_a_title_names_a_level(title: str, level: str) -> None:
@@ -79,7 +81,7 @@ def test_a_title_names_a_level(title: str, level: str) -> None:
 @pytest.mark.parametrize(
     "title",
     [
-        "Software Engineer", "Software Engineer III", "Engineer I", "Platform Engineering",
+        "Software Engineer", "Software Engineer III", "Platform Engineering",
         "Member of Technical Staff", "Chief of Staff", "Staff Augmentation Recruiter",
         "Staff Nurse", "Support Staff", "Lead Generation Specialist",
         "Leads Management Specialist", "Java Developer (Regular/Senior)", "Leadership Coach",
@@ -93,6 +95,8 @@ def test_a_title_names_a_level(title: str, level: str) -> None:
         "Sales Associate", "Research Associate", "Graduate School Administrator",
         "Mid/Senior Developer", "Junior/Senior Engineer", "Mid/Senior/Tech Lead Developer",
         "World War II Historian", "SOC 2 Compliance Analyst", "Co-op Bank Cashier", "",
+        "Junior Developer / Developer", "Developer 1-2 years", "Engineer 1st level",
+        "Technician I",
     ],
 )  # fmt: skip
 def test_a_title_names_no_level(title: str) -> None:
@@ -136,6 +140,9 @@ def test_of_alternatives_that_are_all_senior_the_lowest_counts(title: str, level
         ("We are hiring a senior engineer. We are hiring a junior engineer.", None),
         ("as assigned\n- Lead architecture work", None), ("10 years of experience required", None),
         ("", None), (None, None),
+        ("We are seeking a Software Engineer II for tools.", "mid"),
+        ("We are seeking a World War II historian.", None),
+        ("We are hiring at senior level.", "senior"),
     ],
 )  # fmt: skip
 def test_a_description_says_whom_it_hires(text: str | None, level: str | None) -> None:

@@ -66,6 +66,13 @@ def _of_text(text: str) -> str | None:
         ("Work setting: remote", "remote"),
         ("A 4-day work week. Location: remote", "remote"),
         ("Office-based role, onsite or hybrid", "hybrid"),
+        ("Acme | Tester | ONSITE + PART REMOTE", "hybrid"),
+        ("Acme | Tester | Hybrid (Lyon) or REMOTE | Full-time", "remote"),
+        ("Hybrid work policy: work from wherever you feel well.", "remote"),
+        ("Our hybrid model combines clinics and virtual visits. The role is remote.", "remote"),
+        ("We are open to remote candidates. In Oslo, it is 2 days a week in the office.", "remote"),
+        ("We are not open to remote candidates.", "onsite"),
+        ("You will work with our team in person in Oslo.", "onsite"),
         # German
         ("Remote-Arbeit möglich", "remote"),
         ("Teilweise Homeoffice ist möglich.", "hybrid"),
@@ -123,6 +130,8 @@ def test_the_text_says_where_one_works(text: str, workplace: str) -> None:
         "The annual on-site retreat is in May.",
         "Our customers live at a distance from the network.",
         "",
+        "Our hybrid model of care mixes visits at home and telehealth.",
+        "The team meets in person in spring.",
     ],
 )
 def test_other_words_say_nothing(text: str) -> None:

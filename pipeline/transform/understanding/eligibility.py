@@ -24,6 +24,7 @@ from pipeline.transform.understanding.eligible_lists import (
 )
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS, Origin
 from pipeline.transform.understanding.evidence_lists import FINDINGS, evidence_lists
+from pipeline.transform.understanding.postcodes import without_zones
 from pipeline.transform.understanding.windows import of_plain, whole, windows
 from pipeline.transform.vocabulary import any_of
 
@@ -34,6 +35,9 @@ _MAX_LISTS = 20
 _WORLDWIDE = of_plain(any_of(WORDS.patterns.worldwide))
 _NOT_OF_THE_JOB = of_plain(WORDS.patterns.not_of_the_job)
 _ZONE = of_plain(any_of(WORDS.patterns.zone))
+_ZONE_ALONE = of_plain(any_of(WORDS.patterns.zone_alone))
+_ZONE_NAME = re.compile(r"(?i)\b(" + "|".join(WORDS.zones) + r")\b")
+_ZONES_NAME = re.compile(r"(?i)\b(" + "|".join(map(re.escape, WORDS.zones_of)) + r")(?!\w)")
 _ZONE_OF_THE_JOB = of_plain(WORDS.patterns.zone_of_the_job)
 _REMOTE_ANYWHERE = re.compile(r"(?i)\bremote\W{1,3}anywhere\b(?!\s+(?:in|within))")
 _END_OF_PLACE = frozenset(["", ";", "|", "or", "(", "only"])
@@ -99,7 +103,7 @@ def _of_place(text: str, countries: tuple[str, ...]) -> tuple[_Said, ...]:
     """A place without a city names the countries and regions themselves."""
     if _REMOTE_ANYWHERE.search(text):
         return ()
-    values = list(dict.fromkeys([*countries, *regions_in(text)]))
+    values = list(dict.fromkeys([*countries, *regions_in(without_zones(text))]))
     return (_said(values, text, "a place without a city"),) if values else ()
 
 
@@ -132,7 +136,9 @@ def _read(found: pl.DataFrame, rule: str, *, to_the_end: bool) -> Iterator[tuple
         "window",
         "plain",
         world=pl.when(~plain.str.contains(_NOT_OF_THE_JOB)).then(plain.str.extract(_WORLDWIDE, 0)),
-        zone=pl.when(plain.str.contains(_ZONE_OF_THE_JOB)).then(plain.str.extract(_ZONE, 0)),
+        zone=pl.when(plain.str.contains(_ZONE_OF_THE_JOB)).then(
+            pl.coalesce(plain.str.extract(_ZONE, 0), plain.str.extract(_ZONE_ALONE, 0))
+        ),
     ).filter(pl.col("world").is_not_null() | pl.col("zone").is_not_null())
     for row, text, plain_text, world, zone in spoken.iter_rows():
         if world:
@@ -152,12 +158,19 @@ _OFFSET = re.compile(r"([-+]?) ?(\d{1,2})")
 
 
 def _zones(words: str) -> str | None:
-    """``UTC-5..UTC+1`` of an interval of offsets or of hours around a zone."""
-    zone = re.search(r"(?i)\b(" + "|".join(WORDS.zones) + r")\b", words)
+    """``UTC-5..UTC+1`` of an interval of offsets, of hours around a zone, or of zones alone."""
+    zone = _ZONE_NAME.search(words)
     numbers = _OFFSET.findall(words)
-    if zone is None or not numbers:
+    if not numbers:
+        ends = [WORDS.zones[name.upper()] for name in _ZONE_NAME.findall(words)]
+        for name in _ZONES_NAME.findall(words):
+            ends += WORDS.zones_of[name.lower()]
+        if not ends:
+            return None
+        low, high = min(ends), max(ends)
+    elif zone is None:
         return None
-    if len(numbers) >= 2 and zone[1].upper() in ("UTC", "GMT"):
+    elif len(numbers) >= 2 and zone[1].upper() in ("UTC", "GMT"):
         ends = [int(number) * (-1 if sign == "-" else 1) for sign, number in numbers[:2]]
         low, high = min(ends), max(ends)
     else:

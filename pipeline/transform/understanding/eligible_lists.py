@@ -30,6 +30,7 @@ class _Patterns(Shape):
     worldwide: list[Pattern]
     not_of_the_job: Pattern
     zone: list[Pattern]
+    zone_alone: list[Pattern]
     zone_of_the_job: Pattern
 
 
@@ -49,6 +50,7 @@ class _Eligibility(Shape):
     cues: list[Word]
     patterns: _Patterns
     zones: dict[Word, int]
+    zones_of: dict[Word, tuple[int, int]]
     lists: _Lists
     regions: dict[Word, _Region]
     countries: dict[Word, list[Word]]

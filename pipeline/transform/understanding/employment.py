@@ -38,6 +38,7 @@ class _Body(Shape):
     labels: list[Pattern]
     words: list[Pattern]
     undoubted: list[PythonPattern]
+    label_before: list[PythonPattern]
     ours: list[PythonPattern]
     on_a: list[PythonPattern]
     basis: list[PythonPattern]
@@ -95,6 +96,7 @@ _body_cue = (
     rf"|(?-u:\b){any_of(_body.words)}(?-u:\b))"
 )
 _undoubted = re.compile(rf"\b{any_of(_body.undoubted)}\b")
+_label_before = re.compile(rf"\b{any_of(_body.label_before)}$")
 _ours = re.compile(rf"\b{any_of(_body.ours)}(?: [\w-]+){{0,4}}? ?$")
 _noun = re.compile(rf" ?(?:[\w-]+ ){{0,4}}?{any_of(_body.noun)}\b")
 _another = re.compile(rf"\b{any_of(_body.another)}\b")
@@ -311,7 +313,20 @@ def _in_title(title: str) -> _Statement | None:
     kinds = _named(plain)
     if not kinds or kinds == (_EMPLOYED,):
         return None
-    return _Statement(kinds, "title", title, "employment in the title", 3)
+    return _Statement(kinds, "title", _words_of(title, plain), "employment in the title", 3)
+
+
+def _words_of(title: str, plain: str) -> str:
+    """The words of a title that name the kinds, the title where they stand otherwise there."""
+    named = [_no_word.sub(" ", match[0]).strip() for match in _kinds.finditer(plain)]
+    lower = folded(title)
+    places = [
+        re.search(r"\b" + r"[\W_]+".join(map(re.escape, words.split())) + r"\b", lower)
+        for words in named
+    ]
+    if len(lower) != len(title) or not all(places):
+        return title
+    return ", ".join(dict.fromkeys(title[one.start() : one.end()] for one in places if one))
 
 
 def _statements(cues: Sequence[Cue]) -> list[_Statement]:
@@ -358,6 +373,9 @@ def _stated(cue: Cue) -> _Statement | None:
         kinds = tuple(kind for kind in kinds_of(_line_part(cue)) if kind != "OTHER")
         if kinds:
             return _Statement(kinds, "body", _line_part(cue), "line of terms", 2)
+    if _label_before.search(before) and (kinds := _named(words)):
+        quote = f"{cue.before[-_LABEL_CHARS:]}{cue.words}".strip()
+        return _Statement(kinds, "body", quote, "labelled terms", 2)
     is_sure = (
         _basis.match(after) is not None and _on_a.search(before) is not None
         if before

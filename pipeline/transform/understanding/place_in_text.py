@@ -22,18 +22,21 @@ from pipeline.transform.vocabulary import Pattern, Shape, Word, any_of, read
 class _PlacesInText(Shape):
     cues: list[Word]
     line: list[Pattern]
+    inline: list[Pattern]
     sentence: list[Pattern]
     not_the_job: Pattern
 
 
 _words = read("places_in_text", _PlacesInText)
 _LINE = of_plain(any_of(_words.line))
+_INLINE = of_plain(any_of(_words.inline))
 _SENTENCE = of_plain(any_of(_words.sentence))
 _NOT_THE_JOB = of_plain(_words.not_the_job)
 _LINE_CHARS = 90
 _END_OF_SENTENCE = re.compile(
     r"[.!?](?:\s|$)|[\n;•|]|\b(?:and|where|with|to|for|but|who|which|as|on)\b"
 )
+_END_OF_FACT = re.compile(r"[|;\]•]|\.\s(?<!\bSt\.\s)|\.$|\s[-–—]\s|\s(?=[A-Z]\w+(?: \w+)? ?:)")
 _OFFICE = re.compile(
     r"(?i)\s*(?:city centre|head|main|central|new)?\s*"
     r"\b(?:offices?|hub|studio|campus|site|hq|headquarters)\b.*$"
@@ -55,22 +58,26 @@ def in_descriptions(texts: pl.Series) -> list[Said | None]:
     text = pl.col("plain")
     found = found.with_columns(
         line=text.str.extract(_LINE, 0),
+        inline=text.str.extract(_INLINE, 0),
         sentence=pl.when(~text.str.contains(_NOT_THE_JOB)).then(text.str.extract(_SENTENCE, 0)),
-    ).filter(pl.col("line").is_not_null() | pl.col("sentence").is_not_null())
+    ).filter(pl.any_horizontal(pl.col("line", "inline", "sentence").is_not_null()))
     said: list[Said | None] = [None] * len(texts)
     by_line: set[int] = set()
-    for row, window, plain_window, line, sentence in found.iter_rows():
+    for row, window, plain_window, line, inline, sentence in found.iter_rows():
         if row in by_line or (said[row] and not line):
             continue
-        words = line or sentence
+        words = line or inline or sentence
         start = plain_window.find(words) + len(words)
         rest = window[start : start + _LINE_CHARS].split("\n")[0]
-        if not line:
+        if not line and inline:
+            rest = _END_OF_FACT.split(rest)[0]
+        elif not line:
             rest = _OFFICE.sub("", _END_OF_SENTENCE.split(rest)[0])
         places = _certain(rest)
         if places:
             quoted = window[start - len(words) : start + len(rest)].strip()[:MAX_WORDS_CHARS]
-            rule = "a line of the text" if line else "a sentence of the text"
+            in_line = "a line of facts in the text" if inline else "a sentence of the text"
+            rule = "a line of the text" if line else in_line
             said[row] = Said(places, quoted, rule)
             if line:
                 by_line.add(row)

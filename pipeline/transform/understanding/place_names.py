@@ -168,6 +168,26 @@ def may_be_town(name: str) -> bool:
     )
 
 
+def is_another_city(name: str, city: str, country: str) -> bool:
+    """Whether two names are those of large cities that lie apart (``Munich, Hamburg``), so that
+    the second is not where the first lies, though a part of the country may be called like it."""
+    names = gazetteer()
+    first, second = (fold(place_name(one) or one) for one in (name, city))
+    if first == second or names.cities.get(second, {}).get(country, 0) < _LARGE:
+        return False
+    if max(homes_of(first, name).values(), default=0) < _LARGE:
+        return False
+    if (first, names.state_codes.get(city.title())) in names.us_cities:
+        return False  # Seattle, Washington
+    there = names.sites.get((second, country), [])
+    # England is a part of Great Britain as large as a country.
+    return not any(
+        site.is_near(other) or (site.part == other.part and country != "GB")
+        for site in names.sites.get((first, country), [])
+        for other in there
+    )
+
+
 def country_at_end(before: str, last: str) -> str | None:
     """The country that the last of several parts names; a code of two letters that is also a
     US state's is decided by whether the city before it lies there."""
@@ -224,12 +244,14 @@ def subdivision_owner(city: str, region: str, country: str | None) -> str | None
         if f"{home}-{region.upper()}" in names.subdivision_names
     }
     if country in owners:
-        return country
+        return None if is_another_city(city, region, country) else country
     if len(owners) > 1:
         owners &= set(homes)
     if len(owners) > 1:
         return _dominant({owner: homes[owner] for owner in owners})
     owner = next(iter(owners), None)
+    if owner and is_another_city(city, region, owner):
+        return None
     is_elsewhere = owner not in homes and max(homes.values(), default=0) >= _LARGE
     if owner and is_elsewhere and names.cities.get(fold(region), {}).get(owner, 0) >= _LARGE:
         return None  # Berlin, Barcelona

@@ -29,6 +29,7 @@ from pipeline.transform.understanding.place_names import (
     homes_of,
     in_country,
     is_abbreviation,
+    is_another_city,
     is_known,
     lies_in,
     may_be_town,
@@ -38,7 +39,7 @@ from pipeline.transform.understanding.place_names import (
     subdivision_owner,
     without_noise,
 )
-from pipeline.transform.understanding.postcodes import without_codes
+from pipeline.transform.understanding.postcodes import without_codes, without_zones
 
 _MIN_QUARTERED = 100_000
 """From so many people on, a city is where an unknown name before it lies (Rusholme, Manchester)."""
@@ -56,7 +57,7 @@ _AND_MORE = re.compile(
     r"(?i)[+,&]? ?(?:and |et )?\d{1,3} (?:lieux?|(?:other |more |weitere |autres? )?"
     r"(?:locations?|standorte?|sites|offices))\b|\+ ?\d{1,3}(?: more| others?)?$"
 )
-_AMERICAN_COUNTY = re.compile(r"\w (?:County|Parish)$")
+_AMERICAN_COUNTY = re.compile(r"\w (?:County|Parish)(?: Area)?$")
 _DASH = re.compile(r"\s+[-–—]\s+|:\s")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _COUNTRY_FIRST = re.compile(r"^(USA?)[ -]+(\w.*)$")
@@ -68,7 +69,7 @@ _MAX_CHARS = 300
 def read_places(text: str, country: str | None = None) -> list[Found]:
     """Every place that a text names, without repetitions. ``country``, where known, decides what
     an ambiguous name means."""
-    plain = without_codes(_AND_MORE.sub(" ", text[:_MAX_CHARS]))
+    plain = without_codes(without_zones(_AND_MORE.sub(" ", text[:_MAX_CHARS])))
     text = plain.text
     if text.count("(") != text.count(")") or _ALTERNATIVE_INSIDE.search(text):
         text = text.replace("(", " - ").replace(")", " ")  # Remote (US/CA)
@@ -125,13 +126,22 @@ def _distinct(places: Iterable[Found]) -> list[Found]:
     """Without repetitions, and without a country or a region of which a city is named; behind a
     borough, its city."""
     distinct: dict[Found, None] = {}
-    for place in _known(places):
+    named = (
+        replace(place, city=None) if is_county(place.city, place.country) else place
+        for place in places
+    )
+    for place in _known(named):
         distinct[place] = None
         borough = (place.country or "", fold(place.city or ""))
         if city := gazetteer().city_of_borough.get(borough):
             distinct[Found(city, place.region, place.country, "the city of a borough")] = None
     with_city = {place.country for place in distinct if place.city}
     return [place for place in distinct if place.city or place.country not in with_city]
+
+
+def is_county(city: str | None, country: str | None) -> bool:
+    """Whether a name is that of an American county, which is no city."""
+    return bool(city and country in (None, "US") and _AMERICAN_COUNTY.search(city))
 
 
 def common(places: Iterable[Found]) -> Found:
@@ -325,7 +335,9 @@ def _in_region(front: list[str], region: str, country: str, rule: str) -> list[F
     )
     is_city = names.cities.get(folded, {}).get(country, 0) >= _MIN_QUARTERED
     # In Great Britain each large town is a part of the country as well.
-    if not is_city or (is_region and country != "GB"):
+    if not is_city or (
+        is_region and country != "GB" and not is_another_city(front[-1], region, country)
+    ):
         return _towns(front, region_name(region, country), country, rule)
     return _towns([*front, region], None, country, rule)
 
@@ -380,7 +392,7 @@ def _is_quarter(name: str, city: Found) -> bool:
         return False
     folded = fold(city.city)
     people = homes_of(folded, city.city).get(city.country, 0)
-    if people < _MIN_QUARTERED:
+    if people < _MIN_QUARTERED or is_another_city(name, city.city, city.country):
         return False
     homes = homes_of(fold(name), name)
     largest = max(homes.values(), default=0)

@@ -25,7 +25,7 @@ from pipeline.transform.understanding.gazetteer import (
 )
 from pipeline.transform.understanding.place_in_text import Said, in_descriptions, in_title
 from pipeline.transform.understanding.place_names import NOWHERE, Found, place_name, region_name
-from pipeline.transform.understanding.place_text import common, merged, read_places
+from pipeline.transform.understanding.place_text import common, is_county, merged, read_places
 from pipeline.transform.vocabulary import any_of
 
 
@@ -180,16 +180,22 @@ def _published(located: Located, fields: Mapping[str, str | None]) -> dict[str, 
 def _evidence(
     field: str, value: str, found: Found, fields: Mapping[str, str | None], decides: bool
 ) -> Evidence:
-    of_fields = found.rule.startswith(_FIELDS)
     words = ", ".join(v for name in ("city", "region", "country") if (v := fields.get(name)))
+    location = fields.get("location_text")
+    of_fields = found.rule.startswith(_FIELDS)
+    rule = found.rule
+    if of_fields and field == "city" and location and not fields.get("city"):
+        # The fields say no more than the country in which the text names it.
+        of_fields = fold(value) in fold(words)
+        rule = rule if of_fields else rule.removeprefix(f"{_FIELDS}, ")
     origin: Origin = "field" if of_fields else "place"
-    text = words if of_fields else fields.get("location_text") or words
+    text = words if of_fields else location or words
     return Evidence(
         field=field,
         value=value,
         origin=origin,
         words=text[:MAX_WORDS_CHARS],
-        rule=found.rule,
+        rule=rule,
         decides=decides,
     )
 
@@ -224,6 +230,7 @@ def find_all(
     fields = ", ".join(part for part in (city, region, country) if part)
     # A country in the source's country field is no US state: CA is Canada there.
     town = place_name(city) if city and fold(city) not in VOCABULARY.words.no_places else None
+    town = None if is_county(town, stated) else town
     known = Found(town, region_name(place_name(region), stated), stated, _FIELDS)
     if stated is None and fields:
         known = merged(common(read_places(fields)), known)

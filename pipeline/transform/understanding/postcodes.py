@@ -1,4 +1,4 @@
-"""What stands at a place and is no name: flags, postcodes, French departments."""
+"""What stands at a place and is no name: flags, postcodes, French departments, time zones."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ _DUTCH = re.compile(r"\b[1-9]\d{3} ?[A-Z]{2}\b(?=,? [A-Z][a-z])")
 _DEPARTMENT = re.compile(r"\((?:\d{2,3}|2[AB])\)")
 _DEPARTMENT_AT_END = re.compile(r"(?<=[^\W\d_]) \d{2}$")
 _DIGITS = re.compile(r"(?<![\w.])\d{4,6}(?:-\d{4})?(?![\w.])")
+
+_ZONE = (
+    r"(?:[PECM]T|[PECMA][SD]T|A[EW]ST|CES?T|EES?T|WES?T|GMT|UTC|BST|IST)"
+    r"(?: ?(?:[-+±]|\+/-|\+-) ?\d{1,2}(?:h|hrs?| hours?)?)?"
+)
+_ZONES = re.compile(
+    rf"\b(?:{_ZONE} ?(?:[/&+]|-|or|and|to) ?)+{_ZONE}\b"
+    rf"(?:,? (?:(?:business|working|core) )?(?:hours|times?|time ?zones?))?"
+    rf"|\b(?:{_ZONE} ?, ?)*{_ZONE} (?:(?:business|working|core) )?(?:hours|times?|time ?zones?)\b"
+    r"|\b(?:(?!(?:Remote|USA?)\b)[A-Z][\w.]* )?(?!Remote\b)[A-Z][\w.]* [Tt]ime ?[Zz]ones?\b"
+    r"|\b(?:[PECM][SD]T|CES?T|GMT|UTC)\b"  # not Estonia
+)
+_PART_OF_AMERICA = re.compile(
+    r"(?i)\b(USA?|U\.S\.(?:A\.)?|United States)[ -]+\(?"
+    r"(?:(?:east|west|central|mountain|pacific|eastern|western|south|north)(?:ern)?(?: coast)?"
+    r"(?: ?[/,&+-] ?| or | and )?)+(?! ?\w)"
+)
+
+
+def without_zones(text: str) -> str:
+    """Without time zones, and the parts of the United States that are called like them: ``PT/ET
+    hours``, ``CET timezone``, ``US East/Central``. ``PT`` alone is Portugal."""
+    return _PART_OF_AMERICA.sub(r"\1 , ", _ZONES.sub(" , ", text))
 
 
 def without_codes(text: str) -> Plain:

@@ -35,6 +35,7 @@ class _Seniority(Shape):
     at_least_senior: list[_Level]
     none: list[PythonPattern]
     craft: list[PythonPattern]
+    first_step: list[Pattern]
     title: dict[_Level, list[Pattern]]
     body: _Body
 
@@ -59,13 +60,18 @@ def _any_level(levels: dict[str, list[str]]) -> str:
 
 _none = re.compile(rf"\b(?:{any_of(_words.none)})\b")
 # The less a pattern asks, the smaller it is, and Python looks closer.
+_title_words = [*chain(*_words.title.values()), *_words.first_step]
 _title_cue = of_plain(
-    rf"\b{any_of(chain(*_words.title.values()), craft='', words='.*')}".translate(
-        dict.fromkeys(map(ord, _DASHES))
-    )
+    rf"\b{any_of(_title_words, craft='', words='.*')}".translate(dict.fromkeys(map(ord, _DASHES)))
 )
 _title_level = re.compile(rf"(?<![\w@])(?:{_any_level(_words.title)})(?!\w)")
 _craft = re.compile(rf"\b{_crafts}\b")
+_first_step = re.compile(rf"\b{any_of(_words.first_step)}\)?(?=\s*(?:$|[,;|(\[])|\s[–-]\s)")
+_of_any_level = re.compile(
+    rf"(?:junior|jr\.?) (?P<job>(?:[\w.#+-]+ ){{0,3}}?{_crafts})"
+    r"(?: ?/ ?| or | and | & | oder )(?P=job)\b"
+)
+"""A junior or any other: ``Junior Developer / Developer``."""
 _segments = re.compile(r"\s*(?:[,;|]|\s[–—-]\s)\s*")
 _alternatives = re.compile(
     r"(?:\s?(?:/|\||,|\bor\b|\boder\b|\bou\b|\bo\b|\bto\b|\+|&|\band\b|–|—|-)\s?){1,3}"
@@ -191,12 +197,13 @@ def level_in_title(title: str) -> Named | None:
         if level not in _head_levels or not _is_no_head(plain, start, end)
     ]
     if not found:
-        return None
+        first = _first_step.search(plain)
+        return Named("junior", title[first.start() : first.end()]) if first else None
     levels = {level for level, _, _ in found}
     chosen: str | None = min(levels, key=_words.order.index)
     if len(levels) > 1 and _are_alternatives(plain, found):
         chosen = _of_alternatives(levels)
-    if chosen is None:
+    if chosen is None or (chosen == "junior" and _of_any_level.search(plain)):
         return None
     start, end = next((start, end) for level, start, end in found if level == chosen)
     return Named(chosen, (title if len(plain) == len(title) else plain)[start:end])
