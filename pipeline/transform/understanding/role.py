@@ -208,9 +208,16 @@ def _offered(openings: pl.DataFrame) -> dict[int, Verdict]:
     offered: dict[int, Verdict] = {}
     for row, name, words in names.iter_rows():
         verdict = judged(words)
-        if verdict.asks == "software" or (verdict.category and verdict.asks is None):
+        if _default(verdict) is not None:
             offered.setdefault(row, verdict._replace(words=name))
     return offered
+
+
+def _default(verdict: Verdict) -> str | None:
+    """The role of a title where no description says otherwise."""
+    if verdict.category is not None or verdict.asks is None:
+        return verdict.category
+    return ROLES.questions[verdict.asks].default
 
 
 def _of_opening(
@@ -265,22 +272,24 @@ def _findings(verdict: Verdict, given: Answer, title: str, description: str) -> 
     """What the title says, decisive or not, the word of another occupation that it overrules, and
     what the duties say."""
     decided = given.category
-    says = verdict.category
-    if says is None and verdict.asks is not None:
-        says = ROLES.questions[verdict.asks].default
+    says = _default(verdict)
     if says is not None:
         words = _written(verdict.words, title)
         yield _found(says, "title", words, verdict.rule, decides=says == decided)
     if decided is None:
         return
+    shown = [skill for skill in given.skills if skill in description]
+    if says != decided and not given.duties and not shown:
+        # Nothing stands in the description as it would be shown: the technologies have other
+        # spellings there, or a word of the title pointed at the role.
+        yield _found(decided, "title", title, "title and technologies")
     if verdict.other is not None:
         other = _written(verdict.other, title)
         yield _found(NOT_TECH, "title", other, "another occupation", decides=False)
     for duty in given.duties:
         yield _found(decided, "body", duty, "duties")
-    for skill in given.skills:
-        if skill in description:
-            yield _found(decided, "body", skill, "technologies")
+    for skill in shown:
+        yield _found(decided, "body", skill, "technologies")
 
 
 def _found(value: str, origin: Origin, words: str, rule: str, *, decides: bool = True) -> Evidence:

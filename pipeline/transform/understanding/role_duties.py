@@ -176,18 +176,23 @@ HINT = 5
 """How much a word of the title weighs that points at a role without deciding."""
 
 
+_SHOWS = {"fullstack": {"fullstack", *_SOFTWARE_ROLES}}
+"""The roles whose duties and technologies are the reasons of a role, where not of itself alone."""
+
+
 def _with_reasons(
     category: str, matches: Sequence[str], skills: Sequence[str], named: Verdict | None
 ) -> Answer:
     """The role with what is shown of its reasons: its name, then the stronger duties."""
+    shows = _SHOWS.get(category, {category})
     strong: dict[str, str] = {}
     other: dict[str, str] = {}
     for match in matches:
         text, weights = _duty(match)
         for role, weight in weights:
-            if role == category:
+            if role in shows:
                 (strong if weight == _STRONG else other).setdefault(text, match)
     name = [named.words] if named is not None and named.category == category else []
-    shown = [skill for skill in skills if category in _ROLES_OF_SKILL.get(skill, ())]
+    shown = [skill for skill in skills if not shows.isdisjoint(_ROLES_OF_SKILL.get(skill, ()))]
     duties = [*name, *strong.values(), *other.values()]
     return Answer(category, duties[:SHOWN], shown[:SHOWN])

@@ -10,8 +10,12 @@ from pipeline.transform.understanding.role_vocabulary import ROLES
 
 _WINDOW_CHARS = 400
 _BEFORE = "|".join(ROLES.openings.before)
-OPENINGS = rf"(?i)(?-u:\b)(?:{_BEFORE})(?-u:\b)[\s\S]{{0,{_WINDOW_CHARS}}}"
-"""A cue with what follows it."""
+_NOUNS = "|".join((*ROLES.named.nouns, *ROLES.openings.nouns))
+_LINKED_NAME = rf"\n[^\n.]{{2,70}}?(?-u:\b)(?:{_NOUNS})(?-u:\b)[^\n.]{{0,50}}?https?://"
+OPENINGS = (
+    rf"(?i)(?-u:\b)(?:{_BEFORE})(?-u:\b)[\s\S]{{0,{_WINDOW_CHARS}}}|{_LINKED_NAME}"
+)
+"""A cue with what follows it, or the name of a job with a link to it on a line."""
 
 MAX_OPENINGS = 3
 SEEKS_WORK = ROLES.openings.seekers
@@ -20,9 +24,9 @@ SEEKS_WORK = ROLES.openings.seekers
 _MAX_ITEMS = 8
 _MAX_HEADING_CHARS = 90
 _MAX_NAME_CHARS = 80
-_NOUN = rf"(?:{'|'.join((*ROLES.named.nouns, *ROLES.openings.nouns))})\b"
+_NOUN = rf"(?:{_NOUNS})\b"
 _SAME_LINE = re.compile(
-    rf"(?:{_BEFORE})\b[ :-]{{1,3}}((?:[^\s.!?;]{{1,24}} ){{0,6}}?{_NOUN})", re.IGNORECASE
+    rf"\b(?:{_BEFORE})\b[ :-]{{1,3}}((?:[^\s.!?;]{{1,24}} ){{0,6}}?{_NOUN})", re.IGNORECASE
 )
 _ITEM = re.compile(rf"[^\w\[(]{{0,8}}(.{{0,60}}?\b{_NOUN}.{{0,40}})", re.IGNORECASE)
 _LINKED = re.compile(r"[^\w]{0,8}(\w[\w /-]{1,30}?) ?[:–—-] ?https?://")
@@ -34,9 +38,9 @@ def names_of_openings(openings: Sequence[str]) -> Iterator[str]:
     """The names of jobs in what :data:`OPENINGS` finds, in their order, as they are written."""
     for opening in openings:
         heading, *items = opening.split("\n")
-        found = _SAME_LINE.match(heading)
-        if found is not None and not _SENTENCE.search(found[1]):
-            yield found[1]
+        for found in _SAME_LINE.finditer(heading):
+            if not _SENTENCE.search(found[1]):
+                yield found[1]
         if len(heading) > _MAX_HEADING_CHARS:
             continue
         if len(opening) >= _WINDOW_CHARS:
