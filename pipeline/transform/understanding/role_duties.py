@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pipeline.transform.understanding.role_title import Verdict
 from pipeline.transform.understanding.role_vocabulary import ROLES
-from pipeline.transform.understanding.skills import KINDS
+from pipeline.transform.understanding.skill_vocabulary import KINDS
 
 SHOWN = 6
 """How many duties and how many technologies a reason names."""

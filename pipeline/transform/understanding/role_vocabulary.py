@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pipeline.fields import CATEGORIES
-from pipeline.transform.understanding.skills import KINDS
+from pipeline.transform.understanding.skill_vocabulary import KINDS
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, Word, one_of, read
 
 ASKED = (
