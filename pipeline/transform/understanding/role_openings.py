@@ -12,9 +12,7 @@ _WINDOW_CHARS = 400
 _BEFORE = "|".join(ROLES.openings.before)
 _NOUNS = "|".join((*ROLES.named.nouns, *ROLES.openings.nouns))
 _LINKED_NAME = rf"\n[^\n.]{{2,70}}?(?-u:\b)(?:{_NOUNS})(?-u:\b)[^\n.]{{0,50}}?https?://"
-OPENINGS = (
-    rf"(?i)(?-u:\b)(?:{_BEFORE})(?-u:\b)[\s\S]{{0,{_WINDOW_CHARS}}}|{_LINKED_NAME}"
-)
+OPENINGS = rf"(?i)(?-u:\b)(?:{_BEFORE})(?-u:\b)[\s\S]{{0,{_WINDOW_CHARS}}}|{_LINKED_NAME}"
 """A cue with what follows it, or the name of a job with a link to it on a line."""
 
 MAX_OPENINGS = 3

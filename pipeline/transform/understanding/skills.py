@@ -20,14 +20,18 @@ import pyarrow as pa
 
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.role_title import judged, words_of
-from pipeline.transform.understanding.skill_vocabulary import KINDS, SKILLS, TECHNOLOGIES
+from pipeline.transform.understanding.skill_vocabulary import SKILLS, TECHNOLOGIES
 from pipeline.transform.vocabulary import any_of
 
 MAX_SKILLS = 60
 """The most that a posting can have; the ones that it names first are kept."""
 
 MAX_TAGS = 15
-"""Of more tags than that, none counts that the text does not name."""
+"""Of more tags than that, none counts that the text does not name; nor does ever a tag that is an
+ordinary word."""
+
+TELLING_BYTES = 200
+"""A shorter description is not expected to name what the tags do."""
 
 CORROBORATION = 2
 """How many undoubted skills a posting must name before an ordinary word counts as one."""
@@ -459,7 +463,7 @@ class _Reader:
         doubtful: list[tuple[int, int]] = []
         mentions: list[_Mention] = []
         covered = begin
-        is_told = tags - title > 1
+        is_told = tags - title > TELLING_BYTES
         not_asked = min(
             (at for p in _NOT_ASKED if (at := lower.find(p, title, tags)) >= 0), default=tags
         )
