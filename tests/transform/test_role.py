@@ -58,7 +58,8 @@ TITLES = {
         (Senior) Golang Developer | Remote EU; Software Engineer (Python, Kubernetes, AWS)
         Backend Engineer - Oil & Gas; Senior Java Developer (Rail); Game Server Developer; SDE II
         Software Engineer - Payments Platform; Software Engineer with Security Clearance
-        Software Engineer, Linux""",
+        Software Engineer, Linux; JavaScript Developer; Senior Principal Engineer; Staff Engineer
+        IT Specialist (SYSAPP) Software Engineer""",
     "devops": """
         DevOps-Ingenieur (m/w/d); Consultant DevOps H/F; DevOps Architect - Azure
         Senior Build Engineer - games; Release Engineer, Mobile Platform; Engenheiro DevOps Pleno
@@ -67,7 +68,7 @@ TITLES = {
     "sre": """
         Site Reliability Engineer (SRE) - Kubernetes; Ingénieur SRE; SRE/DevOps Engineer
         Database Reliability Engineer; Principal Engineer, Site Reliability
-        SREs, Cloud Security Engineers and Backend Engineers""",
+        SREs, Cloud Security Engineers and Backend Engineers; Production Engineer""",
     "cloud": """
         Cloud-Architekt (m/w/d); Ingénieur Cloud AWS H/F; Arquitecto Cloud; Azure Cloud Engineer
         Solutions Architect, AWS; Cloud Consultant; Cloud Administrator; Cloud Network Engineer""",
@@ -80,9 +81,9 @@ TITLES = {
         React Developer; Software Engineer, Frontend; UI Engineer""",
     "fullstack": """
         Full Stack React Engineer; Full-Stack-Entwickler; Développeur Fullstack PHP; Full Stack
-        Frontend/Backend Engineer""",
+        Frontend/Backend Engineer; Product Engineer; Senior Product Engineer, Bakeries""",
     "mobile": """
-        iOS Engineer, Cloud Sync; Android-Entwickler; Software Engineer, Cross-Platform Mobile""",
+        iOS Engineer, Cloud Sync; Android-Entwickler; Software Engineer, Cross-Platform Mobile; RN Developer""",
     "data_engineering": """
         Data Engineer (AWS); Dateningenieur; Ingeniero de Datos; Engenheiro de Dados
         Power BI Developer (PowerShell & DevOps); Data Platform Engineer; Snowflake Developer
@@ -105,13 +106,15 @@ TITLES = {
     "management": """
         Engineering Manager, Backend; Head of Platform; VP of Engineering; DevOps Manager
         Technical Product Manager; Chef de projet informatique; IT-Projektleiter (m/w/d)
-        Cloud Program Manager; Scrum Master""",
+        Cloud Program Manager; Scrum Master; Enterprise Applications Manager""",
     "support_it": """
         IT Support Specialist; Technical Support Engineer, Kubernetes; Help Desk Analyst
         Systemadministrator (m/w/d); Fachinformatiker Systemintegration""",
     "other_tech": """
         Network Engineer; Salesforce Platform Developer; SAP Consultant; Database Administrator
-        Software Architect; Game Developer - Unity C#; Smart Contract Engineer""",
+        Software Architect; Game Developer - Unity C#; Smart Contract Engineer
+        Informatiker (m/w/d); Splunk Engineer; Integrations Engineer; Developer Relations Engineer
+        Engineer - Language and Runtime; Senior Systems Engineer""",
     "none": """
         Sales Engineer; Solutions Engineer; Cloud Account Executive; DevOps Recruiter
         Technical Recruiter - Backend & DevOps; Business Development Manager, Cloud
@@ -121,7 +124,10 @@ TITLES = {
         Customer Success Manager, Platform; Developer Advocate, Cloud; DevOps Trainer
         Maintenance Technician; Java Barista; Server (Restaurant); Cloud Kitchen Manager
         Platform Lift Engineer; Data Entry Clerk; Security Guard; Mobile Crane Operator
-        Software Engineer Recruiter; Quality Engineer - Manufacturing; Post Production Manager""",
+        Software Engineer Recruiter; Quality Engineer - Manufacturing; Post Production Manager
+        SEEKING WORK | Backend Engineer | Remote; AI Chat Evaluator; Staff Engineer - Bridges
+        AI Prompt and Language Specialist; AI Model Assessment Specialist
+        Production Engineer, Moulds; Mechanical Product Engineer; Staff Nurse""",
 }
 LISTED = [
     (category, title.strip())
@@ -196,6 +202,17 @@ BODIES = [
         "CI/CD pipelines, infrastructure as code in Terraform and Ansible on AWS and Kubernetes, "
         "configuration management, build automation, continuous delivery.",
     ),
+    (
+        "JavaScript Developer",
+        "frontend",
+        "You know the DOM, CSS and HTML, and make pages responsive in all browsers.",
+    ),
+    (
+        "Platform Software Engineer",
+        "embedded",
+        "C++ on embedded platforms, with Modbus, CAN bus and other fieldbus protocols; Docker.",
+    ),
+    ("Product Engineer", None, "You choose plastics for bottles and talk to suppliers. " * 30),
     ("System Administrator", "support_it", "You keep printers, VMware and Active Directory."),
 ]
 
@@ -207,6 +224,38 @@ def test_the_duties_tell_what_the_title_leaves_open(
     skills = pl.select(skills_in(pl.lit(description))).item().to_list()
 
     assert role(title, description, skills) == category
+
+
+OPENINGS = [
+    (
+        "Acme (Berlin)",
+        "backend",
+        "We bake.\n\nHiring for:\n\n- Senior Backend Engineer (Go)\n- SRE",
+    ),
+    ("Acme (Berlin)", "devops", "Open roles\n• Account Executive\n• DevOps Engineer, full-time"),
+    (
+        "Several",
+        "frontend",
+        "Roles:\n- Frontend: https://acme.example/1\n- Design: https://x.example",
+    ),
+    ("Staff Engineer", "backend", "Acme is hiring! Looking for a Python developer to help bakers."),
+    ("Acme | Berlin", "backend", "We are looking for strong software engineers."),
+    ("Acme | Berlin", "ml_ai", "We bake.\nMachine Learning Engineer - https://acme.example/jobs/7"),
+    ("Several", None, "Open roles:\n- Account Executive\n- Nurse"),
+    ("Hello", None, "I am looking for a job.\nBackend Engineer with seven years in Go."),
+    ("Storyteller", None, "You are looking for stories with software engineers who bake."),
+    ("Storyteller", None, "In this role\n- you work with software engineers\n- you travel"),
+    ("Storyteller", None, "We are looking for:\n- Python\n- AWS\n- Frontend"),
+]
+
+
+@pytest.mark.parametrize(("title", "category", "description"), OPENINGS)
+def test_the_first_opening_names_the_role_where_the_title_does_not(
+    title: str, category: str | None, description: str
+) -> None:
+    assert role(title, description) == category
+    for one in evidence(title, description):
+        assert one["words"] in description
 
 
 @pytest.mark.parametrize(
@@ -286,6 +335,31 @@ def test_no_posting_is_no_posting() -> None:
     assert classified().is_empty()
 
 
+TITLE_WORDS = st.sampled_from(
+    ["Software", "Engineer", "Developer", "Staff", "Platform", "Infrastructure", "Systems", "Product", "Business", "Analyst", "Manager", "Administrator", "Data", "Consultant", "AI", "iOS", "React", "Sales", ",", "/", "-", "("]
+)
+BODY_WORDS = st.sampled_from(
+    ["full-stack", "React", "front-end", "REST APIs", "CI/CD", "Kubernetes", "on-call", "LLMs",
+     "looking for a", "Roles:\n-", "backend engineer", "data pipelines", "firmware", "SAP", "."]
+)  # fmt: skip
+SKILLS = st.lists(st.sampled_from(["React", "Vue.js", "Go", "Java", "PostgreSQL", "Kafka", "AWS",
+                                   "Terraform", "Kubernetes", "Grafana", "Power BI", "Angular",
+                                   "Next.js", "Svelte", "Django", "MySQL", "Redis"]),
+                  unique=True)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TITLE_WORDS, max_size=5), st.none() | st.lists(BODY_WORDS, max_size=25), SKILLS)
+def test_every_category_has_a_finding_that_decides(
+    title: list[str], body: list[str] | None, skills: list[str]
+) -> None:
+    advert = " ".join(title), None if body is None else " ".join(body), skills
+    category = role(*advert)
+
+    decisive = {one["value"] for one in evidence(*advert) if one["decides"]}
+    assert decisive == ({category} - {None})
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=80), st.none() | st.text(max_size=300))
 def test_any_text_has_a_reason(title: str, description: str | None) -> None:
@@ -295,7 +369,17 @@ def test_any_text_has_a_reason(title: str, description: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["as a very good ", "CI/CD pipelines ", "looking for ", "a", "front-end and ", "é "]
+    "part",
+    [
+        "as a very good ",
+        "CI/CD pipelines ",
+        "looking for ",
+        "a",
+        "front-end and ",
+        "é ",
+        "roles\n- ",
+        "hiring an ",
+    ],
 )
 def test_time_grows_with_the_length_alone(part: str) -> None:
     def seconds(chars: int) -> float:
@@ -384,7 +468,8 @@ def test_the_entries_that_the_rules_name_exist() -> None:
     named = {
         "software", "operations", "reliability", "technology", "words of any field", "data",
         "server language", "client languages", "backend by name", "frontend", "linux operations",
-        "platform", "platform of something", "platform of a product",
+        "platform", "platform of something", "platform of a product", "scripts of pages",
     }  # fmt: skip
 
     assert named <= {craft.name for craft in ROLES.title.crafts}
+    assert {"people who look for work", "it specialists"} <= {job.name for job in ROLES.title.jobs}

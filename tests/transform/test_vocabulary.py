@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.transform import vocabulary
-from pipeline.transform.understanding.skills import _Skills
+from pipeline.transform.understanding.skill_vocabulary import Skills
 from pipeline.transform.vocabulary import (
     Pattern,
     PythonPattern,
@@ -77,7 +77,7 @@ def test_patterns_are_joined_with_the_words_of_a_name() -> None:
 
 def test_no_spelling_is_that_of_two_technologies() -> None:
     of: dict[str, set[str]] = {}
-    for names in read("skills", _Skills).kinds.values():
+    for names in read("skills", Skills).kinds.values():
         for name, technology in names.items():
             for spelling in {name.lower(), *map(str.lower, technology.spellings)}:
                 of.setdefault(spelling, set()).add(name)

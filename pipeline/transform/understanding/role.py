@@ -8,6 +8,7 @@ duties and the technologies of the posting do
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,8 +28,15 @@ from pipeline.transform.understanding.role_duties import (
     MAX_MATCHES,
     MAX_NAMED,
     NAMED,
+    SHOWN,
     Answer,
     answer,
+)
+from pipeline.transform.understanding.role_openings import (
+    MAX_OPENINGS,
+    OPENINGS,
+    SEEKS_WORK,
+    names_of_openings,
 )
 from pipeline.transform.understanding.role_title import Verdict, judged, words_of
 from pipeline.transform.understanding.role_vocabulary import NOT_TECH, ROLES
@@ -47,6 +55,9 @@ def with_category(postings: pl.LazyFrame) -> pl.LazyFrame:
     is_open = verdict.field("is_open")
     body = pl.when(verdict.field("asks").is_not_null()).then(pl.col("description"))
     named = body.str.extract_all(NAMED).list.head(MAX_NAMED)
+    offers = pl.when(verdict.field("asks").is_in(_NAMELESS) & ~body.str.contains(SEEKS_WORK)).then(
+        body
+    )
     asked = pl.struct(
         "title",
         "_verdict",
@@ -54,6 +65,7 @@ def with_category(postings: pl.LazyFrame) -> pl.LazyFrame:
         duties=body.str.extract_all(DUTIES).list.head(MAX_MATCHES),
         named=named,
         named_words=named.list.eval(words_of(pl.element())),
+        openings=offers.str.extract_all(OPENINGS).list.head(MAX_OPENINGS),
         skills="skills",
     )
     return (
@@ -130,6 +142,7 @@ def _answers(rows: pl.Series) -> pl.Series:
     open_ = frame.filter(pl.col("_verdict").struct.field("is_open")).with_columns(
         pl.col("_verdict").struct.field("title_words")
     )
+    offered = _offered(open_.select("row", "openings").drop_nulls())
     numbers: list[int] = []
     categories: list[str | None] = []
     reasons: list[str] = []
@@ -138,14 +151,22 @@ def _answers(rows: pl.Series) -> pl.Series:
         number, title, words, description, duties, named, named_words, skills = row
         verdict = judged(words)
         given = Answer(verdict.category)
-        if verdict.asks is not None:
+        bare = _bare(title) if verdict.asks is not None and not description else None
+        if bare is not None:
+            verdict = Verdict(bare, title, "a title by itself")
+            given = Answer(bare)
+        elif verdict.asks is not None:
             names = [
                 (text, judged(its_words))
                 for text, its_words in zip(named or (), named_words or (), strict=True)
             ]
             if verdict.asks == "engineer" and any(name.asks == "software" for _, name in names):
                 verdict = verdict._replace(asks="software")
-            given = answer(verdict, description, duties or (), skills or (), _first(names))
+            opening = offered.get(number)
+            if opening is None:
+                given = answer(verdict, description, duties or (), skills or (), _first(names))
+            else:
+                given = _of_opening(opening, description, duties or (), skills or ())
         numbers.append(number)
         categories.append(given.category)
         reasons.append(_reason(verdict, given, description))
@@ -176,6 +197,55 @@ _READ = (
 )  # fmt: skip
 
 
+def _offered(openings: pl.DataFrame) -> dict[int, Verdict]:
+    """Row → the first role of technology that the openings of its description name, with its words
+    as they are written."""
+    names = pl.DataFrame(
+        [(row, name) for row, found in openings.iter_rows() for name in names_of_openings(found)],
+        schema={"row": pl.Int64, "name": pl.String},
+        orient="row",
+    ).with_columns(words=words_of(pl.col("name")))
+    offered: dict[int, Verdict] = {}
+    for row, name, words in names.iter_rows():
+        verdict = judged(words)
+        if _default(verdict) is not None:
+            offered.setdefault(row, verdict._replace(words=name))
+    return offered
+
+
+def _default(verdict: Verdict) -> str | None:
+    """The role of a title where no description says otherwise."""
+    if verdict.category is not None or verdict.asks is None:
+        return verdict.category
+    return ROLES.questions[verdict.asks].default
+
+
+def _of_opening(
+    opening: Verdict, description: str | None, duties: Sequence[str], skills: Sequence[str]
+) -> Answer:
+    """The role that the name of an opening tells, or the duties where it leaves it open."""
+    if opening.asks is None:
+        return Answer(opening.category, (opening.words,))
+    given = answer(opening, description, duties, skills)
+    return given._replace(duties=(opening.words, *given.duties)[:SHOWN])
+
+
+_NAMELESS = ("anything", "engineer", "operations")
+"""The questions of titles that name no role."""
+
+_BARE = {
+    category: re.compile("|".join(patterns)) for category, patterns in ROLES.bare.titles.items()
+}
+_LEVELS = frozenset(ROLES.bare.levels)
+
+
+def _bare(title: str | None) -> str | None:
+    """The role of a title that says no more than a name that most often has it."""
+    words = re.findall(r"\w+", (title or "")[:100].lower())
+    name = " ".join(word for word in words if word not in _LEVELS)
+    return next((role for role, pattern in _BARE.items() if pattern.fullmatch(name)), None)
+
+
 def _first(names: Sequence[tuple[str, Verdict]]) -> Verdict | None:
     """What the description calls the job first, of the names that tell a role."""
     for text, verdict in names:
@@ -202,22 +272,24 @@ def _findings(verdict: Verdict, given: Answer, title: str, description: str) -> 
     """What the title says, decisive or not, the word of another occupation that it overrules, and
     what the duties say."""
     decided = given.category
-    says = verdict.category
-    if says is None and verdict.asks is not None:
-        says = ROLES.questions[verdict.asks].default
+    says = _default(verdict)
     if says is not None:
         words = _written(verdict.words, title)
         yield _found(says, "title", words, verdict.rule, decides=says == decided)
     if decided is None:
         return
+    shown = [skill for skill in given.skills if skill in description]
+    if says != decided and not given.duties and not shown:
+        # Nothing stands in the description as it would be shown: the technologies have other
+        # spellings there, or a word of the title pointed at the role.
+        yield _found(decided, "title", title, "title and technologies")
     if verdict.other is not None:
         other = _written(verdict.other, title)
         yield _found(NOT_TECH, "title", other, "another occupation", decides=False)
     for duty in given.duties:
         yield _found(decided, "body", duty, "duties")
-    for skill in given.skills:
-        if skill in description:
-            yield _found(decided, "body", skill, "technologies")
+    for skill in shown:
+        yield _found(decided, "body", skill, "technologies")
 
 
 def _found(value: str, origin: Origin, words: str, rule: str, *, decides: bool = True) -> Evidence:

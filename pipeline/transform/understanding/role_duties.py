@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.transform.understanding.role_title import Verdict
 from pipeline.transform.understanding.role_vocabulary import ROLES
-from pipeline.transform.understanding.skills import KINDS
+from pipeline.transform.understanding.skill_vocabulary import KINDS, SKILLS, TECHNOLOGIES
 
 SHOWN = 6
 """How many duties and how many technologies a reason names."""
@@ -48,10 +48,19 @@ MAX_MATCHES = 400
 
 
 class _Duty(NamedTuple):
-    """A duty in lower case, and the roles that it speaks for with its weight."""
+    """A duty in lower case, the roles that it speaks for with its weight, and the practice that it
+    names, which counts as a technology does."""
 
     text: str
     weights: tuple[tuple[str, int], ...]
+    practice: str | None
+
+
+_PRACTICES = [
+    (spelling.lower(), name)
+    for name in SKILLS.context.practices
+    for spelling in (name, *TECHNOLOGIES[name].spellings)
+]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -60,7 +69,13 @@ def _duty(words: str) -> _Duty:
     for pattern, category, weight in _DUTY_ENTRIES:
         if pattern.fullmatch(words):
             weights[category] = max(weight, weights.get(category, 0))
-    return _Duty(words.lower(), tuple(weights.items()))
+    text = words.lower()
+    practice = next((name for spelling, name in _PRACTICES if spelling in text), None)
+    return _Duty(text, tuple(weights.items()), practice)
+
+
+def _practices(matches: Iterable[str]) -> set[str]:
+    return {practice for match in matches if (practice := _duty(match).practice) is not None}
 
 
 class Answer(NamedTuple):
@@ -91,11 +106,12 @@ def answer(
     default = verdict.category or question.default
     if description is None:
         return Answer(default)
-    scores = _scores(verdict, matches, skills, named.category if named else None)
+    counted = {*skills, *_practices(matches)}
+    scores = _scores(verdict, matches, counted, named.category if named else None)
     is_silent = max(scores.values(), default=0) < question.foreign_below
     if is_silent and len(description) >= LONG_DESCRIPTION_CHARS:
         return Answer(None)
-    technologies = sum(skill in _ROLES_OF_SKILL for skill in skills)
+    technologies = sum(skill in _ROLES_OF_SKILL for skill in counted)
     chosen = default
     if technologies >= question.technologies:
         best = max(question.needed, 0)
@@ -143,13 +159,13 @@ _ROLES_OF_SKILL = {
 
 
 def _scores(
-    verdict: Verdict, matches: Sequence[str], skills: Sequence[str], named: str | None
+    verdict: Verdict, matches: Sequence[str], skills: Iterable[str], named: str | None
 ) -> dict[str, float]:
     """How much speaks for each role. What is said again counts twice, and no more."""
     scores: dict[str, float] = defaultdict(float)
     said: dict[str, int] = {}
     for match in matches:
-        text, weights = _duty(match)
+        text, weights, _ = _duty(match)
         times = said.get(text, 0)
         if times < MOST_TIMES:
             said[text] = times + 1
@@ -176,18 +192,23 @@ HINT = 5
 """How much a word of the title weighs that points at a role without deciding."""
 
 
+_SHOWS = {"fullstack": {"fullstack", *_SOFTWARE_ROLES}}
+"""The roles whose duties and technologies are the reasons of a role, where not of itself alone."""
+
+
 def _with_reasons(
     category: str, matches: Sequence[str], skills: Sequence[str], named: Verdict | None
 ) -> Answer:
     """The role with what is shown of its reasons: its name, then the stronger duties."""
+    shows = _SHOWS.get(category, {category})
     strong: dict[str, str] = {}
     other: dict[str, str] = {}
     for match in matches:
-        text, weights = _duty(match)
+        text, weights, _ = _duty(match)
         for role, weight in weights:
-            if role == category:
+            if role in shows:
                 (strong if weight == _STRONG else other).setdefault(text, match)
     name = [named.words] if named is not None and named.category == category else []
-    shown = [skill for skill in skills if category in _ROLES_OF_SKILL.get(skill, ())]
+    shown = [skill for skill in skills if not shows.isdisjoint(_ROLES_OF_SKILL.get(skill, ()))]
     duties = [*name, *strong.values(), *other.values()]
     return Answer(category, duties[:SHOWN], shown[:SHOWN])

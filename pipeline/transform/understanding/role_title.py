@@ -322,6 +322,9 @@ _TAKEN = frozenset({"cloud", "devops", "backend", "data_engineering", "ml_ai", "
 """Roles that an architect or an administrator of such things has."""
 _ANALYST = re.compile("anal[iy]")
 _SOFTWARE = "software"
+_SCRIPTS = "scripts of pages"
+_SEEKERS = "people who look for work"
+_ANY_OF_IT = "it specialists"
 _OPERATIONS = "operations"
 _RELIABILITY = "reliability"
 _ANY_FIELD = frozenset({"words of any field", _OPERATIONS, _RELIABILITY})
@@ -337,7 +340,13 @@ _UNDER_PLATFORM = frozenset({"platform", "cloud", "devops", "backend"})
 
 def judge(tokens: Sequence[Token]) -> Verdict:
     """What the words of a title say, in order."""
+    seeks = next((token for token in tokens if token.name == _SEEKERS), None)
+    if seeks is not None:
+        return Verdict(None, seeks.text, seeks.name)
     phrases, loose = _phrases(tokens)
+    if phrases and phrases[0].head.name == _ANY_OF_IT and _has_maker(phrases):
+        # A grade of public service, with the name of the job behind it.
+        phrases.pop(0)
     said = [(phrase, verdict) for phrase in phrases if (verdict := _of_phrase(phrase))]
     everywhere = [*loose, *(craft for phrase in phrases for craft in phrase.all_crafts)]
     general = _general(phrases, everywhere)
@@ -355,8 +364,7 @@ def judge(tokens: Sequence[Token]) -> Verdict:
         for later, verdict in said[1:]:
             if verdict.category is not None and later.head.part == "maker":
                 return verdict._replace(other=first.words)
-        has_maker = any(phrase.head.part == "maker" for phrase in phrases)
-        if general != "software" or not has_maker or phrase.head.part == "maker":
+        if general != "software" or not _has_maker(phrases) or phrase.head.part == "maker":
             return first
         other = first.words
     foreign = next((craft for craft in everywhere if craft.category == NOT_TECH), None)
@@ -364,6 +372,10 @@ def judge(tokens: Sequence[Token]) -> Verdict:
     if verdict.category is None and verdict.asks is None:
         return verdict
     return verdict._replace(other=foreign.text if foreign is not None else other)
+
+
+def _has_maker(phrases: Iterable[_Phrase]) -> bool:
+    return any(phrase.head.part == "maker" for phrase in phrases)
 
 
 def _first_named(
@@ -447,12 +459,21 @@ def _is_alone(craft: Token, tokens: Sequence[Token]) -> bool:
 def _general(phrases: Sequence[_Phrase], crafts: Sequence[Token]) -> str:
     """Which kind of general title it is."""
     names = {craft.name for craft in crafts}
-    heads = {phrase.head.text for phrase in phrases if phrase.head.part == "maker"}
-    if _SOFTWARE in names or any(_DEVELOPER.match(head) for head in heads):
+    makers = [phrase for phrase in phrases if phrase.head.part == "maker"]
+    heads = {phrase.head.text for phrase in makers}
+    if any(_is_of_product(phrase) for phrase in makers):
+        return "product"
+    if names & {_SOFTWARE, _SCRIPTS} or any(_DEVELOPER.match(head) for head in heads):
         return "software"
     if names & {_OPERATIONS, _RELIABILITY, "technology"}:
         return "operations"
     return "engineer"
+
+
+def _is_of_product(phrase: _Phrase) -> bool:
+    """Whether it is a product engineer, who is not said to make software."""
+    texts = {craft.text for craft in phrase.crafts}
+    return "product" in texts and "software" not in texts and phrase.head.text.startswith("eng")
 
 
 _DEVELOPER = re.compile(

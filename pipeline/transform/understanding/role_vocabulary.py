@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from pipeline.fields import CATEGORIES
-from pipeline.transform.understanding.skills import KINDS
-from pipeline.transform.vocabulary import Pattern, Shape, Word, one_of, read
+from pipeline.transform.understanding.skill_vocabulary import KINDS
+from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, Word, one_of, read
 
 ASKED = (
     "software", "infrastructure", "platform", "administration", "operations", "data", "engineer",
-    "analyst", "leader", "anything",
+    "product", "analyst", "leader", "anything",
 )  # fmt: skip
 """What a title that decides nothing leaves to the duties: see ``questions`` in ``roles.toml``."""
 
@@ -75,9 +75,23 @@ class Named(Shape):
     nouns: list[Pattern]
 
 
+class Openings(Shape):
+    before: list[Pattern]
+    nouns: list[Pattern]
+    sentence: PythonPattern
+    seekers: Pattern
+
+
+class Bare(Shape):
+    levels: list[Word]
+    titles: dict[Category, list[PythonPattern]]
+
+
 class Roles(Shape):
     title: Title
     named: Named
+    openings: Openings
+    bare: Bare
     duties: dict[Category, Duties]
     questions: dict[Annotated[str, one_of(ASKED)], Question]
 

@@ -17,64 +17,27 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-from pydantic import model_validator
 
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
-from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, Word, any_of, read
+from pipeline.transform.understanding.role_title import judged, words_of
+from pipeline.transform.understanding.skill_vocabulary import SKILLS, TECHNOLOGIES
+from pipeline.transform.vocabulary import any_of
 
 MAX_SKILLS = 60
 """The most that a posting can have; the ones that it names first are kept."""
+
+MAX_TAGS = 15
+"""Of more tags than that, none counts that the text does not name; nor does ever a tag that is an
+ordinary word."""
+
+TELLING_BYTES = 200
+"""A shorter description is not expected to name what the tags do."""
 
 CORROBORATION = 2
 """How many undoubted skills a posting must name before an ordinary word counts as one."""
 
 
-class _Technology(Shape):
-    """See the top of ``skills.toml``."""
-
-    spellings: tuple[Word, ...] = ()
-    is_word: bool = False
-    exact: tuple[Word, ...] = ()
-    beside_others: tuple[Word, ...] = ()
-    in_list: tuple[Word, ...] = ()
-    in_context: Pattern | None = None
-    misleading: Pattern | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_spellings_alone(cls, told: object) -> object:
-        return {"spellings": told} if isinstance(told, list) else told
-
-
-class _Context(Shape):
-    before: Pattern
-    role: Pattern
-    between: PythonPattern
-    phrases: list[Word]
-    companies: list[Word]
-    others: list[Word]
-    of_others: PythonPattern
-    used: list[Word]
-    account: PythonPattern
-    forms: list[Word]
-
-
-class _Skills(Shape):
-    kinds: dict[Word, dict[Word, _Technology]]
-    context: _Context
-
-
-_vocabulary = read("skills", _Skills)
-_context = _vocabulary.context
-_technologies = {
-    name: technology for names in _vocabulary.kinds.values() for name, technology in names.items()
-}
-
-KINDS: Mapping[str, str] = {
-    name: kind for kind, names in _vocabulary.kinds.items() for name in names
-}
-"""Canonical name → its kind, for every skill there is."""
-
+_context, _technologies = SKILLS.context, TECHNOLOGIES
 _NAMES: Final = sorted(_technologies)
 """In the order of the published lists: a technology is its index here."""
 _NAME_SERIES = pl.Series(_NAMES, dtype=pl.String)
@@ -215,6 +178,13 @@ _BETWEEN = re.compile(_context.between)
 _COMPANIES = frozenset(_NUMBER[name] for name in _context.companies if name in _NUMBER)
 _OTHERS, _USED = frozenset(_context.others), frozenset(_context.used)
 _OF_OTHERS = re.compile(_context.of_others)
+_INVESTORS = _COMPANIES | {_NUMBER[name] for name in _context.investors}
+_BACKED_BY = re.compile(_context.backed_by)
+_PEOPLE = re.compile(_context.people)
+_COMPARED = re.compile(_context.compared)
+_PRACTICES = pl.Series(_context.practices, dtype=pl.String)
+_IS_PRACTICE = _NAME_SERIES.is_in(_PRACTICES.implode()).to_numpy()
+_NOT_ASKED = tuple(phrase.encode() for phrase in _context.not_asked)
 _FORMS = frozenset(_context.forms)
 _WORDS = re.compile(r"[\w-]+")
 _ACCOUNT = re.compile(_context.account)
@@ -224,6 +194,7 @@ _BESIDE_CHARS = 32
 _MAX_BETWEEN_BYTES = 12
 _MAX_ADDRESS_BYTES = 100
 _NEW_LINE = ord("\n")
+_HYPHEN = ord("-")
 _BEFORE_ADDRESS = re.compile(rb".*[\s()<>\[\]{},;\"'|]", re.DOTALL)
 _REST_OF_ADDRESS = re.compile(rb"[^\s()<>\[\]{},;\"'|]*")
 _JOINS_ADDRESS = frozenset(b"@/.-_:=?&%#")
@@ -235,14 +206,15 @@ _ADDRESS = re.compile(
 def with_skills(postings: pl.LazyFrame) -> pl.LazyFrame:
     """Fill ``skills``: the technologies of the title, the tags and the description, sorted, each
     once, at most :data:`MAX_SKILLS`, with the evidence of each. The name of the posting's own
-    company is none. The other columns stay as they are."""
+    company is none. What only the tags say counts where they are few and the title is of no other
+    occupation. The other columns stay as they are."""
     tags = pl.col("tags").list.join("\n").fill_null("")
     title = pl.col("title").fill_null("")
     given = pl.struct(
         text=pl.concat_str(
-            title, tags, pl.col("description").fill_null(""), pl.lit(""), separator="\n"
+            title, pl.col("description").fill_null(""), tags, pl.lit(""), separator="\n"
         ),
-        title=title.str.len_bytes().cast(pl.Int64),
+        title=title,
         tags=tags.str.len_bytes().cast(pl.Int64),
         company=pl.col("company") if _has(postings, "company") else pl.lit(None, pl.String),
     )
@@ -284,6 +256,8 @@ class _Found:
 
 def _names(found: _Found, rows: int) -> pl.Series:
     row, technology = _array(found.row), _array(found.technology)
+    published = ~_IS_PRACTICE[technology]
+    row, technology = row[published], technology[published]
     order = np.lexsort((technology, row))
     return _lists(_NAME_SERIES.gather(technology[order]), row, rows)
 
@@ -302,17 +276,19 @@ def _lists(values: pl.Series, row: npt.NDArray[np.int64], rows: int) -> pl.Serie
 def _skills_and_evidence(given: pl.Series) -> pl.Series:
     columns = given.struct.unnest()
     rows = len(columns)
-    title_end = columns["title"].to_numpy()
-    tags_end = title_end + columns["tags"].to_numpy() + 1
-    found = _found(columns["text"], columns["company"].to_list(), title_end, tags_end)
+    title_end = columns["title"].str.len_bytes().cast(pl.Int64).to_numpy()
+    tags_begin = (columns["text"].str.len_bytes().cast(pl.Int64) - 1 - columns["tags"]).to_numpy()
+    found = _found(columns["text"], columns["company"].to_list(), title_end, tags_begin)
+    found = _without_tags_of_others(found, columns["title"], tags_begin)
     row, start = _array(found.row), _array(found.start)
-    in_title, in_tags = start < title_end[row], start < tags_end[row]
+    in_title, in_tags = start < title_end[row], start >= tags_begin[row]
     flat = pl.DataFrame(
         {
             "value": _NAME_SERIES.gather(_array(found.technology)),
             "origin": np.where(in_title, 0, np.where(in_tags, 1, 2)),
             "words": pl.Series(found.words, dtype=pl.Binary).cast(pl.String),
             "rule": _RULE_SERIES.gather(_array(found.rule)),
+            "decides": ~_IS_PRACTICE[_array(found.technology)],
         }
     ).select(
         pl.struct(
@@ -321,7 +297,7 @@ def _skills_and_evidence(given: pl.Series) -> pl.Series:
             origin=pl.lit(pl.Series(["title", "tags", "body"])).gather(pl.col("origin")),
             words=pl.col("words").str.head(MAX_WORDS_CHARS),
             rule="rule",
-            decides=pl.lit(value=True),
+            decides="decides",
         ).alias("found")
     )
     evidence = _lists(flat["found"], row, rows).cast(EVIDENCE)
@@ -330,9 +306,40 @@ def _skills_and_evidence(given: pl.Series) -> pl.Series:
     )
 
 
+def _without_tags_of_others(
+    found: _Found, titles: pl.Series, tags_begin: npt.NDArray[np.int64]
+) -> _Found:
+    """Without what only the tags say of a job whose title is another occupation: boards give all
+    kinds of tags to those."""
+    of_tags = {
+        row for row, start in zip(found.row, found.start, strict=True) if start >= tags_begin[row]
+    }
+    if not of_tags:
+        return found
+    rows = sorted(of_tags)
+    words = titles.gather(rows).to_frame("title").select(words_of(pl.col("title"))).to_series()
+    others = set()
+    for row, text in zip(rows, words, strict=True):
+        verdict = judged(text)
+        if verdict.category is None and verdict.asks is None:
+            others.add(row)
+    kept = [
+        index
+        for index, (row, start) in enumerate(zip(found.row, found.start, strict=True))
+        if row not in others or start < tags_begin[row]
+    ]
+    return _Found(
+        *(
+            [values[index] for index in kept]
+            for values in (found.row, found.technology, found.start, found.rule, found.words)
+        )
+    )
+
+
 def _employer(company: str | None) -> int:
     """The technology that bears the name of a company, but for its legal form; -1 for none."""
     words = (company or "")[:100].lower().replace(",", " ").split()
+    first = words[0] if words else ""
     while words:
         meaning = _MEANINGS.get(" ".join(words).encode(errors="replace"))
         if meaning is not None:
@@ -341,7 +348,15 @@ def _employer(company: str | None) -> int:
             return next(iter(meaning.as_written.values()))[0]
         if words.pop().strip(".()") not in _FORMS:
             break
+    # "Harbor Analytics" calls itself Harbor.
+    meaning = _MEANINGS.get(first.encode(errors="replace"))
+    if meaning is not None and meaning.undoubted is None and len(first) > _MAX_LETTERS:
+        return next(iter(meaning.as_written.values()))[0]
     return -1
+
+
+_MAX_LETTERS = 2
+"""As many letters are an abbreviation of anything."""
 
 
 def _word_starts(
@@ -432,14 +447,15 @@ class _Reader:
         self._lower = everything.lower()
 
     def read(
-        self, begin: int, end: int, places: Iterable[int], tags: tuple[int, int], employer: int
+        self, begin: int, end: int, places: Iterable[int], title: int, tags: int, employer: int
     ) -> list[tuple[int, int, int, int]]:
         """The skills of the text between two bytes: start, end, technology and rule of the first
         mention that counts of each, in their order, at most :data:`MAX_SKILLS`.
 
         Args:
             places: where a spelling may begin, in their order.
-            tags: where the tags begin and end, one a line.
+            title: where the title ends.
+            tags: where the tags begin, one a line.
             employer: the technology that bears the name of the posting's company, or -1.
         """
         original, lower = self._original, self._lower
@@ -447,9 +463,17 @@ class _Reader:
         doubtful: list[tuple[int, int]] = []
         mentions: list[_Mention] = []
         covered = begin
+        is_told = tags - title > TELLING_BYTES
+        not_asked = min(
+            (at for p in _NOT_ASKED if (at := lower.find(p, title, tags)) >= 0), default=tags
+        )
+        if tags < end and original.count(b"\n", tags, end) > MAX_TAGS and is_told:
+            end = tags
         for start in places:
-            if start < covered:
+            if start < covered or not_asked <= start < tags:
                 continue
+            if start >= end:
+                break
             reader = (
                 _READERS[lower[start : start + _KEY_BYTES]]
                 or _READERS[lower[start : start + 2]]
@@ -473,7 +497,7 @@ class _Reader:
                     technology, trust = written
                 else:
                     technology, trust = next(iter(meaning.as_written.values()))
-                    if tags[0] <= start < tags[1]:
+                    if tags <= start:
                         trust = _TAG_ONLY
                     elif trust == _BESIDE_OTHERS:
                         trust = _IN_LIST
@@ -485,17 +509,30 @@ class _Reader:
                 mentions.append((start, covered, technology))
                 continue
             after = lower[covered] if covered < end else _NEW_LINE
+            if after == _HYPHEN and lower.startswith(b"-like", covered):
+                continue
             if (before in _JOINS_ADDRESS or after in _JOINS_ADDRESS) and self._is_in_address(
                 begin, start, covered, end
             ):
                 continue
-            if trust == _UNDOUBTED and technology not in _COMPANIES and technology != employer:
+            if trust == _UNDOUBTED and technology not in _INVESTORS and technology != employer:
                 rule = _NAME
             else:
                 looked = self._look(
-                    begin, start, covered, end, technology, trust, tags, technology == employer
+                    begin,
+                    start,
+                    covered,
+                    end,
+                    technology,
+                    trust,
+                    title,
+                    tags,
+                    technology == employer,
                 )
                 if looked is None:
+                    continue
+                if looked == _TAG and is_told and all(one[2] != technology for one in mentions):
+                    # An ordinary word that the text does not hold.
                     continue
                 rule = looked
             if rule == _UNDECIDED:
@@ -529,22 +566,27 @@ class _Reader:
         end: int,
         technology: int,
         trust: int,
-        tags: tuple[int, int],
+        title: int,
+        tags: int,
         is_employer: bool,
     ) -> int | None:
         """The rule by which a spelling counts for what stands around it, :data:`_UNDECIDED`, or
         none if it means something else."""
         original = self._original
-        if tags[0] <= start < tags[1] and (
-            original[start - 1] == _NEW_LINE == original[min(covered, end - 1)]
-        ):
+        if tags <= start and (original[start - 1] == _NEW_LINE == original[min(covered, end - 1)]):
             return _TAG
         if trust == _TAG_ONLY:
             return None
         before = original[max(begin, start - _WINDOW_BYTES) : start].decode(errors="ignore")
+        if technology in _INVESTORS and _BACKED_BY.search(before):
+            return None
         if technology in _COMPANIES or is_employer:
-            rest = original[covered : min(end, covered + _WINDOW_BYTES // 2)]
-            if _ACCOUNT.match(rest.decode(errors="ignore")):
+            rest = original[covered : min(end, covered + _WINDOW_BYTES // 2)].decode(
+                errors="ignore"
+            )
+            if _ACCOUNT.match(rest) or _PEOPLE.match(rest):
+                return None
+            if before.endswith("the ") and _COMPARED.match(rest):
                 return None
             sentence = before[max(before.rfind("\n"), before.rfind(". ")) + 1 :]
             words = _WORDS.findall(sentence.lower())
@@ -570,7 +612,7 @@ class _Reader:
             return _AS_WRITTEN
         if trust == _BESIDE_OTHERS and (
             _ROLE_AFTER.match(window, at + covered - start)
-            or (start < tags[0] and _ROLE_BEFORE.search(before))
+            or (start < title and _ROLE_BEFORE.search(before))
         ):
             return _WITH_ROLE
         return _UNDECIDED
@@ -592,7 +634,7 @@ class _Reader:
                     continue
                 if self._is_listed(mentions, place, certain):
                     certain[technology] = start, end, technology, _LISTED
-                elif known is None and enough and trust == _BESIDE_OTHERS:
+                elif (known is None or known[3] == _TAG) and enough and trust == _BESIDE_OTHERS:
                     certain[technology] = start, end, technology, _BESIDE
 
     def _is_listed(
@@ -618,7 +660,7 @@ def _found(
     texts: pl.Series,
     companies: Sequence[str | None] | None = None,
     title_end: npt.NDArray[np.int64] | None = None,
-    tags_end: npt.NDArray[np.int64] | None = None,
+    tags_begin: npt.NDArray[np.int64] | None = None,
 ) -> _Found:
     """The skills of texts, none of which is null, and each of which ends with a line break."""
     array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -643,10 +685,11 @@ def _found(
     at = begins[row] + within
     kept = _word_starts(data, at, within == 0)
     row, at, within = row[kept], at[kept], within[kept]
-    if title_end is None or tags_end is None:
-        title_end = tags_end = np.zeros(len(texts), dtype=np.int64)
+    if title_end is None or tags_begin is None:
+        title_end = np.zeros(len(texts), dtype=np.int64)
+        tags_begin = np.full(len(texts), len(everything), dtype=np.int64)
     # A tag counts whatever its case.
-    kept = (within < tags_end[row]) | ~_is_small(data, at)
+    kept = (within >= tags_begin[row]) | ~_is_small(data, at)
     row, at = row[kept], at[kept]
     first = np.searchsorted(row, np.arange(len(texts) + 1)).tolist()
     places, starts = at.tolist(), begins.tolist()
@@ -656,10 +699,10 @@ def _found(
         if first[index] == first[index + 1]:
             continue
         begin = starts[index]
-        tags = begin + int(title_end[index]) + 1, begin + int(tags_end[index])
+        title, tags = begin + int(title_end[index]), begin + int(tags_begin[index])
         employer = employers[companies[index]] if companies is not None else -1
         for start, end, technology, rule in reader.read(
-            begin, starts[index + 1], places[first[index] : first[index + 1]], tags, employer
+            begin, starts[index + 1], places[first[index] : first[index + 1]], title, tags, employer
         ):
             found.row.append(index)
             found.technology.append(technology)

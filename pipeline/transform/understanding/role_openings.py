@@ -1,0 +1,56 @@
+"""What a description calls the job where the title names none: the name behind "looking for", or
+the first item of a list of open positions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.transform.understanding.role_vocabulary import ROLES
+
+_WINDOW_CHARS = 400
+_BEFORE = "|".join(ROLES.openings.before)
+_NOUNS = "|".join((*ROLES.named.nouns, *ROLES.openings.nouns))
+_LINKED_NAME = rf"\n[^\n.]{{2,70}}?(?-u:\b)(?:{_NOUNS})(?-u:\b)[^\n.]{{0,50}}?https?://"
+OPENINGS = rf"(?i)(?-u:\b)(?:{_BEFORE})(?-u:\b)[\s\S]{{0,{_WINDOW_CHARS}}}|{_LINKED_NAME}"
+"""A cue with what follows it, or the name of a job with a link to it on a line."""
+
+MAX_OPENINGS = 3
+SEEKS_WORK = ROLES.openings.seekers
+"""Who looks for work himself offers none."""
+
+_MAX_ITEMS = 8
+_MAX_HEADING_CHARS = 90
+_MAX_NAME_CHARS = 80
+_NOUN = rf"(?:{_NOUNS})\b"
+_SAME_LINE = re.compile(
+    rf"\b(?:{_BEFORE})\b[ :-]{{1,3}}((?:[^\s.!?;]{{1,24}} ){{0,6}}?{_NOUN})", re.IGNORECASE
+)
+_ITEM = re.compile(rf"[^\w\[(]{{0,8}}(.{{0,60}}?\b{_NOUN}.{{0,40}})", re.IGNORECASE)
+_LINKED = re.compile(r"[^\w]{0,8}(\w[\w /-]{1,30}?) ?[:–—-] ?https?://")
+_ENDS_OF_NAME = re.compile(r"https?://|\s[—–|]\s|[.!?](?:\s|$)")
+_SENTENCE = re.compile(ROLES.openings.sentence, re.IGNORECASE)
+
+
+def names_of_openings(openings: Sequence[str]) -> Iterator[str]:
+    """The names of jobs in what :data:`OPENINGS` finds, in their order, as they are written."""
+    for opening in openings:
+        heading, *items = opening.split("\n")
+        for found in _SAME_LINE.finditer(heading):
+            if not _SENTENCE.search(found[1]):
+                yield found[1]
+        if len(heading) > _MAX_HEADING_CHARS:
+            continue
+        if len(opening) >= _WINDOW_CHARS:
+            # The last one may be cut.
+            items = items[:-1]
+        for item in [item for item in items if item.strip()][:_MAX_ITEMS]:
+            linked = _LINKED.match(item)
+            if linked is not None:
+                yield linked[1]
+                continue
+            name = _ENDS_OF_NAME.split(item, maxsplit=1)[0].rstrip()
+            if len(name) <= _MAX_NAME_CHARS and not _SENTENCE.search(name):
+                named = _ITEM.match(name)
+                if named is not None:
+                    yield named[1]
