@@ -83,7 +83,8 @@ TITLES = {
         Full Stack React Engineer; Full-Stack-Entwickler; Développeur Fullstack PHP; Full Stack
         Frontend/Backend Engineer; Product Engineer; Senior Product Engineer, Bakeries""",
     "mobile": """
-        iOS Engineer, Cloud Sync; Android-Entwickler; Software Engineer, Cross-Platform Mobile; RN Developer""",
+        iOS Engineer, Cloud Sync; Android-Entwickler; Software Engineer, Cross-Platform Mobile
+        RN Developer""",
     "data_engineering": """
         Data Engineer (AWS); Dateningenieur; Ingeniero de Datos; Engenheiro de Dados
         Power BI Developer (PowerShell & DevOps); Data Platform Engineer; Snowflake Developer
@@ -336,8 +337,10 @@ def test_no_posting_is_no_posting() -> None:
 
 
 TITLE_WORDS = st.sampled_from(
-    ["Software", "Engineer", "Developer", "Staff", "Platform", "Infrastructure", "Systems", "Product", "Business", "Analyst", "Manager", "Administrator", "Data", "Consultant", "AI", "iOS", "React", "Sales", ",", "/", "-", "("]
-)
+    ["Software", "Engineer", "Developer", "Staff", "Platform", "Infrastructure", "Systems", "iOS",
+     "Product", "Business", "Analyst", "Manager", "Administrator", "Data", "Consultant", "AI",
+     "React", "Sales", ",", "/", "-", "("]
+)  # fmt: skip
 BODY_WORDS = st.sampled_from(
     ["full-stack", "React", "front-end", "REST APIs", "CI/CD", "Kubernetes", "on-call", "LLMs",
      "looking for a", "Roles:\n-", "backend engineer", "data pipelines", "firmware", "SAP", "."]

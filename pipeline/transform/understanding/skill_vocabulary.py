@@ -37,6 +37,7 @@ class Context(Shape):
     not_asked: list[Word]
     others: list[Word]
     of_others: PythonPattern
+    payers: list[Word]
     backed_by: PythonPattern
     people: PythonPattern
     compared: PythonPattern

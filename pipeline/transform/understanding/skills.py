@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.role_title import judged, words_of
+from pipeline.transform.understanding.skill_vocabulary import KINDS as KINDS
 from pipeline.transform.understanding.skill_vocabulary import SKILLS, TECHNOLOGIES
 from pipeline.transform.vocabulary import any_of
 
@@ -180,6 +181,7 @@ _OTHERS, _USED = frozenset(_context.others), frozenset(_context.used)
 _OF_OTHERS = re.compile(_context.of_others)
 _INVESTORS = _COMPANIES | {_NUMBER[name] for name in _context.investors}
 _BACKED_BY = re.compile(_context.backed_by)
+_PAYERS = tuple(stem.encode() for stem in _context.payers)
 _PEOPLE = re.compile(_context.people)
 _COMPARED = re.compile(_context.compared)
 _PRACTICES = pl.Series(_context.practices, dtype=pl.String)
@@ -191,6 +193,7 @@ _ACCOUNT = re.compile(_context.account)
 
 _WINDOW_BYTES = 160
 _BESIDE_CHARS = 32
+_PAYER_CHARS = 120
 _MAX_BETWEEN_BYTES = 12
 _MAX_ADDRESS_BYTES = 100
 _NEW_LINE = ord("\n")
@@ -311,28 +314,23 @@ def _without_tags_of_others(
 ) -> _Found:
     """Without what only the tags say of a job whose title is another occupation: boards give all
     kinds of tags to those."""
-    of_tags = {
-        row for row, start in zip(found.row, found.start, strict=True) if start >= tags_begin[row]
-    }
-    if not of_tags:
+    rows_of, start = _array(found.row), _array(found.start)
+    in_tags = start >= tags_begin[rows_of]
+    rows = np.unique(rows_of[in_tags]).tolist()
+    if not rows:
         return found
-    rows = sorted(of_tags)
     words = titles.gather(rows).to_frame("title").select(words_of(pl.col("title"))).to_series()
-    others = set()
-    for row, text in zip(rows, words, strict=True):
-        verdict = judged(text)
-        if verdict.category is None and verdict.asks is None:
-            others.add(row)
-    kept = [
-        index
-        for index, (row, start) in enumerate(zip(found.row, found.start, strict=True))
-        if row not in others or start < tags_begin[row]
-    ]
+    verdicts = zip(rows, map(judged, words), strict=True)
+    others = [row for row, one in verdicts if one.category is None and one.asks is None]
+    if not others:
+        return found
+    kept = np.flatnonzero(~(in_tags & np.isin(rows_of, others))).tolist()
     return _Found(
-        *(
-            [values[index] for index in kept]
-            for values in (found.row, found.technology, found.start, found.rule, found.words)
-        )
+        [found.row[index] for index in kept],
+        [found.technology[index] for index in kept],
+        [found.start[index] for index in kept],
+        [found.rule[index] for index in kept],
+        [found.words[index] for index in kept],
     )
 
 
@@ -515,7 +513,12 @@ class _Reader:
                 begin, start, covered, end
             ):
                 continue
-            if trust == _UNDOUBTED and technology not in _INVESTORS and technology != employer:
+            if (
+                trust == _UNDOUBTED
+                and technology != employer
+                and technology not in _COMPANIES
+                and not (technology in _INVESTORS and self._may_be_paid(begin, start))
+            ):
                 rule = _NAME
             else:
                 looked = self._look(
@@ -543,6 +546,11 @@ class _Reader:
         if doubtful:
             self._decide(mentions, doubtful, certain)
         return sorted(certain.values())[:MAX_SKILLS]
+
+    def _may_be_paid(self, begin: int, start: int) -> bool:
+        """Whether a word of payers stands before a name, at least in part."""
+        first = max(begin, start - _WINDOW_BYTES)
+        return any(self._lower.find(stem, first, start) >= 0 for stem in _PAYERS)
 
     def _is_in_address(self, begin: int, start: int, covered: int, end: int) -> bool:
         """Whether a spelling is part of an e-mail or web address, and not the whole of it."""
@@ -578,7 +586,7 @@ class _Reader:
         if trust == _TAG_ONLY:
             return None
         before = original[max(begin, start - _WINDOW_BYTES) : start].decode(errors="ignore")
-        if technology in _INVESTORS and _BACKED_BY.search(before):
+        if technology in _INVESTORS and _BACKED_BY.search(before[-_PAYER_CHARS:]):
             return None
         if technology in _COMPANIES or is_employer:
             rest = original[covered : min(end, covered + _WINDOW_BYTES // 2)].decode(
