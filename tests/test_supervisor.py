@@ -1,4 +1,4 @@
-"""Processes that start in order, come back when they die or hang, and stop together."""
+"""Processes that start together, come back when they die or hang, and stop together."""
 
 from __future__ import annotations
 
