@@ -143,6 +143,7 @@ def test_of_alternatives_that_are_all_senior_the_lowest_counts(title: str, level
         ("We are seeking a Software Engineer II for tools.", "mid"),
         ("We are seeking a World War II historian.", None),
         ("We are hiring at senior level.", "senior"),
+        ("We are hiring mid-level, senior-level and staff-level engineers.", None),
     ],
 )  # fmt: skip
 def test_a_description_says_whom_it_hires(text: str | None, level: str | None) -> None:

@@ -86,6 +86,7 @@ _body_cue = (
 _labelled = re.compile(rf"{any_of(_body.labels)}(?:\s?[:–-]\s*|\n+)\(?", re.IGNORECASE)
 _first_level = re.compile(rf"(?<!\w)(?:{_any_level(_body.levels)})(?!\w)")
 _role = re.compile(rf"[\s-]*(?:level[\s-]*)?{any_of(_body.role)}\b")
+_level_word = re.compile(r"^[\s-]*levels?\b")
 _craft_behind = re.compile(rf"[\s)/-]*{_between}{_crafts}\b")
 _does = re.compile(rf"[\s)/-]*{_between}{_crafts}\s(?:{any_of(_body.does)})\b")
 _craft_before = re.compile(rf"\b{_crafts}\s(?:[\w.#+/-]+\s){{0,2}}$")
@@ -291,6 +292,7 @@ def _level_in_body(cue: Cue) -> Named | None:
 
 def _is_one_of_several(rest: str) -> bool:
     """Whether another level is an alternative to the one in front of ``rest``."""
+    rest = _level_word.sub("", rest)
     other = _alternatives.match(rest)
     if other is None or not other.group():
         return False
