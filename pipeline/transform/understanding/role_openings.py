@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.transform.understanding.role_vocabulary import ROLES
 
-_MAX_ITEMS = 8
+_MAX_ITEMS = 6
 _BEFORE = "|".join(ROLES.openings.before)
 _NOUNS = "|".join((*ROLES.named.nouns, *ROLES.openings.nouns))
 # No count but of lines: long counted repetitions are slow.
@@ -16,11 +16,11 @@ _LINKED_NAME = rf"\n[^\n.]*(?-u:\b)(?:{_NOUNS})(?-u:\b)[^\n.]*https?://"
 OPENINGS = rf"(?i)(?-u:\b)(?:{_BEFORE})(?-u:\b)[^\n]*(?:\n[^\n]*){{0,{_MAX_ITEMS}}}|{_LINKED_NAME}"
 """A cue with the lines that follow it, or the name of a job with a link to it on a line."""
 
-MAX_OPENINGS = 3
+MAX_OPENINGS = 2
 SEEKS_WORK = ROLES.openings.seekers
 """Who looks for work himself offers none."""
 
-_MAX_LINE_CHARS = 600
+_MAX_LINE_CHARS = 240
 _MAX_HEADING_CHARS = 90
 _MAX_NAME_CHARS = 80
 _NOUN = rf"(?:{_NOUNS})\b"

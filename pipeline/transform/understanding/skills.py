@@ -181,7 +181,7 @@ _OTHERS, _USED = frozenset(_context.others), frozenset(_context.used)
 _OF_OTHERS = re.compile(_context.of_others)
 _INVESTORS = _COMPANIES | {_NUMBER[name] for name in _context.investors}
 _BACKED_BY = re.compile(_context.backed_by)
-_PAYERS = tuple(stem.encode() for stem in _context.payers)
+_PAYERS = re.compile("|".join(map(re.escape, _context.payers)).encode())
 _PEOPLE = re.compile(_context.people)
 _COMPARED = re.compile(_context.compared)
 _PRACTICES = pl.Series(_context.practices, dtype=pl.String)
@@ -443,6 +443,7 @@ class _Reader:
     def __init__(self, everything: bytes) -> None:
         self._original = everything
         self._lower = everything.lower()
+        self._not_asked = [phrase for phrase in _NOT_ASKED if phrase in self._lower]
 
     def read(
         self, begin: int, end: int, places: Iterable[int], title: int, tags: int, employer: int
@@ -462,13 +463,11 @@ class _Reader:
         mentions: list[_Mention] = []
         covered = begin
         is_told = tags - title > TELLING_BYTES
-        not_asked = min(
-            (at for p in _NOT_ASKED if (at := lower.find(p, title, tags)) >= 0), default=tags
-        )
+        asked_until = self._asked_until(title, tags) if self._not_asked else tags
         if tags < end and original.count(b"\n", tags, end) > MAX_TAGS and is_told:
             end = tags
         for start in places:
-            if start < covered or not_asked <= start < tags:
+            if start < covered or asked_until <= start < tags:
                 continue
             if start >= end:
                 break
@@ -547,10 +546,15 @@ class _Reader:
             self._decide(mentions, doubtful, certain)
         return sorted(certain.values())[:MAX_SKILLS]
 
+    def _asked_until(self, title: int, tags: int) -> int:
+        """Where the description begins to name what other jobs ask for; else where it ends."""
+        places = (self._lower.find(phrase, title, tags) for phrase in self._not_asked)
+        return min((place for place in places if place >= 0), default=tags)
+
     def _may_be_paid(self, begin: int, start: int) -> bool:
         """Whether a word of payers stands before a name, at least in part."""
         first = max(begin, start - _WINDOW_BYTES)
-        return any(self._lower.find(stem, first, start) >= 0 for stem in _PAYERS)
+        return _PAYERS.search(self._lower, first, start) is not None
 
     def _is_in_address(self, begin: int, start: int, covered: int, end: int) -> bool:
         """Whether a spelling is part of an e-mail or web address, and not the whole of it."""
@@ -586,7 +590,11 @@ class _Reader:
         if trust == _TAG_ONLY:
             return None
         before = original[max(begin, start - _WINDOW_BYTES) : start].decode(errors="ignore")
-        if technology in _INVESTORS and _BACKED_BY.search(before[-_PAYER_CHARS:]):
+        if (
+            technology in _INVESTORS
+            and self._may_be_paid(begin, start)
+            and _BACKED_BY.search(before[-_PAYER_CHARS:])
+        ):
             return None
         if technology in _COMPANIES or is_employer:
             rest = original[covered : min(end, covered + _WINDOW_BYTES // 2)].decode(
