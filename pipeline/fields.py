@@ -154,7 +154,7 @@ FIELDS = (
         rule="pipeline.transform.understanding.places:with_place",
     ),
     Field(
-        "cities", Texts(), "Every city that it names, the first one first.", ["Austin", "Berlin"],
+        "cities", Texts(), "Every city that it names.", ["Austin", "Berlin"],
         posting=Stage.UNDERSTOOD, job=OfJob.UNION, shown=_BY_DETAIL, within="location",
         rule="pipeline.transform.understanding.places:with_place",
     ),

@@ -81,6 +81,10 @@ def _in_utc(moment: datetime) -> datetime:
         return moment.replace(tzinfo=UTC)
 
 
+def _day_of(moment: datetime) -> datetime:
+    return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+
+
 def _empty_is_absent(value: object) -> object:
     """An empty number is none: OpenAPI has no other way to write null into a URL."""
     return None if value == "" else value
@@ -123,6 +127,9 @@ Split = BeforeValidator(_split)
 Values = Field(max_length=MAX_VALUES)
 Since = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
 
+OnDay = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_day_of)]
+"""The day that a date or a time names as it is written, as its beginning in UTC."""
+
 Time = Annotated[datetime, Field(examples=["2026-02-06T10:30:00Z"])]
 Salary = Annotated[
     str, Field(description="A decimal number, as text to keep it exact.", examples=["42766.78"])
@@ -161,8 +168,10 @@ def _one_asked(kind: Kind) -> Any:
         case Code(letters):
             pattern = f"^[A-Za-z]{{{letters}}}$"
             return Annotated[str, StringConstraints(pattern=pattern, to_upper=True)]
-        case Moment() | Day():
+        case Moment():
             return Since
+        case Day():
+            return OnDay
         case Money() | Number() | Count():
             return Annotated[float, Field(ge=0, le=10**11, allow_inf_nan=False)]
         case YesNo():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +35,8 @@ def renewed(data_dir: Path, url: str = DAILY) -> Rates:
     Raises:
         RatesError: they cannot be fetched, read or kept. What was used stays in use.
     """
+    host = urlsplit(url).hostname
+    deadline = time.monotonic() + _SECONDS
     try:
         with httpx.stream("GET", url, timeout=_SECONDS, follow_redirects=True) as answer:
             answer.raise_for_status()
@@ -42,10 +45,14 @@ def renewed(data_dir: Path, url: str = DAILY) -> Rates:
                 body += part
                 if len(body) > MAX_BYTES:
                     raise RatesError("The exchange rates are larger than such a file can be.")
+                if time.monotonic() > deadline:
+                    raise RatesError(f"{host} takes too long for its exchange rates.")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        host = urlsplit(url).hostname
         raise RatesError(f"{host} gave no exchange rates ({type(error).__name__}).") from None
     given = of_ecb(body.decode("utf-8", "replace"))
+    if given.day > datetime.now(UTC).date() + timedelta(days=1):
+        # They would stay in use until that day.
+        raise RatesError(f"{host} gave exchange rates of a day to come, {given.day}.")
     if given.day > in_use(data_dir).day:
         _keep(given, data_dir, url)
     return in_use(data_dir)
@@ -61,6 +68,8 @@ def _keep(rates: Rates, data_dir: Path, url: str) -> None:
             "w", encoding="utf-8", dir=data_dir, prefix=FILE, delete=False
         ) as file:
             file.write(text)
+        # The API may run as another user.
+        Path(file.name).chmod(0o644)
         Path(file.name).replace(data_dir / FILE)
     except OSError as error:
         raise RatesError(f"{data_dir / FILE} cannot be written ({error.strerror}).") from None

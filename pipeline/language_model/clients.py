@@ -87,7 +87,9 @@ class _OpenAI:
 
     async def ask(self, message: str) -> Reply:
         form: dict[str, Any] = {"max_tokens": MAX_ANSWER_TOKENS}
-        if self._knows_schemas:
+        # Others ask meanwhile, and may have learned that it knows none.
+        with_schema = self._knows_schemas
+        if with_schema:
             form = {
                 "max_completion_tokens": MAX_ANSWER_TOKENS,
                 "response_format": {
@@ -105,7 +107,7 @@ class _OpenAI:
                 **form,
             )
         except self._errors.BadRequestError:
-            if not self._knows_schemas:
+            if not with_schema:
                 raise
             # Older servers know neither; the instructions ask for the same form.
             self._knows_schemas = False

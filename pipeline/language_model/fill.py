@@ -74,8 +74,13 @@ def _with_answers(
         budget.counts["kept"] += sum(key in known for key in keys.values())
         unknown = {key: messages[posting] for posting, key in keys.items() if key not in known}
         if unknown and not budget.is_spent:
-            known |= asyncio.run(_ask_all(unknown, settings, budget, answers))
-            answers.make_room()
+            try:
+                known |= asyncio.run(_ask_all(unknown, settings, budget, answers))
+                answers.make_room()
+            except Exception as error:
+                # What is known already is published all the same.
+                budget.give_up()
+                log.warning("the language model's answers stop (%s)", type(error).__name__)
     budget.counts["left"] += sum(key not in known for key in keys.values())
     filled = []
     for row in rows:
@@ -115,8 +120,8 @@ async def _ask_all(
                 return
             answer = await _ask(client, message, settings, budget, answers)
             if answer is not None:
-                answers.keep(key, answer)
                 given[key] = answer
+                answers.keep(key, answer)
 
     try:
         async with asyncio.timeout(budget.seconds):
@@ -178,7 +183,12 @@ async def _ask(
     value, quote = content.get("value"), content.get("quote")
     if not isinstance(value, str) or not isinstance(quote, str):
         return Answer(None, None)
-    return Answer(value[:MAX_WORDS_CHARS], quote[: 10 * MAX_WORDS_CHARS])
+    return Answer(_storable(value[:MAX_WORDS_CHARS]), _storable(quote[: 10 * MAX_WORDS_CHARS]))
+
+
+def _storable(text: str) -> str:
+    """Without halves of characters, which JSON can write and no file can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _finding(

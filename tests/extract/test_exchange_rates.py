@@ -115,6 +115,13 @@ def test_earlier_rates_change_nothing(server: Server, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_rates_of_a_day_to_come_are_refused(server: Server, tmp_path: Path) -> None:
+    server.body = XML.format(day="2199-01-02").encode()
+    with pytest.raises(rates.RatesError, match="of a day to come"):
+        exchange_rates.renewed(tmp_path, url(server))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("status", "body"), [(500, b""), (200, b"<html>"), (200, b"x" * 200_000)])
 def test_a_failure_leaves_what_was_used(
     server: Server, tmp_path: Path, status: int, body: bytes
@@ -130,7 +137,16 @@ def test_nobody_at_the_address_is_a_sentence(tmp_path: Path) -> None:
         exchange_rates.renewed(tmp_path, "http://127.0.0.1:9/")
 
 
-@pytest.mark.parametrize("text", ["", "date = 1", "date = 2030-01-01\n[per_euro]\nGBP = 1", "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "date = 1",
+        "date = 2026-11-20T10:00:00\n[per_euro]\nUSD = 1",
+        "date = 2030-01-01\n[per_euro]\nGBP = 1",
+        "\x00",
+    ],
+)
 def test_a_broken_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / rates.FILE).write_text(text)
     assert rates.in_use(tmp_path) == rates.bundled()

@@ -141,6 +141,7 @@ def test_a_model_sees_passages_as_data(configure: Configure, server: Answering) 
         ({}, "none"),
         ("2026-03-15, I think", "none"),
         ("[" * 5_000, "none"),
+        ({"value": "\ud800", "quote": "\udfff"}, "refused"),
         (None, "none"),
     ],
 )
@@ -305,6 +306,20 @@ def test_an_old_server_is_asked_without_a_schema(server: Answering, tmp_path: Pa
     )  # fmt: skip
     filled, _ = asked(postings(ADVERT), settings)
     assert filled["deadline"].to_list() == [DAY]
+
+
+def test_several_questions_to_an_old_server_are_all_answered(
+    server: Answering, tmp_path: Path
+) -> None:
+    server.knows_schemas = False
+    server.content = lambda _: {"value": None, "quote": None}
+    settings = Settings.load(
+        _env_file=None, data_dir=tmp_path, llm_provider="openai", llm_base_url=server.url,
+        llm_model="m",
+    )  # fmt: skip
+    adverts = [f"{ADVERT} We are {number} people." for number in range(8)]
+    _, counts = asked(postings(*adverts), settings)
+    assert counts == {"asked": 8, "none": 8}
 
 
 def test_a_broken_cache_is_no_fault_of_the_run(configure: Configure, tmp_path: Path) -> None:

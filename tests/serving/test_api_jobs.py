@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -356,3 +356,15 @@ def test_a_statement_that_waits_ends_at_the_timeout(start: Start, connection: Co
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
     assert "took too long" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "since", ["2026-03-31", "2026-03-31T10:00:00Z", "2026-03-31T23:30:00-05:00"]
+)
+def test_a_day_to_apply_is_asked_for_as_it_is_written(
+    api: httpx.Client, connection: Connection, since: str
+) -> None:
+    add_job(connection, "a_1", deadline=date(2026, 3, 31))
+    add_job(connection, "a_2", deadline=date(2026, 3, 30))
+    add_job(connection, "a_3")
+    assert ids(api.get("/api/jobs", params={"deadline_since": since})) == ["a_1"]

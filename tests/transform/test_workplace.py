@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.commands.understand import understood
 from pipeline.transform.understanding.windows import MAX_WINDOWS, of_plain, plain, windows
 from pipeline.transform.understanding.workplace import _words, with_workplace
 
@@ -296,3 +298,15 @@ def test_long_texts_take_linear_time(unit: str) -> None:
 
     _of_text(unit)
     assert seconds(100_000) < 100 * max(seconds(1_000), 0.002)
+
+
+def test_the_words_are_those_of_the_posting_itself() -> None:
+    texts = ["Apply now. #LI-Remote", "Apply now. #li-remote", "Apply now. #LI-REMOTE"]
+    lines = [
+        json.dumps({"id": text, "title": "Go Developer", "description": text}).encode()
+        for text in texts
+    ]
+    for row in understood(lines):
+        words = [one["words"] for one in row["evidence"] if one["field"] == "workplace"]
+        assert words, row
+        assert all(one in row["id"] for one in words), (row["id"], words)

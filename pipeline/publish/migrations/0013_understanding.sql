@@ -48,8 +48,6 @@ alter table jobs
     add column salary_eur_yearly_max numeric,
     add column deadline date;
 
-create index on rejected_postings ((source || '_' || source_id));
-
 -- Why a posting that is no job in technology is not published.
 alter table irrelevant_postings
     add column title text,

@@ -11,5 +11,3 @@ create or replace function yearly_salary(salary_min numeric, salary_max numeric,
 
 create index jobs_salary on jobs
     (salary_currency, yearly_salary(salary_min, salary_max, salary_period));
-create index jobs_salary_in_dollars on jobs
-    (coalesce(salary_usd_yearly_max, salary_usd_yearly_min));

@@ -88,7 +88,8 @@ def _in_use(path: Path, changed: int, size: int) -> Rates:
 def _of_toml(text: str) -> Rates:
     table = tomllib.loads(text)
     day, rates = table.get("date"), table.get("per_euro")
-    if not isinstance(day, date) or not isinstance(rates, dict):
+    # A time of TOML is a date to Python, too.
+    if type(day) is not date or not isinstance(rates, dict):
         raise RatesError("The table of exchange rates lacks its date or its rates.")
     return Rates(day, sound({str(code): value for code, value in rates.items()}))
 

@@ -153,7 +153,8 @@ def _said(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
     """What each text says, of the rule with the most weight that fits and, of several stretches,
     the first."""
     found = windows(texts, _words.cues) if of == "body" else whole(texts, _words.cues)
-    rest = found.select("window", "plain").unique("plain")
+    # By the words as they stand: what one posting writes must not be shown of another.
+    rest = found.select("window", "plain").unique("window", maintain_order=True)
     rest = rest.with_columns(meant=_meant(rest["plain"], of)).with_row_index("stretch")
     said: list[pl.DataFrame] = []
     for rule in _RULES[of]:
@@ -174,15 +175,15 @@ def _said(texts: pl.Series, of: Literal["place", "title", "body"]) -> pl.Series:
         return pl.Series(texts.name, [None] * len(texts), dtype=_SAID)
     known = pl.concat(said)
     known = known.select(
-        "plain",
+        "window",
         "value",
         "rule",
         "weight",
         words=pl.struct("window", "plain", "words").map_elements(_as_written, pl.String),
     )
     strongest = (
-        found.select("row", "plain")
-        .join(known, on="plain", maintain_order="left")
+        found.select("row", "window")
+        .join(known, on="window", maintain_order="left")
         .sort("weight", descending=True, maintain_order=True)
         .unique("row", keep="first", maintain_order=True)
         .select("row", said=pl.struct("value", "rule", "words", "weight"))
