@@ -21,12 +21,10 @@ from pipeline.transform.understanding.understand import understand
 
 ROWS_AT_ONCE = 2_000
 _SOURCE = "file"
-_TEXTS = {
-    "title": "title", "company": "company", "description": "description",
-    "location_text": "location_text", "employment_type": "employment_type",
-    "salary_currency": "salary_currency", "salary_period": "salary_period",
-    "salary_text": "salary_text", "city": "city", "region": "region", "country": "country",
-}  # fmt: skip
+_TEXTS = (
+    "title", "company", "description", "location_text", "employment_type", "salary_currency",
+    "salary_period", "salary_text", "city", "region", "country",
+)  # fmt: skip
 _TIMES = {"posted_at": "posted_at", "closes_at": "expires_at", "expires_at": "expires_at"}
 
 
@@ -102,9 +100,9 @@ def _mapped(row: dict[str, Any], place: int) -> dict[str, Any]:
         "load_id": "",
         "raw": "{}",
     }
-    for given, column in _TEXTS.items():
-        if (text := row.get(given)) not in (None, ""):
-            values[column] = str(text)
+    for name in _TEXTS:
+        if (text := row.get(name)) not in (None, ""):
+            values[name] = str(text)
     for given, column in _TIMES.items():
         if (moment := _moment(row.get(given), is_day=column == "expires_at")) is not None:
             values[column] = moment

@@ -21,16 +21,14 @@ from pipeline.transform.understanding.rates import (
     sound,
 )
 
-DAILY = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml"
-
 _SECONDS = 15.0
 _CUBE = re.compile(r"<Cube\s([^<>]{1,200}?)/?>")
 _ATTRIBUTE = re.compile(r"""(time|currency|rate)\s?=\s?["']([^"'<>&]{1,20})["']""")
 
 
-def renewed(data_dir: Path, url: str = DAILY) -> Rates:
-    """Fetch the ECB's rates of today and keep them in ``DATA_DIR`` where they are later than those
-    in use. Returns the table that is used from now on.
+def renewed(data_dir: Path, url: str) -> Rates:
+    """Fetch the ECB's rates of today from ``url`` and keep them in ``DATA_DIR`` where they are
+    later than those in use. Returns the table that is used from now on.
 
     Raises:
         RatesError: they cannot be fetched, read or kept. What was used stays in use.

@@ -19,16 +19,13 @@ CODE_SERVER_SECONDS = 60.0
 """How long Dagster's other processes wait for the code server before they start without it."""
 
 
-def wait_for_code_server(settings: Settings) -> bool:
-    """Wait until the code server answers, but no longer than :data:`CODE_SERVER_SECONDS`. Whether
-    it does. Who starts before it shows no definitions until it asks again."""
+def wait_for_code_server(settings: Settings) -> None:
+    """Wait until the code server answers, but no longer than :data:`CODE_SERVER_SECONDS`. Who
+    starts before it shows no definitions until it asks again."""
     answers = code_server_answers(settings.dagster_code_port, settings.dagster_code_host)
     latest = time.monotonic() + CODE_SERVER_SECONDS
-    while not answers(0):
-        if time.monotonic() > latest:
-            return False
+    while not answers(0) and time.monotonic() <= latest:
         time.sleep(0.2)
-    return True
 
 
 def code_server_answers(port: int, host: str = "127.0.0.1") -> Sign:

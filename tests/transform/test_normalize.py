@@ -13,7 +13,6 @@ from polars.testing import assert_frame_equal
 
 from pipeline.fields import MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS
 from pipeline.transform.schema import MappedPosting, Posting, RejectedPosting
-from pipeline.transform.understanding.employment import employment_type
 from pipeline.transform.understanding.pay import currency, salary_period
 from pipeline.transform.understanding.understand import NO_ID, NO_TITLE, understand
 
@@ -94,21 +93,6 @@ def test_tags_are_lower_case_and_distinct_in_order() -> None:
     assert posting(tags=tags)["tags"] == ["golang", "senior", "c&c++"]
     assert posting(tags=None)["tags"] == []
     assert posting(tags=[])["tags"] == []
-
-
-@pytest.mark.parametrize(
-    ("words", "kind"),
-    [("FULLTIME", "FULLTIME"), ("Full-time", "FULLTIME"), ("Full–time", "FULLTIME"),
-     ("full_time", "FULLTIME"), ("permanent", "FULLTIME"), ("full_time permanent", "FULLTIME"),
-     ("Full-time and Part-time", "FULLTIME"), ("Part–time and Full–time", "PARTTIME"),
-     ("full_time contract", "CONTRACT"), ("Contractor", "CONTRACT"), ("CONTRACTOR", "CONTRACT"),
-     ("Internship", "INTERN"), ("INTERN", "INTERN"), ("Full-time internship", "INTERN"),
-     ("Temp work", "TEMPORARY"), ("Per diem", "TEMPORARY"), ("Volunteer", "VOLUNTEER"),
-     ("Vollzeit", "FULLTIME"), ("Temps partiel", "PARTTIME"), ("Werkstudent", "INTERN"),
-     ("Gig", "OTHER"), ("international", "OTHER"), ("N/A", None), ("", None), (" – ", None)],
-)  # fmt: skip
-def test_employment_types(words: str, kind: str | None) -> None:
-    assert employment_type(words) == kind
 
 
 @pytest.mark.parametrize(

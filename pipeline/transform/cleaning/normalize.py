@@ -27,7 +27,7 @@ _EARLIEST = pl.datetime(2000, 1, 1, time_zone="UTC")
 _CLOCK_SKEW = pl.duration(days=3)
 _LONGEST_OFFER = pl.duration(days=5 * 366)
 
-_MAX_AMOUNT = 10_000_000_000.0
+MAX_AMOUNT = 10_000_000_000.0
 """Above any salary in any currency, and within ``numeric(14, 2)``."""
 
 _URL = r"^(?i:(https?))://(?:[^/?#\s@\\]*@)*((?:[\pL\pN_-]+\.)*[\pL\pN_-]+\.?(?::[0-9]{1,5})?)([/?#].*)?$"
@@ -122,7 +122,7 @@ def _between(moment: pl.Expr, latest: pl.Expr) -> pl.Expr:
 
 
 def _amount(value: pl.Expr) -> pl.Expr:
-    return pl.when(value.is_finite() & value.is_between(1, _MAX_AMOUNT)).then(value.round(2))
+    return pl.when(value.is_finite() & value.is_between(1, MAX_AMOUNT)).then(value.round(2))
 
 
 def web_url(url: pl.Expr) -> pl.Expr:

@@ -110,7 +110,7 @@ _SEPARATOR = (
     r"(?:[-–—−~→]|\b(?:to|bis|à|a|al?|do|až|till?|até|tot|und|and|et|y|e|en|oraz|och|og)\b"
     r"|in our lowest (?:[a-z]{1,12} ){0,2}market (?:up )?to\b)"
 )
-_JOINED = re.compile(r"(?:und|and|et|y|e|en|oraz|oraz|och|og)\Z", re.IGNORECASE)
+_JOINED = re.compile(r"(?:und|and|et|y|e|en|oraz|och|og)\Z", re.IGNORECASE)
 _between = re.compile(rf"\b(?:{_words(IN_TEXT.between)})\s{{1,2}}\Z", re.IGNORECASE)
 _MENTION = re.compile(
     rf"(?P<low>{_NUMBER})(?:{_SPACE}?(?P<low_scale>{_SCALE}))?(?P<low_plus>\+)?"

@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
-
-from pipeline.transform.understanding.evidence import EVIDENCE
-from pipeline.transform.understanding.evidence_lists import evidence_of_rows
 
 MAX_CUES = 40
 """How many cues of one text are read."""
@@ -109,26 +104,6 @@ def cues_of(texts: pl.Series, pattern: str) -> dict[int, list[Cue]]:
             rows.to_list(), texts.gather(rows).to_list(), found.gather(rows).to_list(), strict=True
         )
     }
-
-
-def of_rows(answers: Mapping[int, Mapping[str, Any]], height: int, dtype: pl.Struct) -> pl.Series:
-    """A series of ``height`` structs, with the answers at their places, null elsewhere."""
-    places = np.full(height, len(answers), np.uint32)
-    places[list(answers)] = np.arange(len(answers), dtype=np.uint32)
-    return structs([*answers.values(), None], dtype).gather(pl.Series(places))
-
-
-def structs(rows: Sequence[Mapping[str, Any] | None], dtype: pl.Struct) -> pl.Series:
-    """A series of structs of one mapping each; of nulls alone for none. Field by field it takes a
-    tenth of the time that Polars takes for mappings with lists of mappings in them."""
-    columns = []
-    for field in dtype.fields:
-        values = [None if row is None else row[field.name] for row in rows]
-        if field.dtype == EVIDENCE:
-            columns.append(evidence_of_rows(values).alias(field.name))
-        else:
-            columns.append(pl.Series(field.name, values, field.dtype))
-    return pl.DataFrame(columns).to_struct()
 
 
 def _located(text: str, found: Sequence[str]) -> list[Cue]:

@@ -16,7 +16,6 @@ from pipeline.transform.understanding.cues import (
     cues_of,
     folded,
     folded_column,
-    structs,
 )
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
@@ -24,6 +23,7 @@ from pipeline.transform.understanding.evidence import (
     Evidence,
     Origin,
 )
+from pipeline.transform.understanding.evidence_lists import structs
 from pipeline.transform.understanding.windows import of_plain
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, one_of, read
 

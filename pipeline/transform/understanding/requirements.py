@@ -11,13 +11,14 @@ import polars as pl
 from pydantic import Field
 
 from pipeline.fields import YES_OR_NO
-from pipeline.transform.understanding.cues import Cue, cues_of, of_rows
+from pipeline.transform.understanding.cues import Cue, cues_of
 from pipeline.transform.understanding.evidence import (
     EVIDENCE,
     MAX_WORDS_CHARS,
     Evidence,
     Origin,
 )
+from pipeline.transform.understanding.evidence_lists import of_rows
 from pipeline.transform.understanding.windows import of_plain, plain_column
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, read
 

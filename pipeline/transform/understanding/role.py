@@ -23,6 +23,7 @@ from pipeline.transform.understanding.evidence import (
     Origin,
     finding,
 )
+from pipeline.transform.understanding.evidence_lists import of_rows
 from pipeline.transform.understanding.role_duties import (
     DUTIES,
     MAX_MATCHES,
@@ -132,7 +133,6 @@ def _of_title(words: str) -> dict[str, object]:
     }
 
 
-_FINDING = pl.Schema(EVIDENCE.inner)  # type: ignore[arg-type]
 _ANSWER = pl.Struct({"category": pl.String, "reason": pl.String, "found": EVIDENCE})
 
 
@@ -143,10 +143,7 @@ def _answers(rows: pl.Series) -> pl.Series:
         pl.col("_verdict").struct.field("title_words")
     )
     offered = _offered(open_.select("row", "openings").drop_nulls())
-    numbers: list[int] = []
-    categories: list[str | None] = []
-    reasons: list[str] = []
-    found: dict[str, list[Any]] = {name: [] for name in ("row", *_FINDING)}
+    answers: dict[int, dict[str, Any]] = {}
     for row in open_.select(_READ).iter_rows():
         number, title, words, description, duties, named, named_words, skills = row
         verdict = judged(words)
@@ -167,29 +164,12 @@ def _answers(rows: pl.Series) -> pl.Series:
                 given = answer(verdict, description, duties or (), skills or (), _first(names))
             else:
                 given = _of_opening(opening, description, duties or (), skills or ())
-        numbers.append(number)
-        categories.append(given.category)
-        reasons.append(_reason(verdict, given, description))
-        for one in _findings(verdict, given, title, description or ""):
-            found["row"].append(number)
-            for name, value in one.items():
-                found[name].append(value)
-    index = {"row": frame.schema["row"]}
-    findings = (
-        pl.DataFrame(found, schema=index | dict(_FINDING))
-        .group_by("row", maintain_order=True)
-        .agg(found=pl.struct(_FINDING.names()))
-    )
-    answers = pl.DataFrame(
-        {"row": numbers, "category": categories, "reason": reasons},
-        schema=index | {"category": pl.String, "reason": pl.String},
-    ).join(findings, on="row", how="left")
-    return (
-        frame.select("row")
-        .join(answers, on="row", how="left", maintain_order="left")
-        .select(pl.struct("category", "reason", "found").cast(_ANSWER).alias(rows.name))
-        .to_series()
-    )
+        answers[number] = {
+            "category": given.category,
+            "reason": _reason(verdict, given, description),
+            "found": list(_findings(verdict, given, title, description or "")),
+        }
+    return of_rows(answers, len(frame), _ANSWER).alias(rows.name)
 
 
 _READ = (

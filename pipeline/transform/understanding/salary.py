@@ -13,6 +13,7 @@ import polars as pl
 
 from pipeline.fields import SALARY_KINDS, SALARY_PERIODS
 from pipeline.transform.cleaning.distinct import of_distinct
+from pipeline.transform.cleaning.normalize import MAX_AMOUNT
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
 from pipeline.transform.understanding.pay import (
     CURRENCIES,
@@ -38,7 +39,6 @@ _no_label = re.compile(
     rf"(?<![^\W\d_])(?:{'|'.join((*IN_TEXT.pay, *IN_TEXT.between))}|annual|expected|is|the|our)\b"
     r"|[\W\d_]"
 )
-_MAX_AMOUNT = 10_000_000_000.0
 _TOLERANCE = 0.005
 """By which a source's amount may differ from the text's: sources round."""
 
@@ -425,7 +425,7 @@ def _sound(pay: Pay, *, infer: bool) -> Pay:
 
 
 def _amount(value: float | None) -> float | None:
-    if value is None or not math.isfinite(value) or not 0.005 <= value < _MAX_AMOUNT:
+    if value is None or not math.isfinite(value) or not 0.005 <= value < MAX_AMOUNT:
         return None
     return round(value, 2)
 

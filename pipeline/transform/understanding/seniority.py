@@ -11,9 +11,9 @@ import polars as pl
 
 from pipeline.fields import SENIORITIES
 from pipeline.transform.cleaning.distinct import of_distinct
-from pipeline.transform.understanding.cues import Cue, cues_of, folded, folded_column, of_rows
+from pipeline.transform.understanding.cues import Cue, cues_of, folded, folded_column
 from pipeline.transform.understanding.evidence import EVIDENCE, MAX_WORDS_CHARS
-from pipeline.transform.understanding.evidence_lists import evidence_lists
+from pipeline.transform.understanding.evidence_lists import evidence_lists, of_rows
 from pipeline.transform.understanding.windows import of_plain
 from pipeline.transform.vocabulary import Pattern, PythonPattern, Shape, any_of, one_of, read
 
